@@ -1,0 +1,40 @@
+"""The negative log-likelihood of pieces."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+
+class TokenLoss(NamedTuple):
+    """Sums over M positions: `objective` is what is minimized, `nll` (nats) what is reported."""
+
+    objective: Tensor
+    nll: Tensor
+    correct: Tensor
+    count: int
+
+
+class TokenNLL(nn.Module):
+    """Cross-entropy with label smoothing (Szegedy 2016, section 7).
+
+    objective = (1 - e) * nll + e * mean over v of -log p(v),  nll = -log p(target)
+
+    Args:
+        label_smoothing: e, the share of probability spread evenly over all pieces.
+    """
+
+    def __init__(self, *, label_smoothing: float = 0.0) -> None:
+        super().__init__()
+        self.label_smoothing = label_smoothing
+
+    def forward(self, logits: Float[Tensor, "M V"], targets: Int[Tensor, "M"]) -> TokenLoss:
+        log_probs = logits.float().log_softmax(dim=-1)
+        nll = -log_probs.gather(1, targets.unsqueeze(1)).sum()
+        objective = nll
+        if self.training and self.label_smoothing:
+            objective = (1 - self.label_smoothing) * nll - self.label_smoothing * log_probs.mean(dim=-1).sum()
+        correct = (log_probs.detach().argmax(dim=-1) == targets).sum()
+        return TokenLoss(objective, nll.detach(), correct, targets.numel())

@@ -1,0 +1,1 @@
+"""Attention: one mechanism, one short file; the contract is in `base.py`."""

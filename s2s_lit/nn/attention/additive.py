@@ -1,0 +1,32 @@
+"""Additive attention (Bahdanau, Cho & Bengio 2015, section 3.1 and appendix A.1.2)."""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from s2s_lit.nn.attention.base import Attention
+
+
+class AdditiveAttention(Attention):
+    """score(q, k) = v . tanh(W q + U k): a one-layer perceptron compares query and key.
+
+    Args:
+        query_size: H of the decoder's queries.
+        memory_size: M of the encoder's memory.
+        attention_size: A, units of the comparing layer.
+    """
+
+    def __init__(self, query_size: int, memory_size: int, *, attention_size: int = 256) -> None:
+        super().__init__(query_size, memory_size)
+        self.query_layer = nn.Linear(query_size, attention_size)
+        self.key_layer = nn.Linear(memory_size, attention_size, bias=False)
+        self.score_layer = nn.Linear(attention_size, 1, bias=False)
+
+    def project_keys(self, memory: Float[Tensor, "B S M"]) -> Float[Tensor, "B S A"]:
+        return self.key_layer(memory)
+
+    def score(self, queries: Float[Tensor, "B Q H"], keys: Float[Tensor, "B S A"]) -> Float[Tensor, "B Q S"]:
+        compared = torch.tanh(self.query_layer(queries).unsqueeze(2) + keys.unsqueeze(1))  # [B, Q, S, A]
+        return self.score_layer(compared).squeeze(-1)

@@ -1,0 +1,45 @@
+"""The contract of every decoder."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from s2s_lit.nn.encoders.base import Encoder
+from s2s_lit.types import DecoderState, EncoderOutput, Memory
+
+
+class Decoder(nn.Module, ABC):
+    """Turns embedded target pieces into features from which the next piece is predicted.
+
+    `forward` sees the whole target and may use fused kernels; `step` advances one position. A contract test holds them
+    equal. What a decoder carries lies in a `DecoderState`, what it looks at in a `Memory`; nothing is kept on `self`.
+
+    Attributes:
+        feature_size: F, size of one feature vector.
+    """
+
+    feature_size: int
+
+    @abstractmethod
+    def start(self, encoded: EncoderOutput) -> tuple[Memory, DecoderState]:
+        """Memory and state before the first position, both with B rows."""
+
+    @abstractmethod
+    def forward(
+        self, inputs: Float[Tensor, "B T E"], memory: Memory, state: DecoderState
+    ) -> tuple[Float[Tensor, "B T F"], Float[Tensor, "B T S"] | None, DecoderState]:
+        """Features and attention weights (None without attention) of T given pieces, and the state after the last."""
+
+    @abstractmethod
+    def step(
+        self, inputs: Float[Tensor, "N E"], memory: Memory, state: DecoderState
+    ) -> tuple[Float[Tensor, "N F"], Float[Tensor, "N S"] | None, DecoderState]:
+        """The same for one piece of each of N = B * K hypotheses, those of a sentence side by side."""
+
+
+DecoderFactory = Callable[[int, Encoder], Decoder]
+"""Makes a decoder from (input_size, the encoder it reads)."""

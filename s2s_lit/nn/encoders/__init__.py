@@ -1,0 +1,1 @@
+"""Encoders: from embedded source positions to a memory that a decoder looks at."""

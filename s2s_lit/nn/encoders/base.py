@@ -1,0 +1,30 @@
+"""The contract of every encoder."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from s2s_lit.types import EncoderOutput
+
+
+class Encoder(nn.Module, ABC):
+    """Reads a source.
+
+    Attributes:
+        memory_size: M, size of one memory position.
+        state_size: size of the final state.
+    """
+
+    memory_size: int
+    state_size: int
+
+    @abstractmethod
+    def forward(self, inputs: Float[Tensor, "B S E"], lengths: Int[Tensor, "B"]) -> EncoderOutput: ...
+
+
+EncoderFactory = Callable[[int], Encoder]
+"""Makes an encoder from (input_size)."""

@@ -1,0 +1,1 @@
+"""Tasks: how a model is trained, evaluated and read, as LightningModules."""

@@ -1,0 +1,167 @@
+"""The LightningModule that trains any sequence-to-sequence model."""
+
+from __future__ import annotations
+
+import math
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import lightning.pytorch as pl
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LambdaLR
+
+from s2s_lit.decoding.search import Search
+from s2s_lit.errors import UserError
+from s2s_lit.losses.token import TokenNLL
+from s2s_lit.metrics.likelihood import Likelihood
+from s2s_lit.metrics.text import TextMetric
+from s2s_lit.models.seq2seq import Seq2Seq
+from s2s_lit.optim.schedules import ConstantSchedule, ScheduleFactory
+from s2s_lit.text.codec import CodecPair
+from s2s_lit.types import Batch, Hypothesis, Prediction
+
+OptimizerFactory = Callable[[Iterable[nn.Parameter]], Optimizer]
+
+
+class Seq2SeqTask(pl.LightningModule, ABC):
+    """Trains a model on pairs; validates and tests by likelihood and by what a search finds.
+
+    Logged: `train/loss` (nats per target piece), `train/learning_rate`, `train/gradient_norm` (before clipping) and
+    `train/tokens_per_second` (target pieces, validation not counted) at each optimizer step; for each evaluated split
+    `split/loss`, `perplexity`, `token_accuracy` and the task's text metrics. The test step and the validation step
+    return `{"predictions": list[Prediction]}`.
+
+    Args:
+        model: what is trained (given by the program).
+        codecs: turn pieces into text (given by the program).
+        loss: what is minimized.
+        optimizer: the optimizer and its settings.
+        schedule: the learning rate's factor over the steps.
+        search: finds the outputs that are scored on test splits and printed by translate.
+        validation_search: finds the outputs that are scored at each validation.
+    """
+
+    def __init__(
+        self,
+        model: Seq2Seq,
+        codecs: CodecPair,
+        *,
+        loss: TokenNLL,
+        optimizer: OptimizerFactory,
+        search: Search,
+        validation_search: Search,
+        schedule: ScheduleFactory = ConstantSchedule,
+    ) -> None:
+        super().__init__()
+        self.model = model
+        self.codecs = codecs
+        self.loss = loss
+        self.make_optimizer = optimizer
+        self.make_schedule = schedule
+        self.search = search
+        self.validation_search = validation_search
+        self.likelihood = Likelihood()
+        self.text_metrics = nn.ModuleList(self.make_text_metrics())
+        self.config_yaml = ""  # the composed configuration, carried in checkpoints
+        self._tokens = 0
+        self._since = 0.0
+
+    @abstractmethod
+    def make_text_metrics(self) -> list[TextMetric]:
+        """The metrics that compare the found outputs with the references."""
+
+    # Training
+
+    def training_step(self, batch: Batch, batch_index: int) -> Tensor:
+        result = self.loss(self.model(batch).logits, batch.target_ids[batch.target_mask])
+        self._tokens += result.count
+        self.log("train/loss", result.nll / result.count, prog_bar=True)
+        return result.objective / result.count
+
+    def configure_gradient_clipping(
+        self, optimizer: Optimizer, gradient_clip_val: float | None = None, gradient_clip_algorithm: str | None = None
+    ) -> None:
+        norm = nn.utils.clip_grad_norm_(self.parameters(), gradient_clip_val or math.inf)
+        self.log("train/gradient_norm", norm)
+
+    def on_train_start(self) -> None:
+        self._since, self._tokens = time.perf_counter(), 0
+
+    def on_train_batch_end(self, outputs: Any, batch: Batch, batch_index: int) -> None:
+        if (batch_index + 1) % self.trainer.accumulate_grad_batches == 0:
+            now = time.perf_counter()
+            self.log("train/tokens_per_second", self._tokens / (now - self._since), prog_bar=True)
+            self.log("train/learning_rate", self.trainer.optimizers[0].param_groups[0]["lr"])
+            self._since, self._tokens = now, 0
+
+    def on_validation_end(self) -> None:
+        self._since = time.perf_counter()
+
+    def configure_optimizers(self) -> Any:
+        optimizer = self.make_optimizer(self.parameters())
+        total_steps = self.trainer.estimated_stepping_batches
+        if math.isinf(total_steps):
+            raise UserError("the length of a stream is not known: set trainer.max_steps")
+        schedule = LambdaLR(optimizer, self.make_schedule(int(total_steps)).factor)
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    # Evaluation
+
+    def validation_step(self, batch: Batch, batch_index: int) -> dict[str, list[Prediction]]:
+        return self._evaluate(batch, self.validation_search)
+
+    def test_step(self, batch: Batch, batch_index: int) -> dict[str, list[Prediction]]:
+        return self._evaluate(batch, self.search)
+
+    def on_validation_epoch_end(self) -> None:
+        self._log_scores("val")
+
+    def on_test_epoch_end(self) -> None:
+        self._log_scores("test")
+
+    def _evaluate(self, batch: Batch, search: Search) -> dict[str, list[Prediction]]:
+        result = self.loss(self.model(batch).logits, batch.target_ids[batch.target_mask])
+        self.likelihood.update(result.nll, result.correct, torch.tensor(result.count))
+        predictions = self.predict(batch, search)
+        for metric in self.text_metrics:
+            metric.update([p.hypothesis for p in predictions], [p.reference for p in predictions])
+        return {"predictions": predictions}
+
+    def _log_scores(self, split: str) -> None:
+        scores = dict(self.likelihood.compute())
+        scores |= {metric.name: metric.compute() for metric in self.text_metrics}
+        self.log_dict({f"{split}/{name}": value.float() for name, value in scores.items()}, prog_bar=False)
+        for metric in (self.likelihood, *self.text_metrics):
+            metric.reset()
+
+    @torch.inference_mode()
+    def predict(self, batch: Batch, search: Search) -> list[Prediction]:
+        """The best hypothesis for each sentence, as text."""
+        found = search(self.model, batch.source_ids, batch.source_lengths, keep_weights=True)
+        return [self._prediction(batch, row, hypotheses[0]) for row, hypotheses in enumerate(found)]
+
+    def _prediction(self, batch: Batch, row: int, hypothesis: Hypothesis) -> Prediction:
+        source_length = int(batch.source_lengths[row])
+        source, target = self.codecs.source, self.codecs.target
+        ids = batch.source_ids[row, :source_length].tolist()
+        pieces = [target.pieces[i] for i in hypothesis.token_ids]
+        weights = hypothesis.weights
+        return Prediction(
+            source=batch.source_texts[row],
+            reference=batch.target_texts[row],
+            hypothesis=target.decode(hypothesis.token_ids),
+            source_pieces=[source.pieces[i] for i in ids],
+            target_pieces=[*pieces, target.pieces[3]] if hypothesis.finished else pieces,
+            score=hypothesis.score,
+            weights=None if weights is None else weights[:, :source_length].cpu(),
+        )
+
+    # Checkpoints
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Everything that is needed to use the model later: loads with `weights_only=True`."""
+        checkpoint["s2s_lit"] = {"config": self.config_yaml, "codecs": self.codecs.state()}

@@ -1,0 +1,15 @@
+"""Machine translation."""
+
+from __future__ import annotations
+
+from s2s_lit.metrics.edit import EditDistance
+from s2s_lit.metrics.text import TextMetric
+from s2s_lit.metrics.translation import Bleu, Chrf, Ter
+from s2s_lit.tasks.base import Seq2SeqTask
+
+
+class TranslationTask(Seq2SeqTask):
+    """Translation, scored by sacrebleu's BLEU, chrF and TER on detokenized text and by edit distance in words."""
+
+    def make_text_metrics(self) -> list[TextMetric]:
+        return [Bleu(), Chrf(), Ter(), EditDistance()]

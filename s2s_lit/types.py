@@ -1,0 +1,162 @@
+"""The few values that cross rooms.
+
+Axes: B batch, K hypotheses of one sentence, S source, T target, E embedding, H hidden, L layers, V vocabulary.
+Batch first everywhere. Masks are boolean and True at a real token.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Self
+
+import torch
+from torch import Tensor
+
+PAD, UNK, BOS, EOS = 0, 1, 2, 3
+"""Ids of the special pieces, the same in every vocabulary."""
+
+
+def length_mask(lengths: Tensor, size: int) -> Tensor:
+    """True at the first `lengths[b]` of `size` positions: [B] -> [B, size]."""
+    return torch.arange(size, device=lengths.device) < lengths.unsqueeze(1)
+
+
+@dataclass(frozen=True)
+class Example:
+    """One sentence pair, encoded.
+
+    `source_ids` end with EOS; `target_ids` have neither BOS nor EOS (the collation adds both).
+    """
+
+    source_ids: list[int]
+    target_ids: list[int]
+    source_text: str
+    target_text: str
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Padded sentence pairs.
+
+    `target_input_ids` is BOS + target, `target_ids` is target + EOS, so position t of the first predicts position t
+    of the second; `target_lengths` counts the EOS.
+    """
+
+    source_ids: Tensor  # [B, S]
+    source_lengths: Tensor  # [B]
+    target_input_ids: Tensor  # [B, T]
+    target_ids: Tensor  # [B, T]
+    target_lengths: Tensor  # [B]
+    source_texts: tuple[str, ...]
+    target_texts: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return self.source_ids.shape[0]
+
+    @property
+    def source_mask(self) -> Tensor:  # [B, S]
+        return length_mask(self.source_lengths, self.source_ids.shape[1])
+
+    @property
+    def target_mask(self) -> Tensor:  # [B, T]
+        return length_mask(self.target_lengths, self.target_ids.shape[1])
+
+    def to(self, device: torch.device | str, non_blocking: bool = False) -> Batch:
+        moved = {f.name: getattr(self, f.name) for f in fields(self)}
+        moved = {k: v.to(device, non_blocking=non_blocking) for k, v in moved.items() if isinstance(v, Tensor)}
+        return replace(self, **moved)
+
+    def pin_memory(self) -> Batch:
+        pinned = {f.name: getattr(self, f.name) for f in fields(self)}
+        return replace(self, **{k: v.pin_memory() for k, v in pinned.items() if isinstance(v, Tensor)})
+
+
+@dataclass(frozen=True)
+class RecurrentState:
+    """What a recurrence carries: `hidden` and, for an LSTM, `cell`, each [B, L, H]."""
+
+    hidden: Tensor
+    cell: Tensor | None = None
+
+
+@dataclass(frozen=True)
+class EncoderOutput:
+    """What a decoder may look at: `memory` [B, S, H] with `mask` [B, S], and the encoder's last states."""
+
+    memory: Tensor
+    mask: Tensor
+    final: RecurrentState
+
+
+class TensorMap(Mapping[str, Tensor]):
+    """An immutable mapping of named tensors that all have the same first axis."""
+
+    def __init__(self, **tensors: Tensor) -> None:
+        self._tensors = tensors
+
+    def __getitem__(self, name: str) -> Tensor:
+        return self._tensors[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._tensors)
+
+    def __len__(self) -> int:
+        return len(self._tensors)
+
+    def select(self, indices: Tensor) -> Self:
+        """The rows `indices` [M] (repeats allowed) of every tensor: serves every search."""
+        return type(self)(**{name: tensor.index_select(0, indices) for name, tensor in self.items()})
+
+    def detach(self) -> Self:
+        """The same values cut from the graph: serves windows of time steps."""
+        return type(self)(**{name: tensor.detach() for name, tensor in self.items()})
+
+    def updated(self, **tensors: Tensor) -> Self:
+        return type(self)(**{**self._tensors, **tensors})
+
+
+class Memory(TensorMap):
+    """What stays fixed while one sentence is decoded, [B, ...]: `values`, `mask`, projected `keys`, ...
+
+    Computed once per sentence by `attention.prepare` and never copied per hypothesis.
+    """
+
+
+class DecoderState(TensorMap):
+    """Everything that changes while one hypothesis is decoded, [N, ...] with N = B * K.
+
+    The K hypotheses of one sentence lie side by side, so row n belongs to sentence n // K.
+    """
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """One finished output of a search.
+
+    `token_ids` are without BOS and EOS; `log_prob` is the sum over its pieces and the EOS (if `finished`); `score` is what the search
+    ranked by (for a beam, the length-normalized sum); `weights` [len, S] are the attention's, if it has any.
+    """
+
+    token_ids: list[int]
+    score: float
+    log_prob: float
+    finished: bool = True
+    weights: Tensor | None = None
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """One evaluated sentence, as it goes to metrics and into the run's records.
+
+    `weights` [len(target_pieces), len(source_pieces)] are the attention's, if it has any; both piece lists end with
+    the end mark where there is one.
+    """
+
+    source: str
+    reference: str
+    hypothesis: str
+    source_pieces: list[str]
+    target_pieces: list[str]
+    score: float
+    weights: Tensor | None = None
