@@ -1,0 +1,1 @@
+"""Metrics as sums that add up over batches and processes; each is computed once, from the totals."""

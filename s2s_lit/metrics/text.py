@@ -1,0 +1,56 @@
+"""What every metric on texts is: a score of sums over sentences."""
+
+from __future__ import annotations
+
+import math
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+from torchmetrics import Metric
+
+
+class TextMetric(Metric):
+    """Scores detokenized hypotheses against one reference each.
+
+    A metric is two pure functions, `statistics` of one pair and `score` of their sums over a corpus; this class owns
+    the sums, whole numbers, so that a score depends neither on the batches nor on the processes the pairs came in.
+    Without any pair the score is NaN.
+    """
+
+    name: ClassVar[str]
+    """What it is logged as, after `split/`."""
+    size: ClassVar[int]
+    """How many numbers `statistics` returns."""
+    full_state_update = False
+    sums: Tensor
+    pairs: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.add_state("sums", torch.zeros(self.size, dtype=torch.int64), dist_reduce_fx="sum")
+        self.add_state("pairs", torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
+
+    def update(self, hypotheses: Sequence[str], references: Sequence[str]) -> None:
+        """Add pairs: `references[i]` is the one reference of `hypotheses[i]`."""
+        rows = [self.statistics(*pair) for pair in zip(hypotheses, references, strict=True)]
+        self.sums += torch.tensor(rows, dtype=torch.int64).reshape(-1, self.size).sum(0).to(self.sums.device)
+        self.pairs += len(rows)
+
+    def compute(self) -> Tensor:
+        score = self.score(self.sums.tolist(), int(self.pairs)) if self.pairs > 0 else math.nan
+        return torch.tensor(score, dtype=torch.float64, device=self.sums.device)
+
+    @abstractmethod
+    def statistics(self, hypothesis: str, reference: str) -> list[int]:
+        """What one pair adds to the sums."""
+
+    @abstractmethod
+    def score(self, sums: list[int], pairs: int) -> float:
+        """The corpus score of the sums over so many pairs."""
+
+    def signature(self) -> str:
+        """How the score was made, in a form that lets others make the same one."""
+        return self.name

@@ -1,0 +1,73 @@
+"""Metrics of machine translation, by sacrebleu's own arithmetic."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from sacrebleu.metrics.base import Metric as SacrebleuMetric
+from sacrebleu.metrics.bleu import BLEU
+from sacrebleu.metrics.chrf import CHRF
+from sacrebleu.metrics.ter import TER
+
+from s2s_lit.metrics.text import TextMetric
+
+
+class _Sacrebleu(TextMetric):
+    """A metric of sacrebleu, equal to its `corpus_score` on the same pairs.
+
+    sacrebleu scores a corpus in one call; here its sentences come in batches and from several processes. So its two
+    halves are called apart, the statistics of a sentence and the score of their sums. They are private there, which
+    is why sacrebleu's version is pinned and the tests hold the equality.
+    """
+
+    def __init__(self, scorer: SacrebleuMetric) -> None:
+        super().__init__()
+        scorer.num_refs = 1  # for the signature; sacrebleu learns it from a corpus
+        self._scorer = scorer
+
+    def statistics(self, hypothesis: str, reference: str) -> list[int]:
+        (row,) = self._scorer._extract_corpus_statistics([hypothesis], [[reference]])
+        return [int(value) for value in row]  # with one reference all are counts, TER's mean length too
+
+    def score(self, sums: list[int], pairs: int) -> float:
+        return self._scorer._compute_score_from_stats(sums).score
+
+    def signature(self) -> str:
+        return str(self._scorer.get_signature())
+
+
+class Bleu(_Sacrebleu):
+    """BLEU in percent, cased, up to 4-grams, exponential smoothing (Papineni et al. 2002; Post 2018).
+
+    Args:
+        tokenize: sacrebleu's name of the tokenizer applied to both sides; 13a is what papers report.
+    """
+
+    name: ClassVar[str] = "bleu"
+    size: ClassVar[int] = 10
+    higher_is_better = True
+
+    def __init__(self, *, tokenize: str = "13a") -> None:
+        super().__init__(BLEU(tokenize=tokenize))
+
+
+class Chrf(_Sacrebleu):
+    """chrF2 in percent: the F-score of character n-grams up to 6, recall counting double (Popović 2015, section 2)."""
+
+    name: ClassVar[str] = "chrf"
+    size: ClassVar[int] = 18
+    higher_is_better = True
+
+    def __init__(self) -> None:
+        super().__init__(CHRF())
+
+
+class Ter(_Sacrebleu):
+    """TER in percent: edits of words, shifts included, per reference word, lower-cased (Snover et al. 2006, section 2)."""
+
+    name: ClassVar[str] = "ter"
+    size: ClassVar[int] = 2
+    higher_is_better = False
+
+    def __init__(self) -> None:
+        super().__init__(TER())
