@@ -1,0 +1,56 @@
+# One line of help behind each target's name; `make` lists them.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3
+BIN := .venv/bin
+S2S := $(BIN)/s2s
+
+EXP ?= bilstm_attn
+DATA ?= builtin
+RUN ?= latest
+SPLIT ?= test
+PORT ?= 5000
+
+.PHONY: help setup train evaluate translate ui test test-slow check constraints clean
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: .venv/.ready  ## make .venv with the exact versions of constraints.txt
+
+.venv/.ready: pyproject.toml constraints.txt
+	@echo "Installing into .venv (about two minutes the first time)"
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt torch==2.13.0
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+train: .venv/.ready  ## train EXP=bilstm_attn [DATA=builtin] [DATA_DIR=folder] [ARGS="--trainer.max_epochs=3"]
+	@$(S2S) train $(EXP) --dataset $(DATA) $(if $(DATA_DIR),--data_dir $(DATA_DIR)) $(ARGS)
+
+evaluate: .venv/.ready  ## score a run again: RUN=latest|best|experiment|id [SPLIT=test] [DATA_DIR=folder] [ARGS=...]
+	@$(S2S) evaluate $(RUN) --split $(SPLIT) $(if $(DATA_DIR),--data_dir $(DATA_DIR)) $(ARGS)
+
+translate: .venv/.ready  ## translate: RUN=latest, TEXT="..." or IN=file OUT=file or standard input [ARGS="--n_best 3"]
+	@$(S2S) translate $(RUN) $(if $(TEXT),--text "$$TEXT") $(if $(IN),--in $(IN)) $(if $(OUT),--out $(OUT)) $(ARGS)
+
+ui: .venv/.ready  ## the MLflow UI on localhost [PORT=5000]
+	@$(S2S) ui --port $(PORT)
+
+test: .venv/.ready  ## the quick tests (no network, a few minutes) [ARGS="-k attention"]
+	@$(BIN)/python -m pytest $(ARGS)
+
+test-slow: .venv/.ready  ## the learning tests and end-to-end runs [ARGS=...]
+	@$(BIN)/python -m pytest -m slow $(ARGS)
+
+check: .venv/.ready  ## linter, formatter, types, import directions
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+constraints: .venv/.ready  ## write constraints.txt anew from what .venv holds
+	$(BIN)/python -m pip freeze --exclude-editable | sed 's/^torch==.*/torch==2.13.0/' | grep -v ' @ ' > constraints.txt
+
+clean:  ## remove caches and build products; runs and .venv stay
+	rm -rf .pytest_cache .ruff_cache .mypy_cache .hypothesis *.egg-info $$(find s2s_lit tests -name __pycache__)

@@ -1,0 +1,79 @@
+"""The program `s2s`: one verb a command. Heavy imports wait for the verb that needs them."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from s2s_lit import __version__
+from s2s_lit.errors import UserError
+
+CONFIGURED = "Any further --KEY VALUE changes the configuration, e.g. --trainer.max_epochs 3 or --model.encoder.dropout 0.1."
+
+
+def make_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="s2s", description="Train, compare and tune recurrent seq2seq models.")
+    parser.add_argument("--version", action="version", version=f"s2s {__version__}")
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+
+    train = verbs.add_parser("train", help="train an experiment, score it, log it", epilog=CONFIGURED)
+    train.add_argument("experiment", help="name of a file in experiments/, e.g. bilstm_attn")
+    train.add_argument("--dataset", default="builtin", help="name of a file in experiments/data/ (default: builtin)")
+    train.add_argument("--data_dir", help="local folder to read instead of the Hub, in the Hub's layout")
+    train.add_argument("--print_config", action="store_true", help="print the composed configuration and stop")
+    train.add_argument("--help_config", action="store_true", help="list every configuration key and stop")
+
+    evaluate = verbs.add_parser("evaluate", help="score a finished run again", epilog=CONFIGURED)
+    evaluate.add_argument("run", help="latest, best, an experiment's name (its best run) or a run id")
+    evaluate.add_argument("--split", default="test", help="split of the run's data (default: test)")
+    evaluate.add_argument("--data_dir", help="local folder to read instead of where the run's data lay")
+
+    translate = verbs.add_parser("translate", help="translate with a finished run", epilog=CONFIGURED)
+    translate.add_argument("run", help="latest, best, an experiment's name (its best run) or a run id")
+    translate.add_argument("--text", help="one sentence")
+    translate.add_argument("--in", dest="source", type=Path, help="file with one sentence a line (default: standard input)")
+    translate.add_argument("--out", dest="target", type=Path, help="file to write (default: standard output)")
+    translate.add_argument("--n_best", type=int, default=1, help="translations of each sentence, with scores if above 1")
+
+    ui = verbs.add_parser("ui", help="open the MLflow UI over the same store, on localhost")
+    ui.add_argument("--port", type=int, default=5000)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one verb; errors that the user can mend are one message and status 2."""
+    arguments, overrides = make_parser().parse_known_args(argv)
+    if overrides and arguments.verb == "ui":
+        make_parser().error(f"unrecognized arguments: {' '.join(overrides)}")
+    try:
+        return _verb(arguments.verb)(arguments, overrides)
+    except UserError as error:
+        print(f"s2s: error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("s2s: interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # the reader of our output has gone, e.g. `head`
+        sys.stderr.close()
+        return 1
+    except OSError as error:
+        print(f"s2s: error: {error}", file=sys.stderr)
+        return 1
+
+
+def _verb(name: str) -> Callable[[argparse.Namespace, list[str]], int]:
+    if name == "train":
+        from s2s_lit.cli.train import train as run
+    elif name == "evaluate":
+        from s2s_lit.cli.evaluate import evaluate as run
+    elif name == "translate":
+        from s2s_lit.cli.translate import translate as run
+    else:
+        from s2s_lit.cli.ui import ui as run
+    return run
+
+
+if __name__ == "__main__":
+    sys.exit(main())

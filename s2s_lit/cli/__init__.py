@@ -1,0 +1,1 @@
+"""The program: composes a configuration, builds what it names, and runs a verb."""

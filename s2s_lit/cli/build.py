@@ -1,0 +1,64 @@
+"""Builds what a configuration names, and rebuilds it from a checkpoint."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from jsonargparse import Namespace
+
+from s2s_lit.cli.compose import from_yaml, make_parser, to_yaml
+from s2s_lit.data.datamodule import Seq2SeqDataModule
+from s2s_lit.errors import UserError
+from s2s_lit.tasks.base import Seq2SeqTask
+from s2s_lit.text.codec import CodecPair
+
+
+class Experiment:
+    """The parts that a configuration names; the task waits for the vocabularies.
+
+    Attributes:
+        config: the configuration.
+        data: the data module.
+        trainer_arguments: what the configuration says of Lightning's Trainer.
+    """
+
+    def __init__(self, config: Namespace) -> None:
+        parts = make_parser().instantiate(config)
+        self.config = config
+        self.data: Seq2SeqDataModule = parts.data
+        self.trainer_arguments: dict[str, Any] = dict(parts.trainer)
+        self._make_model, self._make_task = parts.model, parts.task
+
+    def make_task(self, codecs: CodecPair) -> Seq2SeqTask:
+        """The network and the LightningModule around it, for these vocabularies."""
+        try:
+            model = self._make_model(len(codecs.source), len(codecs.target))
+        except ValueError as error:  # sizes that do not fit together
+            raise UserError(str(error)) from error
+        task = self._make_task(model, codecs)
+        task.config_yaml = to_yaml(self.config)
+        return task
+
+
+def load(checkpoint: Path, overrides: Sequence[str] = ()) -> tuple[Experiment, Seq2SeqTask]:
+    """The experiment and the trained task that a checkpoint holds, on the CPU and in evaluation mode.
+
+    Raises:
+        UserError: the file is unreadable, torn or not of this program.
+    """
+    try:
+        content = torch.load(checkpoint, map_location="cpu", weights_only=True)
+        own = content["s2s_lit"]
+        codecs = CodecPair.from_state(own["codecs"])
+    except (OSError, RuntimeError, EOFError, KeyError, TypeError, ValueError, pickle.UnpicklingError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise UserError(f"{checkpoint} is not a readable checkpoint of s2s_lit ({reason})") from error
+    experiment = Experiment(from_yaml(own["config"], overrides))
+    experiment.data.codecs = codecs
+    task = experiment.make_task(codecs)
+    task.load_state_dict(content["state_dict"])
+    return experiment, task.eval()
