@@ -22,7 +22,7 @@ from s2s_lit.metrics.text import TextMetric
 from s2s_lit.models.seq2seq import Seq2Seq
 from s2s_lit.optim.schedules import ConstantSchedule, ScheduleFactory
 from s2s_lit.text.codec import CodecPair
-from s2s_lit.types import Batch, Hypothesis, Prediction
+from s2s_lit.types import EOS, Batch, Hypothesis, Prediction
 
 OptimizerFactory = Callable[[Iterable[nn.Parameter]], Optimizer]
 
@@ -155,9 +155,10 @@ class Seq2SeqTask(pl.LightningModule, ABC):
             reference=batch.target_texts[row],
             hypothesis=target.decode(hypothesis.token_ids),
             source_pieces=[source.pieces[i] for i in ids],
-            target_pieces=[*pieces, target.pieces[3]] if hypothesis.finished else pieces,
+            target_pieces=[*pieces, target.pieces[EOS]] if hypothesis.finished else pieces,
             score=hypothesis.score,
-            weights=None if weights is None else weights[:, :source_length].cpu(),
+            weights=weights,
+            row=batch.rows[row],
         )
 
     # Checkpoints

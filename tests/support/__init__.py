@@ -1,0 +1,1 @@
+"""What tests share: the parts that exist, small networks, small batches."""
