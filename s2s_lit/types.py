@@ -26,13 +26,25 @@ def length_mask(lengths: Tensor, size: int) -> Tensor:
 class Example:
     """One sentence pair, encoded.
 
-    `source_ids` end with EOS; `target_ids` have neither BOS nor EOS (the collation adds both).
+    `source_ids` end with EOS; `target_ids` have neither BOS nor EOS (the collation adds both). Sorting by `row`
+    restores the order of the file, whatever order the sentences were read in.
     """
 
     source_ids: list[int]
     target_ids: list[int]
     source_text: str
     target_text: str
+    row: int = 0
+
+    @property
+    def source_length(self) -> int:
+        """Source positions in a batch, the EOS counted."""
+        return len(self.source_ids)
+
+    @property
+    def target_length(self) -> int:
+        """Target positions in a batch, the EOS counted."""
+        return len(self.target_ids) + 1
 
 
 @dataclass(frozen=True)
@@ -50,6 +62,7 @@ class Batch:
     target_lengths: Tensor  # [B]
     source_texts: tuple[str, ...]
     target_texts: tuple[str, ...]
+    rows: tuple[int, ...] = ()  # each sentence's place in its split: batches sorted by length are put back by it
 
     def __len__(self) -> int:
         return self.source_ids.shape[0]
@@ -150,7 +163,7 @@ class Prediction:
     """One evaluated sentence, as it goes to metrics and into the run's records.
 
     `weights` [len(target_pieces), len(source_pieces)] are the attention's, if it has any; both piece lists end with
-    the end mark where there is one.
+    the end mark where there is one. Sorting by `row` restores the order of the file.
     """
 
     source: str
@@ -160,3 +173,4 @@ class Prediction:
     target_pieces: list[str]
     score: float
     weights: Tensor | None = None
+    row: int = 0

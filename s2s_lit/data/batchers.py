@@ -1,0 +1,124 @@
+"""Which sentences share a batch.
+
+A batcher is an iterator from examples to lists of examples, so it works on a stream as it does in memory. It sees only
+lengths, does not decide which sentences are read, and gives each of them exactly once.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from random import Random
+from typing import Protocol, TypeVar
+
+
+class Measured(Protocol):
+    """What a batcher knows of an example: its positions in a padded batch, EOS counted."""
+
+    @property
+    def source_length(self) -> int: ...
+
+    @property
+    def target_length(self) -> int: ...
+
+
+M = TypeVar("M", bound=Measured)
+
+
+class Batcher(ABC):
+    """Groups examples; the same examples and the same state of `rng` give the same batches."""
+
+    constant_count: bool = True
+    """Whether the number of batches is the same in whatever order the same examples come."""
+
+    @abstractmethod
+    def __call__(self, examples: Iterable[M], rng: Random) -> Iterator[list[M]]:
+        """Lists of examples; `rng` is the only source of chance."""
+
+
+class FixedSize(Batcher):
+    """`size` sentences a batch, in the order they come; the last may be smaller.
+
+    Args:
+        size: Sentences in a batch.
+    """
+
+    def __init__(self, *, size: int) -> None:
+        self.size = _positive("size", size)
+
+    def __call__(self, examples: Iterable[M], rng: Random) -> Iterator[list[M]]:
+        return _chunks(examples, self.size)
+
+
+class LengthBuckets(Batcher):
+    """`size` sentences of similar lengths a batch: a pool of examples is sorted and cut, its batches are shuffled.
+
+    Args:
+        size: Sentences in a batch; the last of the pass may be smaller.
+        pool: Sentences sorted at a time, a multiple of `size` (rounded up to one).
+    """
+
+    def __init__(self, *, size: int, pool: int = 6400) -> None:
+        self.size = _positive("size", size)
+        self.pool = -(-_positive("pool", pool) // size) * size
+
+    def __call__(self, examples: Iterable[M], rng: Random) -> Iterator[list[M]]:
+        for pool in _chunks(examples, self.pool):
+            pool.sort(key=_lengths)
+            batches = list(_chunks(pool, self.size))
+            rng.shuffle(batches)
+            yield from batches
+
+
+class TokenBudget(Batcher):
+    """As many sentences of similar lengths a batch as fit a budget, padding counted.
+
+    A batch of B sentences whose longest side has n positions costs B * n tokens (the rule of most toolkits). A sentence
+    that alone is longer than the budget makes a batch of its own.
+
+    Args:
+        max_tokens: Most tokens of a batch.
+        pool: Sentences sorted at a time.
+    """
+
+    constant_count = False
+
+    def __init__(self, *, max_tokens: int, pool: int = 6400) -> None:
+        self.max_tokens = _positive("max_tokens", max_tokens)
+        self.pool = _positive("pool", pool)
+
+    def __call__(self, examples: Iterable[M], rng: Random) -> Iterator[list[M]]:
+        for pool in _chunks(examples, self.pool):
+            pool.sort(key=_lengths)
+            batches = list(self._fill(pool))
+            rng.shuffle(batches)
+            yield from batches
+
+    def _fill(self, examples: Iterable[M]) -> Iterator[list[M]]:
+        batch: list[M] = []
+        longest = 0
+        for example in examples:
+            longest = max(longest, example.source_length, example.target_length)
+            if batch and (len(batch) + 1) * longest > self.max_tokens:
+                yield batch
+                batch, longest = [], max(example.source_length, example.target_length)
+            batch.append(example)
+        if batch:
+            yield batch
+
+
+def _lengths(example: Measured) -> tuple[int, int]:
+    return example.target_length, example.source_length
+
+
+def _chunks(examples: Iterable[M], size: int) -> Iterator[list[M]]:
+    remaining = iter(examples)
+    while chunk := list(islice(remaining, size)):
+        yield chunk
+
+
+def _positive(name: str, value: int) -> int:
+    if value < 1:
+        raise ValueError(f"{name} must be at least 1, not {value}")
+    return value

@@ -1,0 +1,149 @@
+"""The data of an experiment, as Lightning asks for it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lightning.pytorch import LightningDataModule
+from tqdm import tqdm
+
+from s2s_lit.data.batchers import Batcher, LengthBuckets
+from s2s_lit.data.examples import EncodedCorpus, Encoder, PairReader, SplitReport
+from s2s_lit.data.filters import Filter, MaxLength, NotEmpty
+from s2s_lit.data.loader import BatchLoader, MemoryLoader, StreamLoader
+from s2s_lit.data.sources import CorpusSource, Rows
+from s2s_lit.text.codec import CodecBuilder, CodecPair
+
+_POOL = 32  # evaluation batches whose sentences are sorted by length together
+
+
+class Seq2SeqDataModule(LightningDataModule):
+    """Sentence pairs of a corpus as batches.
+
+    Training pairs that are empty or too long are dropped and counted; evaluation splits keep every pair, whole.
+
+    Args:
+        source: The corpus.
+        codec: Builds the vocabularies from the training split.
+        batcher: Groups the training pairs.
+        source_column: The column translated from.
+        target_column: The column translated to.
+        streaming: Read the rows again each epoch instead of keeping them encoded in memory.
+        max_source_length: Most pieces of a training source.
+        max_target_length: Most pieces of a training target.
+        shuffle_pool: Pairs among which the next one is drawn when streaming; in memory all pairs are shuffled.
+        eval_batch_size: Pairs in a batch of an evaluation split.
+        seed: Of the order of the training pairs.
+    """
+
+    def __init__(
+        self,
+        *,
+        source: CorpusSource,
+        codec: CodecBuilder,
+        batcher: Batcher,
+        source_column: str = "en",
+        target_column: str = "de",
+        streaming: bool = False,
+        max_source_length: int = 100,
+        max_target_length: int = 100,
+        shuffle_pool: int = 10_000,
+        eval_batch_size: int = 64,
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        self.source = source
+        self.codec = codec
+        self.batcher = batcher
+        self.reader = PairReader(source_column, target_column)
+        self.streaming = streaming
+        self.filters: list[Filter] = [NotEmpty(), MaxLength(source=max_source_length, target=max_target_length)]
+        self.shuffle_pool = shuffle_pool
+        self.eval_batch_size = eval_batch_size
+        self.seed = seed
+        self._codecs: CodecPair | None = None
+        self._corpora: dict[str, EncodedCorpus] = {}
+        self._streams: dict[str, StreamLoader] = {}
+
+    @property
+    def codecs(self) -> CodecPair:
+        """The vocabularies; there are none before `setup`, unless they were assigned (from a checkpoint)."""
+        if self._codecs is None:
+            raise RuntimeError("the codecs are built by setup()")
+        return self._codecs
+
+    @codecs.setter
+    def codecs(self, codecs: CodecPair) -> None:
+        self._codecs = codecs
+
+    @property
+    def report(self) -> dict[str, Any]:
+        """For the run's records: the corpus, and for each split that was read its rows, what was kept, what was dropped
+        by reason, and a hash of its texts that does not depend on their order.
+
+        A streamed split is complete after its first whole pass.
+        """
+        splits = {split: read.report.as_dict() for split, read in (self._corpora | self._streams).items()}
+        return {**self.source.identity(), "streaming": self.streaming, "splits": splits}
+
+    def setup(self, stage: str | None = None) -> None:
+        """Builds the codecs if there are none, and encodes the training split before the model waits for it.
+
+        Raises:
+            UserError: the corpus, a split or a column is not there.
+        """
+        if self._codecs is None:
+            self._codecs = self.codec.build(self.reader.pairs(self._rows("train")))
+        if stage in ("fit", None) and not self.streaming:
+            self._corpus("train", self.filters)
+
+    def train_dataloader(self) -> BatchLoader:
+        loader = self._loader("train", self.batcher, shuffle=True, filters=self.filters)
+        if self.trainer is not None:
+            loader.progress = self._progress
+        return loader
+
+    def val_dataloader(self) -> BatchLoader:
+        return self.loader("validation")
+
+    def test_dataloader(self) -> BatchLoader:
+        return self.loader("test")
+
+    def loader(self, split: str) -> BatchLoader:
+        """Every pair of any split, always in the same batches of similar lengths; `rows` tells their order."""
+        batcher = LengthBuckets(size=self.eval_batch_size, pool=_POOL * self.eval_batch_size)
+        return self._loader(split, batcher, shuffle=False, filters=[])
+
+    def _loader(self, split: str, batcher: Batcher, *, shuffle: bool, filters: list[Filter]) -> BatchLoader:
+        if not self.streaming:
+            return MemoryLoader(self._corpus(split, filters), batcher, shuffle=shuffle, seed=self.seed)
+        encoder = Encoder(self.reader, self.codecs, filters)
+        self._streams[split] = StreamLoader(
+            self._rows(split), encoder, batcher, shuffle=shuffle, seed=self.seed, pool=self.shuffle_pool
+        )
+        return self._streams[split]
+
+    def _corpus(self, split: str, filters: list[Filter]) -> EncodedCorpus:
+        """The split in memory, encoded once."""
+        if split not in self._corpora:
+            report = SplitReport()
+            rows = self._rows(split)
+            numbered = tqdm(
+                rows.numbered(range(rows.num_shards)), f"encoding {split}", unit=" rows", leave=False, delay=2
+            )
+            self._corpora[split] = EncodedCorpus(Encoder(self.reader, self.codecs, filters)(numbered, report), report)
+        return self._corpora[split]
+
+    def _rows(self, split: str) -> Rows:
+        rows = self.source.rows(split, streaming=self.streaming)
+        rows.require(self.reader.source_column, self.reader.target_column)
+        return rows
+
+    def _progress(self) -> tuple[int, int]:
+        """The epoch and its batches that Lightning is through with, whatever it fetched ahead."""
+        assert self.trainer is not None
+        loop = self.trainer.fit_loop
+        state = loop.epoch_loop.batch_progress.state_dict()
+        processed, ready = state["current"]["processed"], state["current"]["ready"]
+        epoch = max(0, loop.epoch_progress.current.ready - 1)
+        return (epoch + 1, 0) if state["is_last_batch"] and processed == ready else (epoch, processed)

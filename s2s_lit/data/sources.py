@@ -1,0 +1,220 @@
+"""Where rows come from. Everything is read through `datasets`; the rest of the program sees dictionaries."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tqdm import tqdm
+
+from s2s_lit.errors import UserError
+
+if TYPE_CHECKING:  # importing it takes a second, which is spent when data is read
+    from datasets import Dataset, IterableDataset
+
+Row = Mapping[str, Any]
+
+_SAME = (("train", "training"), ("validation", "valid", "val", "dev"), ("test", "testing", "eval", "evaluation"))
+_READ = 1000  # rows taken from `datasets` at once: ten times faster than one by one
+_PATIENCE_S = 4.0  # for the Hub to answer
+_SHARD_BITS = 32  # of a row's number that count within its shard
+
+
+class Rows:
+    """The rows of one split in the order of its files, as often as needed.
+
+    Args:
+        data: The split, in memory (one shard) or streaming (as many shards as it has files).
+    """
+
+    def __init__(self, data: Dataset | IterableDataset) -> None:
+        self._data = data
+        self.num_shards: int = getattr(data, "num_shards", None) or 1
+
+    def __iter__(self) -> Iterator[Row]:
+        return (row for _, row in self.numbered(range(self.num_shards)))
+
+    def numbered(self, shards: Iterable[int]) -> Iterator[tuple[int, Row]]:
+        """The rows of `shards`, each with a number of its own; the numbers ascend in the order of the files."""
+        for shard in shards:
+            part = self._data if self.num_shards == 1 else self._data.shard(self.num_shards, shard)
+            number = shard << _SHARD_BITS
+            for columns in part.iter(batch_size=_READ):
+                for values in zip(*columns.values(), strict=True):
+                    yield number, dict(zip(columns, values, strict=True))
+                    number += 1
+
+    def require(self, *columns: str) -> None:
+        """Raises a UserError if the first row lacks one of `columns`."""
+        first = next(iter(self), None)
+        for column in columns:
+            if first is not None and column not in first:
+                raise UserError(
+                    f"The data has no column {column!r}; it has {_listed(first)}. Set data.source_column and "
+                    "data.target_column."
+                )
+
+
+class CorpusSource(ABC):
+    """A corpus with named splits."""
+
+    @abstractmethod
+    def identity(self) -> dict[str, Any]:
+        """What names this corpus in a run's records: strings and numbers."""
+
+    @abstractmethod
+    def splits(self, *, streaming: bool) -> Sequence[str]:
+        """The splits' names."""
+
+    @abstractmethod
+    def split(self, name: str, *, streaming: bool) -> Dataset | IterableDataset:
+        """The split of that name, one of `splits`."""
+
+    def rows(self, split: str, *, streaming: bool) -> Rows:
+        """The rows of a split; `validation` also finds `valid`, `val` and `dev`, `test` and `train` likewise.
+
+        Raises:
+            UserError: there is no such split, or the corpus cannot be read.
+        """
+        available = self.splits(streaming=streaming)
+        for name in (split, *(alias for names in _SAME if split in names for alias in names)):
+            if name in available:
+                return Rows(self.split(name, streaming=streaming))
+        raise UserError(f"The data has no split {split!r}; it has {_listed(available)}.")
+
+
+class HubCorpus(CorpusSource):
+    """A repository of the Hugging Face Hub, or a folder laid out like one.
+
+    Args:
+        path: The repository, `owner/name`.
+        name: Its configuration, where it has several.
+        data_dir: A local copy of the repository, read instead of the Hub.
+    """
+
+    def __init__(self, *, path: str, name: str | None = None, data_dir: Path | None = None) -> None:
+        self.path = path
+        self.name = name
+        self.data_dir = None if data_dir is None else Path(data_dir).expanduser()
+        self._loaded: dict[bool, Mapping[str, Any]] = {}
+
+    def identity(self) -> dict[str, Any]:
+        local = "" if self.data_dir is None else str(self.data_dir)
+        return {"source": "hub", "path": self.path, "name": self.name or "", "data_dir": local}
+
+    def splits(self, *, streaming: bool) -> Sequence[str]:
+        return list(self._load(streaming))
+
+    def split(self, name: str, *, streaming: bool) -> Dataset | IterableDataset:
+        return self._load(streaming)[name]
+
+    def _load(self, streaming: bool) -> Mapping[str, Dataset | IterableDataset]:
+        if streaming not in self._loaded:
+            self._loaded[streaming] = self._open(streaming)
+        return self._loaded[streaming]
+
+    def _open(self, streaming: bool) -> Mapping[str, Dataset | IterableDataset]:
+        if self.data_dir is not None and not self.data_dir.is_dir():
+            raise UserError(f"There is no folder {self.data_dir} (DATA_DIR, data.source.data_dir).")
+        import datasets
+        from datasets.exceptions import DatasetNotFoundError
+
+        place = self.path if self.data_dir is None else str(self.data_dir)
+        if self.data_dir is None:
+            _offline_unless_reachable()
+        try:
+            splits: Mapping[str, Any] = datasets.load_dataset(place, self.name, streaming=streaming)
+            return splits
+        except DatasetNotFoundError as error:
+            raise UserError(f"The Hub has no data set {place!r}, or it is private (data.source.path).") from error
+        except ConnectionError as error:
+            raise UserError(
+                f"The Hugging Face Hub cannot be reached, so {place!r} cannot be read: train on the built-in corpus "
+                "(DATA=builtin), or point DATA_DIR at a local copy of the repository."
+            ) from error
+        except Exception as error:  # a damaged file, an unknown configuration: `datasets` has many ways to say so
+            reason = str(error).strip().splitlines() or [""]
+            raise UserError(f"The data at {place!r} cannot be read: {type(error).__name__}: {reason[0]}") from error
+
+
+class BuiltinCorpus(CorpusSource):
+    """The generated English-German corpus of everyday sentences, columns `en` and `de`.
+
+    Args:
+        seed: Another seed, another corpus of the same grammar.
+        train_rows: Sentence pairs of the training split.
+        evaluation_rows: Sentence pairs of each other split.
+        shards: Parts the training split streams in.
+    """
+
+    def __init__(
+        self, *, seed: int = 0, train_rows: int = 30_000, evaluation_rows: int = 1_000, shards: int = 8
+    ) -> None:
+        self.seed = seed
+        self.train_rows = train_rows
+        self.evaluation_rows = evaluation_rows
+        self.shards = shards
+
+    def identity(self) -> dict[str, Any]:
+        return {"source": "builtin", "seed": self.seed, "train_rows": self.train_rows, "rows": self.evaluation_rows}
+
+    def splits(self, *, streaming: bool) -> Sequence[str]:
+        from s2s_lit.data.builtin import SPLITS
+
+        return list(SPLITS)
+
+    def split(self, name: str, *, streaming: bool) -> Dataset | IterableDataset:
+        import datasets
+
+        arguments: dict[str, Any] = {
+            "shards": list(range(self.shards if name == "train" else 1)),  # a list: `datasets` streams by its items
+            "split": name,
+            "seed": self.seed,
+            "rows": self.train_rows if name == "train" else self.evaluation_rows,
+            "num_shards": self.shards if name == "train" else 1,
+        }
+        if streaming:
+            return datasets.IterableDataset.from_generator(_generated, gen_kwargs=arguments)
+        # not Dataset.from_generator: it would keep the sentences of an older grammar on disk
+        rows = tqdm(_generated(**arguments), f"generating {name}", arguments["rows"], leave=False, delay=2)
+        return datasets.Dataset.from_list(list(rows))
+
+
+def _generated(shards: Sequence[int], split: str, seed: int, rows: int, num_shards: int) -> Iterator[dict[str, str]]:
+    from s2s_lit.data.builtin import generate
+
+    for shard in shards:
+        yield from generate(split, seed=seed, rows=rows, shard=shard, num_shards=num_shards)
+
+
+def _offline_unless_reachable() -> None:
+    """Turns the Hub's offline mode on if its server does not answer within seconds.
+
+    Left alone, its client tries again for half a minute. Offline it takes what was downloaded before, or fails at once.
+    """
+    import datasets
+    import huggingface_hub
+
+    if huggingface_hub.constants.HF_HUB_OFFLINE:
+        return
+    answered = threading.Event()
+
+    def ask() -> None:
+        with contextlib.suppress(Exception):  # whatever the reason, there was no answer
+            huggingface_hub.get_session().head(huggingface_hub.constants.ENDPOINT, timeout=_PATIENCE_S)
+            answered.set()
+
+    thread = threading.Thread(target=ask, daemon=True)  # a name server may hang longer than any timeout
+    thread.start()
+    thread.join(_PATIENCE_S)
+    if not answered.is_set():
+        huggingface_hub.constants.HF_HUB_OFFLINE = True
+        datasets.config.HF_HUB_OFFLINE = True
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(map(repr, names)) or "none"

@@ -1,0 +1,65 @@
+"""Built codecs on disk, known by a hash of everything they were built from."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import tempfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+log = logging.getLogger(__name__)
+
+
+def folder() -> Path:
+    """`$S2S_CACHE`, else `$XDG_CACHE_HOME/s2s_lit`, else `~/.cache/s2s_lit`."""
+    if own := os.environ.get("S2S_CACHE"):
+        return Path(own)
+    shared = os.environ.get("XDG_CACHE_HOME")
+    return (Path(shared) if shared else Path.home() / ".cache") / "s2s_lit"
+
+
+def content_key(identity: Sequence[str], pairs: Iterable[tuple[str, str]]) -> str:
+    """A hash of the builder's identity and of the text itself."""
+    digest = hashlib.sha256()
+    for part in identity:
+        digest.update(part.encode() + b"\0")
+    for source, target in pairs:
+        digest.update(f"{source}\n{target}\n".encode(errors="surrogatepass"))
+    return digest.hexdigest()
+
+
+def path_of(key: str) -> Path:
+    return folder() / "codecs" / f"{key[:32]}.pt"
+
+
+def load(key: str) -> dict[str, Any] | None:
+    """The state stored under `key`, or None; a file that is not whole raises whatever its reading raises."""
+    path = path_of(key)
+    if not path.exists():
+        return None
+    stored: dict[str, Any] = torch.load(path, weights_only=True)
+    if stored["key"] != key:
+        raise ValueError("it belongs to another text")
+    state: dict[str, Any] = stored["state"]
+    return state
+
+
+def store(key: str, state: dict[str, Any]) -> None:
+    """Write a whole file or none; a folder that cannot be written costs the next run a rebuild, not this one."""
+    path = path_of(key)
+    temporary = ""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".tmp", delete=False) as file:
+            temporary = file.name
+            torch.save({"key": key, "state": state}, file)
+        os.replace(temporary, path)
+    except (OSError, RuntimeError) as error:  # torch reports a failed write as a RuntimeError
+        log.warning("The vocabulary is not cached (%s): set S2S_CACHE to a folder that can be written.", error)
+        if temporary:
+            Path(temporary).unlink(missing_ok=True)

@@ -1,0 +1,143 @@
+"""The contract between text and ids, and how codecs are built and kept."""
+
+from __future__ import annotations
+
+import logging
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from importlib import import_module
+from itertools import islice
+from typing import Any, Self
+
+from s2s_lit.errors import UserError
+from s2s_lit.text import cache
+
+log = logging.getLogger(__name__)
+
+State = dict[str, Any]
+"""Strings, numbers, lists and tensors only: it lies in checkpoints that are read with `weights_only=True`."""
+
+
+class Codec(ABC):
+    """Turns a line of text into ids and ids into a line of text.
+
+    The first four ids are PAD, UNK, BOS and EOS in every codec. Encoding adds neither BOS nor EOS: the batch does.
+    """
+
+    pieces: Sequence[str]
+    """All pieces; a piece's position is its id."""
+
+    def __len__(self) -> int:
+        return len(self.pieces)
+
+    def encode(self, text: str) -> list[int]:
+        """The ids of `text`, without BOS and EOS."""
+        return self.encode_batch([text])[0]
+
+    @abstractmethod
+    def encode_batch(self, texts: Sequence[str]) -> list[list[int]]:
+        """As `encode`, for many lines in one call."""
+
+    @abstractmethod
+    def encode_as_pieces(self, text: str) -> list[str]:
+        """The pieces of `text`, one for each id of `encode(text)`; an unknown piece keeps its own spelling."""
+
+    @abstractmethod
+    def decode(self, ids: Iterable[int]) -> str:
+        """The detokenized text of `ids`: PAD, BOS and EOS vanish, an UNK reads `⁇`."""
+
+    @abstractmethod
+    def state(self) -> State:
+        """All that `from_state` needs to make the same codec again."""
+
+    @classmethod
+    @abstractmethod
+    def from_state(cls, state: State) -> Self:
+        """The codec whose `state()` this is."""
+
+
+class CodecPair:
+    """The codecs of both sides; a joint vocabulary is one codec on both.
+
+    Args:
+        source: The codec of the source language.
+        target: The codec of the target language.
+    """
+
+    def __init__(self, source: Codec, target: Codec) -> None:
+        self.source = source
+        self.target = target
+
+    @property
+    def joint(self) -> bool:
+        return self.source is self.target
+
+    def state(self) -> State:
+        sides = {"source": self.source} if self.joint else {"source": self.source, "target": self.target}
+        return {side: {"class": _class_path(codec), "state": codec.state()} for side, codec in sides.items()}
+
+    @classmethod
+    def from_state(cls, state: State) -> CodecPair:
+        """The pair whose `state()` this is.
+
+        Raises:
+            ValueError: the state names something that is not a codec.
+        """
+        codecs = {side: _codec_class(state[side]["class"]).from_state(state[side]["state"]) for side in state}
+        return cls(codecs["source"], codecs.get("target", codecs["source"]))
+
+
+class CodecBuilder(ABC):
+    """Builds the codecs of an experiment from its training text, or takes them from the cache.
+
+    A builder keeps each argument of its constructor in an attribute: together with the training text they are the key
+    under which the cache knows the result.
+
+    Args:
+        sample_rows: Most sentence pairs read from the start of the training stream.
+    """
+
+    def __init__(self, *, sample_rows: int = 1_000_000) -> None:
+        self.sample_rows = sample_rows
+
+    @abstractmethod
+    def train(self, pairs: Sequence[tuple[str, str]]) -> CodecPair:
+        """Codecs for these (source, target) pairs; the same for the same pairs."""
+
+    def version(self) -> str:
+        """Changes when the same arguments and the same text would give another codec."""
+        return "1"
+
+    def build(self, pairs: Iterable[tuple[str, str]]) -> CodecPair:
+        """Codecs for the training text, from the cache if it was seen before.
+
+        Raises:
+            UserError: there is no text.
+        """
+        sample = list(islice(pairs, self.sample_rows))
+        if not any(source and target for source, target in sample):
+            raise UserError(
+                "The training split has no usable sentence pair, so no vocabulary can be built: look at the columns' "
+                "names (data.source_column, data.target_column) and at the data."
+            )
+        key = cache.content_key([_class_path(self), self.version(), repr(sorted(vars(self).items()))], sample)
+        try:
+            if (state := cache.load(key)) is not None:
+                return CodecPair.from_state(state)
+        except Exception as error:  # whatever a damaged file breaks, the remedy is the same
+            log.warning("The cached vocabulary %s cannot be read (%s); building it again.", cache.path_of(key), error)
+        codecs = self.train(sample)
+        cache.store(key, codecs.state())
+        return codecs
+
+
+def _class_path(instance: object) -> str:
+    return f"{type(instance).__module__}.{type(instance).__qualname__}"
+
+
+def _codec_class(path: str) -> type[Codec]:
+    module, _, name = path.rpartition(".")
+    found = getattr(import_module(module), name, None)
+    if not (isinstance(found, type) and issubclass(found, Codec)):
+        raise ValueError(f"{path} is not a codec")
+    return found

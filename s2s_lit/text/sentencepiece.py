@@ -1,0 +1,125 @@
+"""Subword pieces by sentencepiece (Kudo and Richardson 2018)."""
+
+from __future__ import annotations
+
+import io
+import logging
+import re
+from collections.abc import Iterable, Sequence
+from typing import Literal
+
+import sentencepiece
+import torch
+from tqdm import tqdm
+
+from s2s_lit.errors import UserError
+from s2s_lit.text.codec import Codec, CodecBuilder, CodecPair, State
+from s2s_lit.text.vocabulary import SPECIALS
+from s2s_lit.types import BOS, EOS, PAD, UNK
+
+log = logging.getLogger(__name__)
+
+_LIMIT = re.compile(r"<=\s*(\d+)")
+
+
+class SentencePieceCodec(Codec):
+    """A trained sentencepiece model.
+
+    Args:
+        model: The serialized model.
+    """
+
+    def __init__(self, model: bytes) -> None:
+        self._model = model
+        self._processor = sentencepiece.SentencePieceProcessor(model_proto=model)
+        self.pieces = tuple(self._processor.id_to_piece(list(range(len(self._processor)))))
+        if self.pieces[: len(SPECIALS)] != SPECIALS:
+            raise ValueError(f"a sentencepiece model of this program starts with {SPECIALS}")
+
+    def encode_batch(self, texts: Sequence[str]) -> list[list[int]]:
+        return self._processor.encode(list(texts), out_type=int, num_threads=1)
+
+    def encode_as_pieces(self, text: str) -> list[str]:
+        return self._processor.encode(text, out_type=str)
+
+    def decode(self, ids: Iterable[int]) -> str:
+        kept = [i for i in ids if i not in (PAD, BOS, EOS)]
+        return " ".join(self._processor.decode(kept).split())  # an UNK decodes with spaces around it
+
+    def state(self) -> State:
+        return {"model": torch.frombuffer(bytearray(self._model), dtype=torch.uint8)}
+
+    @classmethod
+    def from_state(cls, state: State) -> SentencePieceCodec:
+        return cls(state["model"].cpu().numpy().tobytes())
+
+
+class SentencePiece(CodecBuilder):
+    """Subword vocabularies trained on the training text.
+
+    A vocabulary larger than the text allows is capped, with a warning that names the size it got.
+
+    Args:
+        vocab_size: Pieces of a vocabulary, the four specials counted.
+        model_type: `unigram` (Kudo 2018) or `bpe` (Sennrich 2016).
+        joint: One vocabulary for both languages.
+        sample_rows: Most sentence pairs read from the start of the training stream.
+    """
+
+    def __init__(
+        self,
+        *,
+        vocab_size: int = 8000,
+        model_type: Literal["unigram", "bpe"] = "unigram",
+        joint: bool = True,
+        sample_rows: int = 1_000_000,
+    ) -> None:
+        super().__init__(sample_rows=sample_rows)
+        self.vocab_size = vocab_size
+        self.model_type = model_type
+        self.joint = joint
+
+    def version(self) -> str:
+        return f"sentencepiece {sentencepiece.__version__}"
+
+    def train(self, pairs: Sequence[tuple[str, str]]) -> CodecPair:
+        if self.joint:
+            codec = self._codec([text for pair in pairs for text in pair], "joint")
+            return CodecPair(codec, codec)
+        sources, targets = zip(*pairs, strict=True)
+        return CodecPair(self._codec(sources, "source"), self._codec(targets, "target"))
+
+    def _codec(self, texts: Sequence[str], side: str) -> SentencePieceCodec:
+        texts = [text for text in texts if text]
+        try:
+            model = self._train_model(texts, self.vocab_size, side)
+        except RuntimeError as error:
+            limit = _LIMIT.search(str(error))
+            if limit is None or int(limit.group(1)) >= self.vocab_size:
+                raise UserError(
+                    f"sentencepiece cannot build the {side} vocabulary of {self.vocab_size} pieces from {len(texts)} "
+                    f"lines (data.codec.vocab_size): {error}"
+                ) from error
+            size = int(limit.group(1))
+            log.warning(
+                "data.codec.vocab_size: %d pieces are more than the %s text has; the vocabulary has %d.",
+                self.vocab_size, side, size,
+            )  # fmt: skip
+            model = self._train_model(texts, size, side)
+        return SentencePieceCodec(model)
+
+    def _train_model(self, texts: Sequence[str], vocab_size: int, side: str) -> bytes:
+        model = io.BytesIO()
+        sentencepiece.SentencePieceTrainer.train(
+            sentence_iterator=iter(tqdm(texts, desc=f"sentencepiece, {side}", unit=" lines", delay=2, leave=False)),
+            model_writer=model,
+            vocab_size=vocab_size,
+            model_type=self.model_type,
+            character_coverage=1.0,
+            normalization_rule_name="nmt_nfkc",
+            num_threads=1,  # unigram scores depend on the number of threads
+            pad_id=PAD, unk_id=UNK, bos_id=BOS, eos_id=EOS,
+            pad_piece=SPECIALS[PAD], unk_piece=SPECIALS[UNK], bos_piece=SPECIALS[BOS], eos_piece=SPECIALS[EOS],
+            minloglevel=2,
+        )  # fmt: skip
+        return model.getvalue()
