@@ -7,19 +7,16 @@ from __future__ import annotations
 
 import difflib
 import importlib
-import inspect
+import itertools
 import pkgutil
-import re
 from argparse import ArgumentError
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
-import yaml
 from jsonargparse import ArgumentParser, Namespace
 from lightning.pytorch import Trainer
 
-import s2s_lit
+from s2s_lit.cli.explain import explain
 from s2s_lit.data.datamodule import Seq2SeqDataModule
 from s2s_lit.errors import UserError
 from s2s_lit.models.seq2seq import Seq2Seq
@@ -27,14 +24,13 @@ from s2s_lit.tasks.base import Seq2SeqTask
 from s2s_lit.text.codec import CodecPair
 
 PART_ROOMS = ("nn", "losses", "optim", "decoding", "text", "data", "models", "tasks")
-LIKELIHOOD = "loss", "perplexity", "ter", "edit_distance"  # the scores that are better when lower
 
 
 def make_parser() -> ArgumentParser:
     """The typed configuration of a run."""
     for room in PART_ROOMS:  # a class must be imported to be named without its module
         _import_all(f"s2s_lit.{room}")
-    parser = ArgumentParser(prog="s2s train EXPERIMENT", exit_on_error=False, description=__doc__)
+    parser = ArgumentParser(prog="s2s train EXPERIMENT", exit_on_error=False, allow_abbrev=False)
     parser.add_argument("--config", action="config", help="A further YAML file of differences.")
     parser.add_argument("--experiment", type=str, default="", help="Name of the experiment (given by the program).")
     parser.add_argument("--dataset", type=str, default="", help="Name of the data (given by the program).")
@@ -45,6 +41,7 @@ def make_parser() -> ArgumentParser:
     parser.add_class_arguments(Seq2SeqDataModule, "data")
     parser.add_argument("--model", type=Callable[[int, int], Seq2Seq], help="The network and its parts.")
     parser.add_argument("--task", type=Callable[[Seq2Seq, CodecPair], Seq2SeqTask], help="Loss, optimizer, search.")
+    parser.link_arguments("seed", "data.seed")
     parser.add_class_arguments(Trainer, "trainer", instantiate=False, skip={"logger", "use_distributed_sampler"})
     return parser
 
@@ -64,21 +61,21 @@ def compose(experiment: str, dataset: str, overrides: Sequence[str], folder: Pat
             raise UserError(_no_such(what, file))
     arguments = [f"--config={file}" for file in files]
     return parse(
-        [*arguments, f"--experiment={experiment}", f"--dataset={dataset}", *overrides], [*files, *_given(overrides)]
+        [*arguments, f"--experiment={experiment}", f"--dataset={dataset}"], overrides, [*files, *_given(overrides)]
     )
 
 
-def parse(arguments: Sequence[str], files: Sequence[Path] = ()) -> Namespace:
-    """Parse, with errors that name the key, the file and the remedy."""
+def parse(arguments: Sequence[str], overrides: Sequence[str], files: Sequence[Path] = ()) -> Namespace:
+    """Parse both, with errors that name the key, the file and the remedy."""
     parser = make_parser()
     try:
-        return parser.parse_args(list(arguments))
+        return parser.parse_args([*arguments, *overrides])
     except ArgumentError as error:
-        raise UserError(_explain(str(error), parser, files)) from error
+        raise UserError(explain(str(error), parser, files, overrides)) from error
 
 
 def to_yaml(config: Namespace) -> str:
-    """The whole configuration, as one file that `parse(["--config=FILE"])` reads again."""
+    """The whole configuration, as one file that `--config FILE` reads again."""
     return make_parser().dump(config, skip_none=False)
 
 
@@ -88,7 +85,7 @@ def from_yaml(text: str, overrides: Sequence[str] = ()) -> Namespace:
     try:
         return parser.parse_args(list(overrides), defaults=False, namespace=parser.parse_string(text))
     except ArgumentError as error:
-        raise UserError(_explain(str(error), parser, ())) from error
+        raise UserError(explain(str(error), parser, (), overrides)) from error
 
 
 def _import_all(package: str) -> None:
@@ -99,65 +96,11 @@ def _import_all(package: str) -> None:
 def _given(overrides: Sequence[str]) -> list[Path]:
     """The configuration files named on the command line."""
     words = [word for override in overrides for word in override.split("=", 1)]
-    return [Path(after) for word, after in zip(words, words[1:], strict=False) if word == "--config"]
+    return [Path(after) for word, after in itertools.pairwise(words) if word == "--config"]
 
 
 def _no_such(what: str, file: Path) -> str:
     names = sorted(path.stem for path in file.parent.glob("*.yaml") if path.stem != "base")
     near = difflib.get_close_matches(file.stem, names, n=1)
-    hint = f"; did you mean {what}={near[0]}?" if near else ""
+    hint = f"; did you mean {what}={near[0]}?" if near else "."
     return f"{what}={file.stem}: {file} does not exist{hint} There are: {', '.join(names)}"
-
-
-UNKNOWN = re.compile(r"Option '([\w.+-]+)' is not accepted|unrecognized arguments: --([\w.+-]+)")
-CHAIN = re.compile(r'Parser key "([\w.]+)"')
-
-
-def _explain(message: str, parser: ArgumentParser, files: Sequence[Path]) -> str:
-    """One sentence from jsonargparse's nested report."""
-    unknown = UNKNOWN.search(message)
-    chain = [key for key in CHAIN.findall(message[: unknown.start()] if unknown else message)]
-    if unknown is None:
-        where = f"{'.'.join(chain)}: " if chain else ""
-        return where + _reason(message)
-    option = (unknown[1] or unknown[2]).removeprefix("init_args.")
-    path = ".".join([*chain, option])
-    known = _accepted(message[unknown.start() :], parser, chain)
-    near = difflib.get_close_matches(option if chain else path, known, n=1, cutoff=0.5)
-    prefix = "".join(f"{key}." for key in chain)
-    hint = f"; did you mean {prefix}{near[0]}?" if near else ""
-    return f"unknown key {path} {_place(path, files)}{hint}"
-
-
-def _accepted(rest: str, parser: ArgumentParser, chain: Sequence[str]) -> list[str]:
-    """The keys that were possible where an unknown one stood."""
-    named = re.search(r"class_path='([\w.]+)'", rest)
-    if chain and named:
-        module, _, name = named[1].rpartition(".")
-        return list(inspect.signature(getattr(importlib.import_module(module), name)).parameters)
-    return [action.dest for action in parser._actions]
-
-
-def _place(path: str, files: Sequence[Path]) -> str:
-    """Which file has the key; later files come first, as they win."""
-    for file in reversed(files):
-        tree: Any = yaml.safe_load(file.read_text()) if file.is_file() else None
-        if _has(tree, path.split(".")):
-            return f"in {file}"
-    return "on the command line"
-
-
-def _has(tree: Any, keys: Sequence[str]) -> bool:
-    if not keys:
-        return True
-    if not isinstance(tree, dict):
-        return False
-    if keys[0] in tree:
-        return _has(tree[keys[0]], keys[1:])
-    return "init_args" in tree and _has(tree["init_args"], keys)
-
-
-def _reason(message: str) -> str:
-    """The innermost reason, without the nest around it."""
-    lines = [line.strip(" -") for line in message.splitlines() if line.strip()]
-    return re.sub(r"\. Got value: .*", "", lines[-1].split(": ", 1)[-1] if len(lines) > 1 else lines[-1])

@@ -61,6 +61,7 @@ class Seq2SeqDataModule(LightningDataModule):
         self.shuffle_pool = shuffle_pool
         self.eval_batch_size = eval_batch_size
         self.seed = seed
+        self.test_split = "test"
         self._codecs: CodecPair | None = None
         self._corpora: dict[str, EncodedCorpus] = {}
         self._streams: dict[str, StreamLoader] = {}
@@ -107,7 +108,7 @@ class Seq2SeqDataModule(LightningDataModule):
         return self.loader("validation")
 
     def test_dataloader(self) -> BatchLoader:
-        return self.loader("test")
+        return self.loader(self.test_split)
 
     def loader(self, split: str) -> BatchLoader:
         """Every pair of any split, always in the same batches of similar lengths; `rows` tells their order."""

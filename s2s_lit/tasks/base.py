@@ -67,6 +67,7 @@ class Seq2SeqTask(pl.LightningModule, ABC):
         self.likelihood = Likelihood()
         self.text_metrics = nn.ModuleList(self.make_text_metrics())
         self.config_yaml = ""  # the composed configuration, carried in checkpoints
+        self.test_split = "test"  # the split that `test` steps see
         self._tokens = 0
         self._since = 0.0
 
@@ -121,7 +122,7 @@ class Seq2SeqTask(pl.LightningModule, ABC):
         self._log_scores("val")
 
     def on_test_epoch_end(self) -> None:
-        self._log_scores("test")
+        self._log_scores(self.test_split)
 
     def _evaluate(self, batch: Batch, search: Search) -> dict[str, list[Prediction]]:
         result = self.loss(self.model(batch).logits, batch.target_ids[batch.target_mask])

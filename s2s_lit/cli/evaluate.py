@@ -1,0 +1,40 @@
+"""`s2s evaluate`: scores a finished run again."""
+
+from __future__ import annotations
+
+import argparse
+
+from s2s_lit.cli.build import load
+from s2s_lit.cli.report import print_scores, scores_of
+from s2s_lit.cli.train import make_trainer
+from s2s_lit.tracking.callbacks import RunRecorder
+from s2s_lit.tracking.lifecycle import mark_dead_runs, tracked_run
+from s2s_lit.tracking.logger import MlflowTracker
+from s2s_lit.tracking.store import download_checkpoint, find_run
+
+
+def evaluate(arguments: argparse.Namespace, overrides: list[str]) -> int:
+    """The verb: scores a split and logs them as a run of its own below the trained one."""
+    mark_dead_runs()
+    record = find_run(arguments.run)
+    if arguments.data_dir:
+        overrides = [*overrides, f"--data.source.data_dir={arguments.data_dir}"]
+    experiment, task = load(download_checkpoint(record), overrides)
+    task.test_split = experiment.data.test_split = split = arguments.split
+    tracker = MlflowTracker(
+        dataset=record.dataset,
+        experiment=record.experiment,
+        kind="evaluate",
+        run_name=f"{record.name} {split}",
+        parent=record.run_id,
+    )
+    with tracked_run(tracker):
+        recorder = RunRecorder(tracker=tracker, config_yaml=task.config_yaml, split=split)
+        trainer = make_trainer(experiment, tracker, [recorder])
+        trainer.test(task, datamodule=experiment.data, verbose=False)
+        scores = scores_of(trainer.callback_metrics, split)
+    logged = scores_of(record.metrics, split)
+    print_scores(
+        f"{record.name} on the {split} split", {split: scores, **({"logged before": logged} if logged else {})}
+    )
+    return 0

@@ -1,0 +1,90 @@
+"""What a person sees in the terminal: a line at each validation, a table at the end."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+import lightning.pytorch as pl
+from lightning.pytorch.callbacks import Callback, TQDMProgressBar
+from rich.console import Console
+from rich.table import Table
+
+SCORES = {
+    "loss": ("loss (nats per piece)", "{:.4f}"),
+    "perplexity": ("perplexity", "{:.3f}"),
+    "token_accuracy": ("token accuracy", "{:.2%}"),
+    "bleu": ("BLEU", "{:.2f}"),
+    "chrf": ("chrF", "{:.2f}"),
+    "ter": ("TER", "{:.2f}"),
+    "edit_distance": ("edit distance (words)", "{:.3f}"),
+}
+LOWER_IS_BETTER = ("loss", "perplexity", "ter", "edit_distance")
+
+
+class ValidationLines(Callback):
+    """One line a validation, also where no progress bar is shown."""
+
+    def __init__(self) -> None:
+        self._since = time.monotonic()
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self._since = time.monotonic()
+
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        if not trainer.is_global_zero or trainer.sanity_checking:
+            return
+        shown = {"train/loss": "train loss", "val/loss": "val loss", "val/perplexity": "ppl", "val/bleu": "BLEU"}
+        shown["val/chrf"] = "chrF"
+        values = [
+            f"{label} {trainer.callback_metrics[key]:.3f}"
+            for key, label in shown.items()
+            if key in trainer.callback_metrics
+        ]
+        rate = trainer.callback_metrics.get("train/tokens_per_second")
+        values += [f"{rate:.0f} tokens/s"] if rate is not None else []
+        elapsed = int(time.monotonic() - self._since)
+        print(
+            f"step {trainer.global_step:>6}  epoch {trainer.current_epoch + 1:>3}  "
+            f"{elapsed // 60:>3}:{elapsed % 60:02}  {'  '.join(values)}",
+            flush=True,
+        )
+
+
+def quiet_libraries() -> None:
+    """Keeps Lightning's advertisements and the notes that our design answers out of the terminal."""
+    for name in ("lightning.pytorch", "lightning.pytorch.utilities.rank_zero", "lightning.fabric"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    for note in (
+        ".*does not have many workers.*",  # batches are planned ahead and cut from memory
+        ".*treespec.*",
+    ):
+        warnings.filterwarnings("ignore", message=note)
+
+
+def progress_callbacks() -> list[Callback]:
+    """A bar where there is a terminal, lines everywhere."""
+    bars: list[Callback] = [TQDMProgressBar(refresh_rate=10, leave=False)] if sys.stderr.isatty() else []
+    return [*bars, ValidationLines()]
+
+
+def print_scores(title: str, columns: Mapping[str, Mapping[str, float]]) -> None:
+    """A table: one row a score, one column each of `columns` (their values keyed by the score's bare name)."""
+    table = Table(title=title, title_justify="left", title_style="bold")
+    table.add_column("score")
+    for column in columns:
+        table.add_column(column, justify="right")
+    names = dict.fromkeys(name for values in columns.values() for name in values)
+    for name in sorted(names, key=lambda n: list(SCORES).index(n) if n in SCORES else len(SCORES)):
+        label, pattern = SCORES.get(name, (name, "{:.4f}"))
+        table.add_row(label, *(pattern.format(v[name]) if name in v else "-" for v in columns.values()))
+    Console(width=None if sys.stdout.isatty() else 120).print(table)
+
+
+def scores_of(metrics: Mapping[str, Any], split: str) -> dict[str, float]:
+    """The scores of one split by their bare names."""
+    return {key.removeprefix(f"{split}/"): float(v) for key, v in metrics.items() if key.startswith(f"{split}/")}

@@ -1,0 +1,15 @@
+"""`s2s ui`: the MLflow UI over the same store."""
+
+from __future__ import annotations
+
+import argparse
+
+from s2s_lit.tracking.lifecycle import mark_dead_runs
+from s2s_lit.tracking.ui import ui as serve
+
+
+def ui(arguments: argparse.Namespace, overrides: list[str]) -> int:
+    """The verb: until Ctrl-C."""
+    mark_dead_runs()
+    serve(arguments.port)
+    return 0
