@@ -33,7 +33,8 @@ class BeamSearch(Search):
     - `beam_size` hypotheses are finished (the usual rule, a heuristic unless the beam holds every hypothesis);
     - its cap is reached.
 
-    Of equal continuations the one of the better hypothesis, then the lower id, goes first.
+    Of equally likely continuations that of the better hypothesis goes first, then the lower id; more than 2 *
+    `beam_size` equal ones of one hypothesis are cut in torch.topk's order.
 
     Args:
         beam_size: Open hypotheses of a sentence.

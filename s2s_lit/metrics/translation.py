@@ -63,7 +63,7 @@ class Chrf(_Sacrebleu):
 
 
 class Ter(_Sacrebleu):
-    """TER in percent: edits of words, shifts included, per reference word, lower-cased (Snover et al. 2006, section 2)."""
+    """TER in percent: word edits, shifts included, per reference word, lower-cased (Snover et al. 2006, section 2)."""
 
     name: ClassVar[str] = "ter"
     size: ClassVar[int] = 2

@@ -1,0 +1,87 @@
+"""A model that is a table, to test searches against everything it can say."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from s2s_lit.types import BOS, EOS, DecoderState, Memory
+
+A, B, C = 4, 5, 6
+"""The pieces of a table's language; PAD, UNK and BOS are impossible in it."""
+SIZE = 7
+NOTHING = 0  # the piece before BOS
+
+
+class TableModel:
+    """A StepModel over `tables` [number, SIZE, SIZE, SIZE]: log P(next | sentence, piece before last, last piece).
+
+    A sentence is told by its first source piece alone, which is the number of its table and lies in the memory; the
+    piece before the last lies in the state. So whoever mixes up rows of memory or state gets other probabilities,
+    and `step` objects at once when the two do not belong together. The weights are no distribution but tell what was
+    seen: `code` of the table and the two pieces.
+    """
+
+    def __init__(self, tables: Tensor) -> None:
+        self.tables = tables
+        self.steps: list[int] = []  # rows of each step
+
+    def start(self, source_ids: Tensor, source_lengths: Tensor) -> tuple[Memory, DecoderState]:
+        tables = source_ids[:, 0]
+        return Memory(tables=tables), DecoderState(tables=tables, before=torch.full_like(tables, NOTHING))
+
+    def step(self, tokens: Tensor, memory: Memory, state: DecoderState) -> tuple[Tensor, Tensor, DecoderState]:
+        self.steps.append(len(tokens))
+        tables = memory["tables"].repeat_interleave(len(tokens) // len(memory["tables"]))
+        assert torch.equal(tables, state["tables"]), "rows of memory and state belong to different sentences"
+        seen = code(tables, state["before"], tokens).float()
+        weights = seen.unsqueeze(1) + torch.arange(8) / 10  # eight columns are more than any source of the tests has
+        return self.tables[tables, state["before"], tokens], weights, state.updated(before=tokens)
+
+    def log_prob(self, table: int, pieces: Sequence[int]) -> float:
+        """log P(pieces), which need not end with EOS."""
+        path = [NOTHING, BOS, *pieces]
+        return sum(self.tables[table, x, y, z].item() for x, y, z in zip(path, path[1:], path[2:], strict=False))
+
+    def everything(self, table: int, cap: int) -> dict[tuple[int, ...], float]:
+        """Every output of at most `cap` pieces, EOS counted, that ends with EOS and is possible: its log P."""
+        found = {}
+        level = [()]
+        for _ in range(cap):
+            for pieces in level:
+                total = self.log_prob(table, (*pieces, EOS))
+                if total > -math.inf:
+                    found[(*pieces, EOS)] = total
+            level = [(*pieces, piece) for pieces in level for piece in (A, B, C)]
+        return found
+
+
+def code(table: Tensor | int, before: Tensor | int, last: Tensor | int) -> Tensor | int:
+    return 100 * table + 10 * before + last
+
+
+def random_tables(number: int, seed: int, spread: float = 2.0) -> TableModel:
+    """Tables drawn at random; A, B, C and EOS are possible everywhere."""
+    generator = torch.Generator().manual_seed(seed)
+    logits = spread * torch.randn(number, SIZE, SIZE, SIZE, generator=generator)
+    logits[..., :EOS] = -math.inf
+    return TableModel(logits.log_softmax(-1))
+
+
+def chain(probabilities: dict[int, dict[int, float]]) -> TableModel:
+    """One table from P(next | last) written out; what is not written is impossible, and EOS follows EOS."""
+    table = torch.zeros(SIZE, SIZE)
+    for last, following in probabilities.items():
+        for piece, probability in following.items():
+            table[last, piece] = probability
+    return TableModel(table.log().expand(1, SIZE, SIZE, SIZE))
+
+
+def sources(lengths: Sequence[int], tables: Sequence[int] | None = None) -> tuple[Tensor, Tensor]:
+    """Sources of these lengths for tables 0, 1, ..., padded."""
+    ids = torch.zeros(len(lengths), max(lengths), dtype=torch.long)
+    ids[:, 0] = torch.tensor(range(len(lengths)) if tables is None else tables)
+    return ids, torch.tensor(lengths)
