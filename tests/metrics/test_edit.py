@@ -1,0 +1,38 @@
+"""Edits, against jiwer."""
+
+from __future__ import annotations
+
+import jiwer
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from s2s_lit.metrics.edit import EditDistance
+
+WORDS = ["der", "die", "das", "Hund", "Katze", "schläft", "läuft", "nicht"]
+SENTENCES = st.lists(st.sampled_from(WORDS), max_size=9).map(" ".join)
+NOT_EMPTY = SENTENCES.filter(bool)  # jiwer refuses an empty reference
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.tuples(SENTENCES, NOT_EMPTY), min_size=1, max_size=8))
+def test_equals_jiwers_edits_per_sentence(pairs: list[tuple[str, str]]) -> None:
+    hypotheses, references = (list(column) for column in zip(*pairs, strict=True))
+    words = jiwer.process_words(references, hypotheses)
+    metric = EditDistance()
+    metric.update(hypotheses, references)
+    expected = (words.substitutions + words.insertions + words.deletions) / len(pairs)
+    assert metric.compute().item() == pytest.approx(expected, abs=1e-12)
+
+
+def test_is_the_mean_over_sentences() -> None:
+    metric = EditDistance()
+    metric.update(["der große Hund", "er  schläft\tnicht"], ["der Hund bellt", "er schläft nicht"])
+    metric.update([""], ["vier Wörter sind es"])
+    assert metric.compute().item() == pytest.approx((2 + 0 + 4) / 3)
+
+
+def test_an_empty_reference_costs_every_word() -> None:
+    metric = EditDistance()
+    metric.update(["drei Wörter hier"], [""])
+    assert metric.compute().item() == 3

@@ -1,0 +1,68 @@
+"""The metrics of machine translation against sacrebleu on the whole corpus."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sacrebleu.metrics.bleu import BLEU
+from sacrebleu.metrics.chrf import CHRF
+from sacrebleu.metrics.ter import TER
+
+from s2s_lit.metrics.text import TextMetric
+from s2s_lit.metrics.translation import Bleu, Chrf, Ter
+
+SAME = [(Bleu, BLEU), (Chrf, CHRF), (Ter, TER)]
+WORDS = ["ein", "Ein", "Hund", "läuft", "über", "die", "Straße", "groß", "und", "&quot;", ",", ".", "3,5", "-"]
+SENTENCES = st.lists(st.sampled_from(WORDS), max_size=12).map(" ".join) | st.text(max_size=30)
+PAIRS = st.lists(st.tuples(SENTENCES, SENTENCES), min_size=1, max_size=12)
+
+GERMAN = [
+    ("Ein Mann mit Hut starrt etwas an.", "Ein Mann mit einem orangefarbenen Hut, der etwas anstarrt."),
+    ("Ein Boston Terrier läuft über Gras.", "Ein Boston Terrier läuft über saftig-grünes Gras."),
+    ("Fünf Leute, die im Schnee stehen.", "Fünf Leute in Winterjacken stehen im Schnee, mit einem Haus."),
+    ("Leute reparieren das Dach.", "Leute Reparieren das Dach eines Hauses."),
+    ("Das Haus eines Mannes", "Das Haus eines Mannes"),
+]
+
+
+@pytest.mark.parametrize(("ours", "theirs"), SAME)
+@settings(max_examples=60, deadline=None)
+@given(pairs=PAIRS, size=st.integers(1, 5))
+def test_equals_sacrebleu_to_the_last_digit(
+    ours: type[TextMetric], theirs: type, pairs: list[tuple[str, str]], size: int
+) -> None:
+    metric = ours()
+    for start in range(0, len(pairs), size):
+        metric.update(*zip(*pairs[start : start + size], strict=True))
+    hypotheses, references = (list(column) for column in zip(*pairs, strict=True))
+    assert metric.compute().item() == theirs().corpus_score(hypotheses, [references]).score
+
+
+@pytest.mark.parametrize(("ours", "theirs"), SAME)
+def test_equals_sacrebleu_on_german(ours: type[TextMetric], theirs: type) -> None:
+    hypotheses, references = (list(column) for column in zip(*GERMAN, strict=True))
+    metric, reference = ours(), theirs()
+    metric.update(hypotheses, references)
+    expected = reference.corpus_score(hypotheses, [references]).score
+    assert 0 < expected < 100
+    assert metric.compute().item() == expected
+    assert metric.signature() == str(reference.get_signature())
+
+
+def test_the_tokenizer_is_sacrebleus() -> None:
+    hypotheses, references = (list(column) for column in zip(*GERMAN, strict=True))
+    metric, reference = Bleu(tokenize="char"), BLEU(tokenize="char")
+    metric.update(hypotheses, references)
+    assert metric.compute().item() == reference.corpus_score(hypotheses, [references]).score
+    assert "tok:char" in metric.signature()
+
+
+def test_the_reference_is_the_second() -> None:
+    """BLEU punishes short hypotheses, not short references."""
+    metric = Bleu()
+    metric.update(["der Hund schläft im Haus"], ["der Hund schläft im Haus und träumt vom Schnee"])
+    swapped = Bleu()
+    swapped.update(["der Hund schläft im Haus und träumt vom Schnee"], ["der Hund schläft im Haus"])
+    assert metric.compute() == pytest.approx(100 * 2.718281828 ** (1 - 9 / 5))
+    assert swapped.compute() != metric.compute()
