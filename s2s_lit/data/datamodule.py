@@ -102,6 +102,7 @@ class Seq2SeqDataModule(LightningDataModule):
         loader = self._loader("train", self.batcher, shuffle=True, filters=self.filters)
         if self.trainer is not None:
             loader.progress = self._progress
+            loader.load_state_dict(loader.state_dict())  # Lightning itself restores it only within an epoch
         return loader
 
     def val_dataloader(self) -> BatchLoader:

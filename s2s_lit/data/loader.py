@@ -54,8 +54,10 @@ class BatchLoader(ABC):
 
     @property
     def sampler(self) -> BatchLoader:
-        """Lightning tells `loader.sampler` the epoch."""
+        """Lightning tells `loader.sampler` the epoch, and looks at `batch_sampler` where there is one."""
         return self
+
+    batch_sampler = None
 
     def __iter__(self) -> Iterator[Batch]:
         self._at = (self.epoch, self._start)

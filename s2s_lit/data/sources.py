@@ -152,7 +152,7 @@ class BuiltinCorpus(CorpusSource):
     """
 
     def __init__(
-        self, *, seed: int = 0, train_rows: int = 30_000, evaluation_rows: int = 1_000, shards: int = 8
+        self, *, seed: int = 1, train_rows: int = 30_000, evaluation_rows: int = 1_000, shards: int = 8
     ) -> None:
         self.seed = seed
         self.train_rows = train_rows
