@@ -1,0 +1,190 @@
+"""What a run keeps besides metrics: configuration, origin, data, samples, predictions, attention, the checkpoint."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+import yaml
+from lightning.pytorch import Callback, LightningModule, Trainer
+
+from s2s_lit.tracking.attention_maps import attention_picture
+from s2s_lit.tracking.logger import MlflowTracker
+from s2s_lit.tracking.provenance import git_diff, provenance_tags
+from s2s_lit.tracking.samples import SAMPLE_COLUMNS, FixedSamples, prediction_line, sample_rows
+from s2s_lit.tracking.store import BEST, CHECKPOINT, MONITOR
+from s2s_lit.types import Prediction
+
+_MAX_ROWS = 1000  # of the validation table: about 120 validations with 8 sentences
+_MAX_PIECES = 45  # of a sentence that is drawn
+
+
+class RunRecorder(Callback):
+    """Records one run through its tracker: where it came from at the start, samples on the way, results at the end.
+
+    Validation and test steps must return `{"predictions": list[Prediction]}`.
+
+    Args:
+        tracker: The run.
+        config_yaml: The composed configuration, kept as `config.yaml` and, flattened, as parameters.
+        split: Name of the split that `trainer.test` reads.
+        sample_sentences: How many fixed sentences the tables show.
+        pictures: For how many of them the attention is drawn.
+    """
+
+    def __init__(
+        self,
+        *,
+        tracker: MlflowTracker,
+        config_yaml: str,
+        split: str = "test",
+        sample_sentences: int = 8,
+        pictures: int = 4,
+    ) -> None:
+        self._tracker = tracker
+        self._config_yaml = config_yaml
+        self._split = split
+        self._sample_sentences = sample_sentences
+        self._pictures = pictures
+        self._described = False
+        self._best: float | None = None
+        self._uploaded = ""
+        self._rows: list[list[Any]] = []
+        self._samples = FixedSamples(size=sample_sentences)
+        self._lines: list[tuple[int, str]] = []
+
+    # The start
+
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        self._tracker.share_run_id(trainer.strategy.broadcast)
+
+    def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._describe(trainer, pl_module)
+
+    def on_test_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._describe(trainer, pl_module)
+        self._samples, self._lines = FixedSamples(size=self._sample_sentences), []
+
+    def _describe(self, trainer: Trainer, model: LightningModule) -> None:
+        if self._described or not trainer.is_global_zero:
+            return
+        self._described = True
+        tracker = self._tracker
+        tracker.log_text(self._config_yaml, "config.yaml")
+        tracker.log_params(yaml.safe_load(self._config_yaml) or {})
+        tags = provenance_tags()
+        tracker.set_tags(tags)
+        if tags.get("s2s.git.dirty") == "true":
+            tracker.log_text(git_diff(), "uncommitted.diff")
+        counts = [(p.numel(), p.requires_grad) for p in model.parameters()]
+        total, trained = sum(n for n, _ in counts), sum(n for n, learns in counts if learns)
+        tracker.log_params({"parameters": {"total": total, "trainable": trained}})
+        tracker.log_metrics({"model/parameters": total}, step=trainer.global_step)
+        self._log_data(trainer)
+        codecs = getattr(trainer.datamodule, "codecs", None)  # type: ignore[attr-defined]
+        for side in ("source", "target") if codecs is not None else ():
+            pieces = list(getattr(codecs, side).pieces)
+            tracker.log_params({"vocabulary": {side: len(pieces)}})
+            tracker.log_text("\n".join(pieces) + "\n", f"vocabulary/{side}.txt")
+
+    def _log_data(self, trainer: Trainer) -> None:
+        """The data module's report; a stream's counts are complete only at the end, so it is written twice."""
+        report = getattr(trainer.datamodule, "report", None)  # type: ignore[attr-defined]
+        if report:
+            self._tracker.log_text(json.dumps(report, indent=2, ensure_ascii=False, default=str), "data_report.json")
+            prints = {split: counts["fingerprint"] for split, counts in report.get("splits", {}).items()}
+            self._tracker.set_tags({"s2s.fingerprint": json.dumps(prints)})
+
+    # On the way
+
+    def on_validation_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._samples = FixedSamples(size=self._sample_sentences)
+
+    def on_validation_batch_end(
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        for prediction in outputs["predictions"]:
+            self._samples.add(prediction)
+
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        if trainer.sanity_checking:
+            return
+        rows = self._rows + sample_rows(self._samples.sorted(), trainer.global_step)
+        self._rows = rows[-_MAX_ROWS:]
+        self._tracker.log_table(SAMPLE_COLUMNS, self._rows, "samples/validation.json")
+        score = trainer.callback_metrics.get(MONITOR)
+        if score is not None and (self._best is None or float(score) > self._best):
+            self._best = float(score)
+            self._tracker.log_metrics({BEST: self._best}, step=trainer.global_step)
+
+    # The end
+
+    def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        if trainer.is_global_zero:
+            self._log_data(trainer)
+            self._log_checkpoint(trainer)
+
+    def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
+        if trainer.is_global_zero and isinstance(exception, KeyboardInterrupt | SystemExit):
+            self._log_checkpoint(trainer)  # a run that was stopped by hand is often one that was good enough
+
+    def _log_checkpoint(self, trainer: Trainer) -> None:
+        path = getattr(trainer.checkpoint_callback, "best_model_path", "")
+        if path and path != self._uploaded and Path(path).is_file():
+            self._uploaded = path
+            self._tracker.log_artifact(path, CHECKPOINT)
+
+    def on_test_batch_end(
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        for prediction in outputs["predictions"]:
+            self._samples.add(prediction)
+            self._lines.append((prediction.row, prediction_line(prediction)))
+
+    def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        lines = _from_all_ranks(trainer, self._lines)
+        if not trainer.is_global_zero or not lines:
+            return
+        samples = self._samples.sorted()
+        rows = sample_rows(samples, trainer.global_step)
+        self._tracker.log_text("".join(f"{line}\n" for _, line in lines), f"predictions/{self._split}.jsonl")
+        self._tracker.log_table(SAMPLE_COLUMNS, rows, f"samples/{self._split}.json")
+        for number, prediction in enumerate([p for p in samples if _drawable(p)][: self._pictures], start=1):
+            self._tracker.log_figure(attention_picture(prediction), f"attention/{self._split}-{number}.png")
+
+    # What a checkpoint carries on
+
+    def state_dict(self) -> dict[str, Any]:
+        """The run's id, so that a resumed training can attach to it, and the rows its table already has."""
+        return {"run_id": self._tracker.run_id, "best": self._best, "rows": self._rows}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self._best, self._rows = state_dict["best"], state_dict["rows"]
+
+
+def _drawable(prediction: Prediction) -> bool:
+    longest = max(len(prediction.source_pieces), len(prediction.target_pieces))
+    return prediction.weights is not None and longest <= _MAX_PIECES
+
+
+def _from_all_ranks(trainer: Trainer, lines: list[tuple[int, str]]) -> list[tuple[int, str]]:
+    """All ranks' lines, on rank 0, in the order of the split; a row that two ranks had counts once."""
+    if trainer.world_size > 1:
+        gathered: list[Any] | None = [None] * trainer.world_size if trainer.is_global_zero else None
+        torch.distributed.gather_object(lines, gathered)
+        lines = list({row: line for part in gathered or [] for row, line in part}.items())
+    return sorted(lines)

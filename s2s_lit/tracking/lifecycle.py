@@ -1,0 +1,154 @@
+"""How a run ends: FINISHED, FAILED or KILLED on every way out, and KILLED later when nothing was left to say so."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import signal
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+import psutil
+
+from s2s_lit.tracking.connection import connect, database_file
+from s2s_lit.tracking.store import RunRecord, list_runs
+
+if TYPE_CHECKING:
+    from s2s_lit.tracking.logger import MlflowTracker
+
+log = logging.getLogger(__name__)
+
+_RESERVE_BYTES = 256 * 1024
+_SAME_START_S = 5.0  # the clock may be set while a process runs
+
+
+class Terminated(SystemExit):
+    """SIGTERM came; the process ends with the status a shell expects, 128 + 15."""
+
+    def __init__(self) -> None:
+        super().__init__(128 + signal.SIGTERM)
+
+
+@contextlib.contextmanager
+def tracked_run(tracker: MlflowTracker) -> Iterator[MlflowTracker]:
+    """Runs the body as one MLflow run and gives the run the status that the body ended with; the error goes on.
+
+    Ctrl-C and SIGTERM end it KILLED, and leave as `KeyboardInterrupt` and `Terminated` although Lightning turns both
+    into a plain `SystemExit`. Every other exception ends it FAILED. What goes wrong in tracking is only warned of.
+    """
+    with raised_sigterm() as got_sigterm:
+        tracker.start(process_tags())
+        reserve = _reserve(tracker.uri)
+        try:
+            yield tracker
+            if got_sigterm():  # Lightning lets the last batch's SIGTERM pass
+                raise Terminated
+        except BaseException as error:
+            status = _status(error)
+            with contextlib.suppress(Exception):
+                if reserve is not None and status == "FAILED":
+                    reserve.unlink()  # on a full disk the status, too, needs room to be written
+                if status == "FAILED":
+                    tracker.set_tags({"s2s.error": f"{type(error).__name__}: {error}"})
+            tracker.end(status)
+            if status == "KILLED" and isinstance(error, SystemExit):
+                raise (KeyboardInterrupt() if _interrupted(error) else Terminated()) from None
+            raise
+        tracker.end("FINISHED")
+
+
+def _status(error: BaseException) -> str:
+    if isinstance(error, KeyboardInterrupt) or _terminated(error) or _interrupted(error):
+        return "KILLED"
+    if isinstance(error, SystemExit) and error.code in (None, 0):
+        return "FINISHED"
+    return "FAILED"
+
+
+def _terminated(error: BaseException) -> bool:
+    from lightning.pytorch.utilities.exceptions import SIGTERMException
+
+    return isinstance(error, Terminated | SIGTERMException)
+
+
+def _interrupted(error: BaseException) -> bool:
+    """Lightning answers Ctrl-C with `sys.exit(1)` inside the `except KeyboardInterrupt`."""
+    return isinstance(error, SystemExit) and isinstance(error.__context__, KeyboardInterrupt)
+
+
+@contextlib.contextmanager
+def raised_sigterm() -> Iterator[Any]:
+    """SIGTERM raises `Terminated` in the body.
+
+    While a Lightning loop runs, which has put its own handler over this one and stops after the current batch, the
+    first SIGTERM is left to it; a second one raises at once. Yields a function that tells whether one came.
+    """
+    came = 0
+
+    def handler(signum: int, frame: FrameType | None) -> None:
+        nonlocal came
+        came += 1
+        if came > 1 or signal.getsignal(signal.SIGTERM) is handler:
+            raise Terminated
+
+    if threading.current_thread() is not threading.main_thread():  # only there can handlers be set
+        yield lambda: False
+        return
+    before = signal.signal(signal.SIGTERM, handler)
+    try:
+        yield lambda: came > 0
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _reserve(uri: str) -> Path | None:
+    """A little room kept beside an SQLite store, given free when the disk is full."""
+    file = database_file(uri)
+    if file is None:
+        return None
+    reserve = file.with_name(file.name + ".reserve")
+    try:
+        if not reserve.exists():
+            reserve.write_bytes(os.urandom(_RESERVE_BYTES))  # random: some file systems store zeros in no room
+    except OSError:
+        return None
+    return reserve
+
+
+def process_tags() -> dict[str, str]:
+    """What identifies this process for `mark_dead_runs`."""
+    started = psutil.Process().create_time()
+    return {"s2s.host": socket.gethostname(), "s2s.pid": str(os.getpid()), "s2s.started": f"{started:.2f}"}
+
+
+def mark_dead_runs() -> list[RunRecord]:
+    """Sets KILLED what this machine's processes left RUNNING when they were killed outright; returns those runs.
+
+    Called at the start of every command that reads or writes runs; what is wrong with the store is theirs to say.
+    """
+    with contextlib.suppress(Exception):
+        client = connect()
+        host = socket.gethostname().replace("'", "")
+        running = list_runs(f"attributes.status = 'RUNNING' and tags.`s2s.host` = '{host}'", client=client)
+        dead = [run for run in running if not _alive(run)]
+        for run in dead:
+            client.set_terminated(run.run_id, "KILLED")
+        return dead
+    return []
+
+
+def _alive(run: RunRecord) -> bool:
+    try:
+        process = psutil.Process(int(run.tags["s2s.pid"]))
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return False
+        return bool(abs(process.create_time() - float(run.tags["s2s.started"])) < _SAME_START_S)
+    except psutil.NoSuchProcess:
+        return False
+    except (KeyError, ValueError, psutil.AccessDenied):
+        return True

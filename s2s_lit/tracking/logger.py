@@ -1,0 +1,262 @@
+"""The run as Lightning sees it: a logger that buffers, never fails and leaves the run's status to `tracked_run`."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import time
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lightning.pytorch.loggers import Logger
+from lightning.pytorch.utilities import rank_zero_only
+
+from s2s_lit.tracking.connection import answering, connect, ensure_experiment, tracking_uri
+from s2s_lit.tracking.limits import MAX_PARAM, MAX_TAG, chunks, clean, cut, flatten
+from s2s_lit.tracking.outbox import Artifact, Outbox, Params, Status, Tags, Value, deliver
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+log = logging.getLogger(__name__)
+
+_PATIENCE_S = 30.0
+
+
+class MlflowTracker(Logger):
+    """One MLflow run. Runs on the same data stand in one MLflow experiment, so they can be compared in one table.
+
+    The run is created by `start` (which `tracked_run` calls) on rank 0 alone; other ranks log nothing and learn
+    `run_id` from `share_run_id`. The axis of every metric is the step that Lightning passes: the optimizer's.
+
+    Args:
+        dataset: The data set's name; also that of the MLflow experiment.
+        experiment: The experiment file's name, such as `bilstm_attn`.
+        task: What is learnt, such as `translation`.
+        kind: `train`, `evaluate` or `trial`.
+        run_name: The name in the UI; by default the experiment's name and the time.
+        tags: More tags of the run.
+        parent: Id of the run that this one hangs under: the evaluated one, or a sweep's.
+        run_id: Attach to this run instead of creating one.
+        save_dir: Folder for the runs' local files; those of one run go to `run_dir`.
+    """
+
+    def __init__(
+        self,
+        *,
+        dataset: str,
+        experiment: str,
+        task: str = "translation",
+        kind: str = "train",
+        run_name: str | None = None,
+        tags: Mapping[str, str] | None = None,
+        parent: str | None = None,
+        run_id: str | None = None,
+        save_dir: str | Path = "runs",
+    ) -> None:
+        super().__init__()
+        self.uri = tracking_uri()
+        self.dataset = dataset
+        self.run_name = run_name or f"{experiment}-{datetime.now():%m%d-%H%M%S}"
+        self.run_id = run_id
+        self._experiment = experiment
+        self._attached = run_id is not None
+        self._tags = {"s2s.experiment": experiment, "s2s.dataset": dataset, "s2s.task": task, "s2s.kind": kind}
+        self._tags |= {**({} if parent is None else {"mlflow.parentRunId": parent}), **(tags or {})}
+        self._save_dir = Path(save_dir)
+        self._started = False
+        self._outbox: Outbox | None = None
+        self._owner = os.getpid()
+        self._params: dict[str, str] = {}
+        self._drift: dict[str, list[str]] = {}
+        self._tables: list[dict[str, str]] = []
+        self._epoch: float | None = None
+
+    # The run
+
+    @rank_zero_only
+    def start(self, tags: Mapping[str, str] | None = None) -> None:
+        """Creates the run or attaches to it, RUNNING from now on; a second call does nothing.
+
+        Raises:
+            UserError: when the store does not answer. Later failures of the store are survived, but a wrong address
+                should be known before hours of training, not after.
+        """
+        if self._started:
+            return
+        client = connect(self.uri)
+        with answering(self.uri):
+            if self.run_id is None:
+                experiment_id = ensure_experiment(client, self.dataset)
+                every = {**self._tags, **(tags or {})}
+                every = {key: cut(value, MAX_TAG) for key, value in every.items()}
+                run = client.create_run(experiment_id, tags=every, run_name=self.run_name)
+                self.run_id = run.info.run_id
+            else:
+                run = client.get_run(self.run_id)
+                self.run_name = run.info.run_name or self.run_name
+                client.update_run(self.run_id, status="RUNNING")
+            self._params = dict(run.data.params)
+            self._tables = json.loads(run.data.tags.get("mlflow.loggedArtifacts", "[]"))
+        self._started = True
+        if self._attached:
+            self.set_tags(tags or {})
+
+    @rank_zero_only
+    def end(self, status: str) -> None:
+        """Ends the run as FINISHED, FAILED or KILLED and delivers what waits. Never raises because of the store."""
+        if not self._started:
+            return
+        box, now = self._box, int(time.time() * 1000)
+        # FINISHED says that all has arrived, so it comes last; a failure must be known even if nothing else arrives.
+        if status == "FINISHED" or not self._told(Status(status, now)):
+            box.put(Status(status, now))
+        try:
+            done = box.close(_PATIENCE_S if status == "FINISHED" else _PATIENCE_S / 3)
+        except KeyboardInterrupt:
+            self._told(Status("KILLED", now))
+            raise
+        finally:
+            self._outbox, self._started = None, False
+        if not done:
+            log.warning("%d values or files of run %s could not be delivered: %s", len(box), self.run_id, box.failure)
+        if box.refused:
+            log.warning("The tracking store refused %d entries: %s", len(box.refused), "; ".join(box.refused[:5]))
+
+    def _told(self, status: Status) -> bool:
+        try:
+            deliver(connect(self.uri), str(self.run_id), [status])
+        except Exception as error:
+            log.warning("Run %s is %s, but the store could not be told yet: %s", self.run_id, status.status, error)
+            return False
+        return True
+
+    def share_run_id(self, broadcast: Any) -> None:
+        """Tells every rank the id that rank 0 knows; `broadcast` is a Lightning strategy's, called on all ranks."""
+        self.run_id = broadcast(self.run_id)
+
+    # Lightning's side
+
+    @property
+    def name(self) -> str:
+        """The experiment's name."""
+        return self._experiment
+
+    @property
+    def version(self) -> str | None:
+        """The run's id; None before `start`."""
+        return self.run_id
+
+    @property
+    def save_dir(self) -> str:
+        """Folder of the runs' local files."""
+        return str(self._save_dir)
+
+    @property
+    def run_dir(self) -> Path:
+        """This run's own folder, `save_dir/experiment/run_id`: the one Lightning's checkpoints take by default."""
+        return self._save_dir / self._experiment / str(self.run_id)
+
+    @property
+    def log_dir(self) -> str:
+        """`run_dir` as Lightning's other loggers name it."""
+        return str(self.run_dir)
+
+    @rank_zero_only
+    def log_metrics(self, metrics: Mapping[str, Any], step: int | None = None) -> None:
+        """Takes numbers at an optimizer step. `epoch`, which Lightning adds to every call, is kept when it changes."""
+        now = int(time.time() * 1000)
+        put = self._box.put
+        for key, value in metrics.items():
+            try:
+                number = float(value)
+            except (TypeError, ValueError):
+                log.warning("%s = %r is no number and was not logged.", key, value)
+                continue
+            if key == "epoch":
+                if number == self._epoch:
+                    continue
+                self._epoch = number
+            put(Value(clean(key), number, now, step or 0))
+
+    @rank_zero_only
+    def log_hyperparams(self, params: Any, *args: Any, **kwargs: Any) -> None:
+        """Lightning's name for `log_params`."""
+        self.log_params(params if isinstance(params, Mapping) else vars(params))
+
+    @rank_zero_only
+    def finalize(self, status: str) -> None:
+        """Delivers what waits. Lightning calls this after each of fit, validate and test, so the run goes on."""
+        if self._started and self._outbox is not None and self._owner == os.getpid():
+            self._outbox.flush(_PATIENCE_S if self._outbox.failure is None else 1.0)
+
+    # Everything else a run has
+
+    @rank_zero_only
+    def log_params(self, params: Mapping[str, Any]) -> None:
+        """Parameters under dotted keys. They never change: another value is noted in the tag `s2s.drift`."""
+        fresh: dict[str, str] = {}
+        for key, value in flatten(params):
+            key, text = clean(key), cut(value, MAX_PARAM)
+            known = self._params.setdefault(key, text)
+            if known != text:
+                self._drift[key] = [known, text]
+            else:
+                fresh[key] = text
+        for chunk in chunks(fresh):
+            self._box.put(Params(chunk))
+        if self._drift:
+            self.set_tags({"s2s.drift": json.dumps(self._drift, ensure_ascii=False)})
+
+    @rank_zero_only
+    def set_tags(self, tags: Mapping[str, str]) -> None:
+        """Sets tags; a later value replaces an earlier one."""
+        for chunk in chunks({key: cut(value, MAX_TAG) for key, value in tags.items()}):
+            self._box.put(Tags(chunk))
+
+    @rank_zero_only
+    def log_text(self, text: str, path: str) -> None:
+        """A text file of the run."""
+        self._box.put(Artifact(path, content=text.encode()))
+
+    @rank_zero_only
+    def log_artifact(self, file: str | Path, path: str) -> None:
+        """A copy of a local file under `path`; the file must stay until the next flush."""
+        self._box.put(Artifact(path, file=Path(file)))
+
+    @rank_zero_only
+    def log_figure(self, figure: Figure, path: str) -> None:
+        """A matplotlib figure, rendered now."""
+        from io import BytesIO
+
+        buffer = BytesIO()
+        figure.savefig(buffer, format=path.rpartition(".")[2])
+        self._box.put(Artifact(path, content=buffer.getvalue()))
+
+    @rank_zero_only
+    def log_table(self, columns: Sequence[str], rows: Sequence[Sequence[Any]], path: str) -> None:
+        """A table that the UI shows as one (`path` ends with .json); replaces an earlier one of that path."""
+        text = json.dumps({"columns": list(columns), "data": [list(row) for row in rows]}, ensure_ascii=False)
+        self.log_text(text, path)
+        entry = {"path": path, "type": "table"}
+        if entry not in self._tables:
+            self._tables.append(entry)
+            self.set_tags({"mlflow.loggedArtifacts": json.dumps(self._tables)})
+
+    # Inside
+
+    @property
+    def _box(self) -> Outbox:
+        """The outbox of this process: threads do not survive a fork, and a child must not send its parent's values."""
+        if not self._started:
+            raise RuntimeError("Nothing can be logged outside of `with tracked_run(tracker)`.")
+        if self._outbox is None or self._owner != os.getpid():
+            self._outbox = Outbox(client=connect(self.uri), run_id=str(self.run_id))
+            self._owner = os.getpid()
+        return self._outbox
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_outbox": None}

@@ -1,0 +1,99 @@
+"""Where a run comes from: code, command, versions, machine. Needs neither a repository nor git."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shlex
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+
+import psutil
+
+_PACKAGES = ("s2s-lit", "torch", "lightning", "torchmetrics", "mlflow", "datasets", "sentencepiece", "sacrebleu")
+_MAX_DIFF = 1_000_000
+
+
+def _git(*arguments: str, directory: Path) -> str | None:
+    """Git's answer, None when there is no git, no repository or no commit. Takes no lock."""
+    command = ["git", "--no-optional-locks", "-C", str(directory), *arguments]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=20, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout
+
+
+def git_state(directory: Path | None = None) -> dict[str, str]:
+    """`commit` and `dirty` (`true`, `false`) of the repository around `directory`; empty outside one."""
+    directory = directory or Path.cwd()
+    commit = _git("rev-parse", "HEAD", directory=directory)
+    changes = _git("status", "--porcelain", directory=directory)
+    if commit is None or changes is None:
+        return {}
+    return {"commit": commit.strip(), "dirty": "true" if changes.strip() else "false"}
+
+
+def git_diff(directory: Path | None = None) -> str:
+    """What differs from the commit, at most 1 MB, with the names of untracked files first; empty when nothing does."""
+    directory = directory or Path.cwd()
+    untracked = (_git("ls-files", "--others", "--exclude-standard", directory=directory) or "").splitlines()
+    changed = _git("diff", "HEAD", directory=directory) or ""
+    text = "".join(f"# untracked: {name}\n" for name in untracked[:200]) + changed
+    return text if len(text) <= _MAX_DIFF else text[:_MAX_DIFF] + "\n# cut here\n"
+
+
+def command() -> str:
+    """The command line to repeat this process, quoted for a shell."""
+    return shlex.join(sys.orig_argv)
+
+
+def versions() -> dict[str, str]:
+    """Python's version and those of the packages that decide what comes out."""
+    found = {"python": platform.python_version()}
+    for package in _PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def machine() -> dict[str, str]:
+    """Processor, usable cores, memory, GPUs, operating system."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return {
+        "cpu": _cpu_model(),
+        "cores": str(cores),
+        "memory_gb": f"{psutil.virtual_memory().total / 1e9:.1f}",
+        "gpus": ", ".join(_gpus()) or "none",
+        "os": platform.platform(),
+    }
+
+
+def _cpu_model() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    models = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(models, "") or platform.processor() or platform.machine()
+
+
+def _gpus() -> list[str]:
+    torch = sys.modules.get("torch")  # whoever trains has it; nobody else should wait for it
+    if torch is None or not torch.cuda.is_available():
+        return []
+    return [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
+
+
+def provenance_tags(directory: Path | None = None) -> dict[str, str]:
+    """All of the above as tags of a run; MLflow's own names where its UI has a place for them."""
+    git = git_state(directory)
+    tags = {"s2s.command": command(), "mlflow.source.name": " ".join(sys.argv[:2]), "mlflow.source.type": "LOCAL"}
+    if git:
+        tags |= {"mlflow.source.git.commit": git["commit"], "s2s.git.dirty": git["dirty"]}
+    tags |= {f"s2s.version.{name}": version for name, version in versions().items()}
+    return tags | {f"s2s.machine.{name}": value for name, value in machine().items()}

@@ -1,0 +1,28 @@
+"""A real SQLite store for each test, copied from one that is created once: creating the tables takes seconds."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from mlflow.tracking import MlflowClient
+
+from s2s_lit.tracking.connection import connect
+
+
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("mlflow") / "empty.db"
+    connect(f"sqlite:///{file}")
+    return file
+
+
+@pytest.fixture
+def store(empty_database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MlflowClient:
+    """The working directory's own store, as a user without MLFLOW_TRACKING_URI has it."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    shutil.copy(empty_database, tmp_path / "mlflow.db")
+    return connect()

@@ -1,0 +1,148 @@
+from __future__ import annotations
+
+import logging
+import random
+import time
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from mlflow.exceptions import MlflowException
+from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE
+
+from s2s_lit.tracking.outbox import Artifact, Outbox, Params, Tags, Value
+
+
+class FakeClient:
+    """A store that fails at the calls that `failing` names, before or after it has kept what it was given."""
+
+    def __init__(self, failing: Iterator[str] = iter(()), refused: str = "", delay_s: float = 0.0) -> None:
+        self.failing, self.refused, self.delay_s = failing, refused, delay_s
+        self.calls: list[int] = []
+        self.kept: list[tuple[Any, ...]] = []
+
+    def log_batch(self, run_id: str, metrics: Any = (), params: Any = (), tags: Any = ()) -> None:
+        time.sleep(self.delay_s)
+        failure = next(self.failing, "")
+        if failure == "before":
+            raise ConnectionError("no route")
+        if any(m.key == self.refused for m in metrics):
+            raise MlflowException("bad name", INVALID_PARAMETER_VALUE)
+        self.calls.append(len(metrics))
+        self.kept += [(m.key, m.value, m.timestamp, m.step) for m in metrics]
+        self.kept += [(p.key, p.value) for p in (*params, *tags)]
+        if failure == "after":
+            raise ConnectionError("reset")
+
+
+def make_box(client: FakeClient, interval_s: float = 0.01) -> Outbox:
+    return Outbox(client=client, run_id="run", interval_s=interval_s)  # type: ignore[arg-type]
+
+
+def values(count: int) -> list[Value]:
+    return [Value("train/loss", float(i), 1000 + i, i) for i in range(count)]
+
+
+@given(
+    failures=st.lists(st.sampled_from(["", "before", "after"]), max_size=6),
+    entries=st.lists(st.sampled_from("vvvvpt"), max_size=40),
+)
+@settings(max_examples=30, deadline=None)
+def test_everything_arrives_in_order_whatever_fails(failures: list[str], entries: list[str]) -> None:
+    client = FakeClient(iter(failures))
+    box = make_box(client, interval_s=0.001)
+    sent: list[tuple[Any, ...]] = []
+    for number, kind in enumerate(entries):
+        if kind == "v":
+            sent.append(("m", float(number), number, number))
+            box.put(Value(*sent[-1]))
+        else:
+            sent.append((f"{kind}{number}", "x"))
+            box.put(Params(dict(sent[-1:])) if kind == "p" else Tags(dict(sent[-1:])))
+    assert box.close(patience_s=20)
+    assert list(dict.fromkeys(client.kept)) == sent  # a batch whose answer was lost comes twice, but is the same rows
+
+
+def test_five_thousand_values_go_in_few_calls_of_at_most_a_thousand() -> None:
+    client = FakeClient()
+    box = make_box(client, interval_s=5.0)
+    for value in values(5000):
+        box.put(value)
+    assert box.close(patience_s=5)
+    assert client.kept == [tuple(v) for v in values(5000)]
+    assert max(client.calls) <= 1000
+    assert len(client.calls) <= 7
+
+
+def test_a_slow_store_costs_the_caller_nothing() -> None:
+    client = FakeClient(delay_s=0.3)
+    box = make_box(client)
+    began = time.perf_counter()
+    for value in values(1000):
+        box.put(value)
+    assert time.perf_counter() - began < 0.1
+    assert box.close(patience_s=5)
+    assert len(client.kept) == 1000
+
+
+def test_an_outage_is_said_once_and_its_end_too(caplog: pytest.LogCaptureFixture) -> None:
+    client = FakeClient(iter(["before"] * 4))
+    with caplog.at_level(logging.WARNING):
+        box = make_box(client)
+        for value in values(10):
+            box.put(value)
+        assert box.close(patience_s=20)
+    assert [r.message.partition("(")[0].strip() for r in caplog.records] == [
+        "The tracking store fails",
+        "The tracking store answers again; what waited is being sent.",
+    ]
+
+
+def test_a_store_that_stays_away_is_given_up_after_the_patience() -> None:
+    box = make_box(FakeClient(iter(["before"] * 1000)))
+    for value in values(7):
+        box.put(value)
+    began = time.monotonic()
+    assert not box.close(patience_s=0.6)
+    assert time.monotonic() - began < 5
+    assert len(box) == 7
+
+
+def test_a_refused_value_does_not_take_its_neighbours_along() -> None:
+    client = FakeClient(refused="bad")
+    box = make_box(client, interval_s=5.0)
+    mixed = [*values(3), Value("bad", 1.0, 1, 1), *values(6)[3:]]
+    for value in mixed:
+        box.put(value)
+    box.put(Artifact("gone.txt", file=__import__("pathlib").Path("/nowhere/gone.txt")))
+    assert box.close(patience_s=5)
+    assert client.kept == [tuple(v) for v in values(6)]
+    assert [line.partition(":")[0] for line in box.refused] == ["bad", "gone.txt"]
+
+
+def test_values_put_by_several_threads_all_arrive() -> None:
+    import threading
+
+    client = FakeClient(iter(random.Random(0).choices(["", "", "before"], k=50)))
+    box = make_box(client, interval_s=0.001)
+    threads = [
+        threading.Thread(target=lambda t=t: [box.put(Value(f"m{t}", float(i), i, i)) for i in range(500)])
+        for t in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert box.close(patience_s=30)
+    for t in range(4):
+        assert [k[3] for k in client.kept if k[0] == f"m{t}"] == list(range(500))
+
+
+def test_no_process_waits_for_the_thread() -> None:
+    box = make_box(FakeClient())
+    assert SimpleNamespace(daemon=box._thread.daemon).daemon
+    assert box.close(1.0)
+    assert not box._thread.is_alive()

@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from mlflow.tracking import MlflowClient
+
+from s2s_lit.errors import UserError
+from s2s_lit.tracking.connection import connect, ensure_experiment, tracking_uri
+from s2s_lit.tracking.store import CHECKPOINT, download_checkpoint, find_run
+
+
+def make_run(
+    client: MlflowClient,
+    start_time: int,
+    *,
+    experiment: str = "lstm",
+    bleu: float | None = None,
+    best: float | None = None,
+    status: str = "FINISHED",
+    dataset: str = "builtin",
+    kind: str = "train",
+) -> str:
+    tags = {"s2s.experiment": experiment, "s2s.dataset": dataset, "s2s.kind": kind}
+    run = client.create_run(ensure_experiment(client, dataset), start_time=start_time, tags=tags)
+    for key, value in (("val/bleu", bleu), ("best/bleu", best)):
+        if value is not None:
+            client.log_metric(run.info.run_id, key, value)
+    client.set_terminated(run.info.run_id, status)
+    return str(run.info.run_id)
+
+
+def test_the_store_is_the_working_directory_s_unless_the_environment_names_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    assert tracking_uri() == f"sqlite:///{tmp_path}/mlflow.db"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:///other.db")
+    assert tracking_uri() == f"sqlite:///{tmp_path}/other.db"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://tracking:5000")
+    assert tracking_uri() == "http://tracking:5000"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "./mlruns")
+    with pytest.raises(UserError, match="sqlite:///FILE.db"):
+        tracking_uri()
+
+
+def test_selectors(store: MlflowClient) -> None:
+    poor = make_run(store, 1, bleu=10.0)
+    peaked = make_run(store, 2, bleu=20.0, best=40.0)  # its kept checkpoint is that of 40
+    make_run(store, 3, experiment="bilstm", bleu=30.0)
+    other_data = make_run(store, 4, dataset="multi30k", bleu=5.0)
+    failed = make_run(store, 5, bleu=99.0, status="FAILED")
+    make_run(store, 6, bleu=98.0, kind="evaluate")
+
+    assert find_run("latest").run_id == other_data
+    assert find_run("latest", dataset="builtin").experiment == "bilstm"
+    best = find_run("best")
+    assert (best.run_id, best.score, best.dataset) == (peaked, 40.0, "builtin")
+    assert find_run("best", dataset="multi30k").run_id == other_data
+    assert find_run("lstm").run_id == peaked
+    assert find_run(poor).run_id == poor
+    assert find_run(failed[:8]).run_id == failed
+    with pytest.raises(UserError, match=r"(?s)no such run.*bilstm, lstm.*" + other_data[:8]):
+        find_run(poor[:5])
+
+
+def test_a_beginning_that_fits_two_runs_is_refused(store: MlflowClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    from mlflow.store.tracking import sqlalchemy_store
+
+    ids = iter(["abcdef01" + "0" * 24, "abcdef02" + "0" * 24])
+    monkeypatch.setattr(sqlalchemy_store.uuid, "uuid4", lambda: type("Id", (), {"hex": next(ids)}))
+    make_run(store, 1)
+    make_run(store, 2)
+    with pytest.raises(UserError, match=r"2 run ids.*\n.*abcdef02.*\n.*abcdef01"):
+        find_run("abcdef")
+    assert find_run("abcdef01").run_id.startswith("abcdef01")
+
+
+def test_an_empty_store_says_what_to_do(store: MlflowClient) -> None:
+    with pytest.raises(UserError, match="make train"):
+        find_run("latest")
+
+
+def test_a_dead_server_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    with pytest.raises(UserError, match=r"http://127.0.0.1:9 does not answer") as caught:
+        find_run("latest")
+    assert "\n" not in str(caught.value)
+
+
+def test_checkpoint_comes_back_and_is_kept(store: MlflowClient, tmp_path: Path) -> None:
+    run_id = make_run(store, 1, bleu=1.0)
+    record = find_run("latest")
+    with pytest.raises(UserError, match="Choose another run"):
+        download_checkpoint(record)
+    (tmp_path / "best.ckpt").write_bytes(b"weights")
+    store.log_artifact(run_id, str(tmp_path / "best.ckpt"), CHECKPOINT.partition("/")[0])
+    first = download_checkpoint(record)
+    assert first.read_bytes() == b"weights"
+    assert download_checkpoint(record) == first
+
+
+def test_artifacts_of_the_local_store_lie_beside_it(store: MlflowClient, tmp_path: Path) -> None:
+    experiment = store.get_experiment(ensure_experiment(store, "bentrevett/multi30k"))
+    assert experiment.artifact_location == (tmp_path / "mlartifacts").as_uri()
+    assert ensure_experiment(store, "bentrevett/multi30k") == experiment.experiment_id
+
+
+def test_a_new_database_is_created_quietly_even_by_two_at_once(tmp_path: Path) -> None:
+    program = "from s2s_lit.tracking.connection import *; ensure_experiment(connect(), 'builtin')"
+    environment = {"MLFLOW_TRACKING_URI": f"sqlite:///{tmp_path}/new.db", "PATH": "/usr/bin:/bin"}
+    processes = [
+        subprocess.Popen([sys.executable, "-c", program], env=environment, stderr=subprocess.PIPE) for _ in range(2)
+    ]
+    for process in processes:
+        _, errors = process.communicate(timeout=120)
+        assert (process.returncode, errors) == (0, b"")
+    assert len(connect(environment["MLFLOW_TRACKING_URI"]).search_experiments()) == 2  # and MLflow's "Default"
+
+
+def test_looking_up_a_run_needs_neither_torch_nor_lightning() -> None:
+    program = (
+        "import sys, s2s_lit.tracking.store as s; assert not {'torch', 'lightning', 'mlflow'} & set(sys.modules);"
+        "import mlflow.tracking; assert not {'torch', 'lightning'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
