@@ -1,0 +1,128 @@
+"""How fast an experiment trains and searches on this machine, and what share of the machine that uses.
+
+    make benchmark EXP=bilstm_attn [DATA=builtin] [DATA_DIR=folder] [ARGS="--model.encoder.recurrence GRU"]
+
+Everything is measured in one run, in turns, and the best of the turns counts: absolute times on shared machines are
+noise. Printed are the target pieces per second of a whole optimizer step (forward, backward, clipping, update), the
+sentences per second of the experiment's search (beam 5) with untrained weights cut at the references' lengths, and the
+floating-point rate of the step as a share of the machine's measured rate of square matrix products.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable, Iterator
+from itertools import islice
+from pathlib import Path
+
+import torch
+from rich.console import Console
+from rich.table import Table
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from s2s_lit.cli.build import Experiment
+from s2s_lit.cli.compose import compose
+from s2s_lit.tasks.base import Seq2SeqTask
+from s2s_lit.types import Batch
+
+ROUNDS = 5
+MATRIX = 1536
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("experiment")
+    parser.add_argument("--dataset", default="builtin")
+    parser.add_argument("--data_dir")
+    parser.add_argument("--batches", type=int, default=20, help="batches of a round")
+    arguments, overrides = parser.parse_known_args()
+    if arguments.data_dir:
+        overrides.append(f"--data.source.data_dir={arguments.data_dir}")
+    experiment = Experiment(compose(arguments.experiment, arguments.dataset, overrides, Path("experiments")))
+    experiment.data.setup("fit")
+    task = experiment.make_task(experiment.data.codecs)
+    batches = list(islice(experiment.data.train_dataloader(), arguments.batches))
+
+    step = training_step(task)
+    flops = count_flops(step, batches)
+    rates = {"matrix product": 0.0, "training": 0.0, "search": 0.0}
+    pieces = sum(int(batch.target_lengths.sum()) for batch in batches)
+    sentences = sum(len(batch) for batch in batches[:4])
+    for _ in range(ROUNDS):
+        rates["matrix product"] = max(rates["matrix product"], 2 * MATRIX**3 / seconds(matrix_product))
+        task.train()
+        rates["training"] = max(rates["training"], pieces / seconds(lambda: [step(batch) for batch in batches]))
+        task.eval()
+        rates["search"] = max(rates["search"], sentences / seconds(lambda: [search(task, b) for b in batches[:4]]))
+    share = flops / pieces * rates["training"] / rates["matrix product"]
+    report(arguments, task, rates, flops / pieces, share)
+
+
+def training_step(task: Seq2SeqTask) -> Callable[[Batch], None]:
+    """One optimizer step as the trainer takes it, without the trainer."""
+    optimizer = task.make_optimizer(task.parameters())
+
+    def step(batch: Batch) -> None:
+        result = task.loss(task.model(batch).logits, batch.target_ids[batch.target_mask])
+        (result.objective / result.count).backward()
+        nn.utils.clip_grad_norm_(task.parameters(), 1.0)
+        optimizer.step()
+        optimizer.zero_grad()
+
+    return step
+
+
+def search(task: Seq2SeqTask, batch: Batch) -> None:
+    """The experiment's search; an untrained network would not stop by itself, so its cap is the reference's length."""
+    ratio = float(batch.target_lengths.float().mean() / batch.source_lengths.float().mean())
+    task.search.max_length_ratio, task.search.max_length_offset = ratio, 0
+    with torch.inference_mode():
+        task.search(task.model, batch.source_ids, batch.source_lengths)
+
+
+def count_flops(step: Callable[[Batch], None], batches: list[Batch]) -> int:
+    """Floating-point operations of the matrix products of these steps; oneDNN's fused layers hide theirs."""
+    with torch.backends.mkldnn.flags(enabled=False), FlopCounterMode(display=False) as counter:
+        for batch in batches:
+            step(batch)
+    return counter.get_total_flops()
+
+
+LEFT, RIGHT = torch.randn(2, MATRIX, MATRIX)
+
+
+def matrix_product() -> None:
+    torch.mm(LEFT, RIGHT)
+
+
+def seconds(work: Callable[[], object]) -> float:
+    since = time.perf_counter()
+    work()
+    return time.perf_counter() - since
+
+
+def report(
+    arguments: argparse.Namespace, task: Seq2SeqTask, rates: dict[str, float], flops: float, share: float
+) -> None:
+    table = Table(title=f"{arguments.experiment} on {arguments.dataset}, best of {ROUNDS} rounds", title_justify="left")
+    table.add_column("figure")
+    table.add_column("value", justify="right")
+    for name, value in rows(task, rates, flops, share):
+        table.add_row(name, value)
+    Console().print(table)
+
+
+def rows(task: Seq2SeqTask, rates: dict[str, float], flops: float, share: float) -> Iterator[tuple[str, str]]:
+    yield "parameters", f"{sum(p.numel() for p in task.parameters()):,}"
+    yield "torch, threads", f"{torch.__version__}, {torch.get_num_threads()}"
+    yield "training, target pieces/s", f"{rates['training']:,.0f}"
+    yield "search, sentences/s", f"{rates['search']:,.1f}"
+    yield "training, MFLOP per target piece", f"{flops / 1e6:.1f}"
+    yield "matrix product, GFLOP/s (float32)", f"{rates['matrix product'] / 1e9:.0f}"
+    yield "training, share of the matrix-product rate", f"{share:.0%}"
+
+
+if __name__ == "__main__":
+    main()
