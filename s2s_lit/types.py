@@ -22,6 +22,11 @@ def length_mask(lengths: Tensor, size: int) -> Tensor:
     return torch.arange(size, device=lengths.device) < lengths.unsqueeze(1)
 
 
+def at_least_float32(tensor: Tensor) -> Tensor:
+    """What autocast left in 16 bits as float32; float64 stays: normalizing sums need the precision."""
+    return tensor.to(torch.promote_types(tensor.dtype, torch.float32))
+
+
 @dataclass(frozen=True)
 class Example:
     """One sentence pair, encoded.

@@ -7,6 +7,8 @@ from typing import NamedTuple
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from s2s_lit.types import at_least_float32
+
 
 class TokenLoss(NamedTuple):
     """Sums over M positions: `objective` is what is minimized, `nll` (nats) what is reported."""
@@ -31,7 +33,7 @@ class TokenNLL(nn.Module):
         self.label_smoothing = label_smoothing
 
     def forward(self, logits: Float[Tensor, "M V"], targets: Int[Tensor, "M"]) -> TokenLoss:
-        log_probs = logits.float().log_softmax(dim=-1)
+        log_probs = at_least_float32(logits).log_softmax(dim=-1)
         nll = -log_probs.gather(1, targets.unsqueeze(1)).sum()
         objective = nll
         if self.training and self.label_smoothing:

@@ -14,7 +14,7 @@ from s2s_lit.nn.embeddings import PieceEmbedding
 from s2s_lit.nn.encoders.base import EncoderFactory
 from s2s_lit.nn.encoders.recurrent import RecurrentEncoder
 from s2s_lit.nn.outputs.linear import LinearOutput
-from s2s_lit.types import Batch, DecoderState, EncoderOutput, Memory
+from s2s_lit.types import Batch, DecoderState, EncoderOutput, Memory, at_least_float32
 
 
 @dataclass(frozen=True)
@@ -99,4 +99,4 @@ class Seq2Seq(nn.Module):
     ) -> tuple[Float[Tensor, "N V"], Float[Tensor, "N S"] | None, DecoderState]:
         """Log-probabilities of the next piece of each hypothesis, given its last."""
         features, weights, state = self.decoder.step(self.target_embedding(tokens), memory, state)
-        return self.output(features).float().log_softmax(dim=-1), weights, state
+        return at_least_float32(self.output(features)).log_softmax(dim=-1), weights, state

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from s2s_lit.types import Memory
+from s2s_lit.types import Memory, at_least_float32
 
 
 class Attention(nn.Module, ABC):
@@ -47,7 +47,7 @@ class Attention(nn.Module, ABC):
         self, queries: Float[Tensor, "B Q H"], memory: Memory
     ) -> tuple[Float[Tensor, "B Q M"], Float[Tensor, "B Q S"]]:
         """Contexts and weights; weights are zero at padding and sum to one over real positions."""
-        scores = self.score(queries, memory["keys"]).float()  # softmax in float32 also under autocast
+        scores = at_least_float32(self.score(queries, memory["keys"]))
         scores = scores.masked_fill(~memory["mask"].unsqueeze(1), torch.finfo(scores.dtype).min)
         weights = scores.softmax(dim=-1)
         values = memory["values"]
