@@ -28,7 +28,7 @@ class Likelihood(Metric):
 
     def update(self, nll_sum: Tensor, correct: Tensor, count: Tensor) -> None:
         """Add a batch: the sum of its pieces' negative log-likelihoods in nats, pieces predicted right, pieces."""
-        self.nll_sum += nll_sum.detach().to(self.nll_sum.dtype)
+        self.nll_sum += nll_sum.to(self.nll_sum.dtype)
         self.correct += correct
         self.count += count
 
