@@ -1,0 +1,310 @@
+"""Clauses: one abstract structure, said in English order and in the three German ones.
+
+German has a verbal bracket: the finite verb stands second (statements), first (yes/no questions) or last (subordinate
+clauses), and participle, infinitive or separable particle close the clause:
+
+    Vorfeld | finite verb | subject, middle field | closing part | subordinate clause
+    Heute   | hebt        | der Mann den Hut      | auf          | , weil er nass ist
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from s2s_lit.data.builtin import morphology_de as de
+from s2s_lit.data.builtin.lexicon import Conjunction, Modal, Verb
+from s2s_lit.data.builtin.phrases import Phrase, Pronoun
+
+_BE = {"1s": "am", "3s": "is"}
+_SEIN = {"1s": "bin", "3s": "ist", "1p": "sind", "3p": "sind"}
+_HABEN = {"1s": "habe", "3s": "hat", "1p": "haben", "3p": "haben"}
+_WERDEN = {"1s": "werde", "3s": "wird", "1p": "werden", "3p": "werden"}
+
+
+@dataclass(slots=True, eq=False)
+class Clause:
+    """Who does what to whom, when, how and where.
+
+    `tense`: progressive, present, perfect, past, future; with a `modal`, present or past. `front` names the place that
+    stands first in both languages ("" for yes/no questions; an `existential` clause, 'there is', has its place first in
+    German alone). `complement` is what the verb demands beside its objects:
+    a direction, a prepositional object, a predicate. Without a subject the clause is an infinitive or shares the
+    subject of the clause before it.
+    """
+
+    subject: Phrase
+    verb: Verb
+    tense: str = "present"
+    modal: Modal | None = None
+    negated: bool = False
+    dative: Phrase | None = None
+    accusative: Phrase | None = None
+    frequency: Phrase | None = None
+    time: Phrase | None = None
+    manner: Phrase | None = None
+    place: Phrase | None = None
+    complement: Phrase | None = None
+    sentence: Phrase | None = None
+    trailing: Subordinate | InfinitiveClause | None = None
+    front: str = "subject"
+    question: bool = False
+    existential: bool = False
+
+    # ---- English ----
+
+    def english(self) -> list[str]:
+        """Statement or question."""
+        asked = self.question and self.front != "subject"
+        auxiliary, main = self._english_verb(support=asked)
+        if self.existential:
+            assert self.place is not None
+            return ["there", auxiliary, *self.subject.english(), *self.place.english()]
+        words = [] if self.front in ("subject", "") else self._english_front()
+        subject = self.subject.english(subject=True)
+        if asked:
+            return [*words, auxiliary, *subject, *self._english_rest("", main)]
+        return words + subject + self._english_rest(auxiliary, main)
+
+    def _english_front(self) -> list[str]:
+        if self.front == "trailing":
+            assert isinstance(self.trailing, Subordinate)
+            return [*self.trailing.english(), ","]
+        words = getattr(self, self.front).english()
+        return words if self.question else [*words, ","]
+
+    def english_relative(self) -> list[str]:
+        """The clause as a relative clause: its front is the relative pronoun or holds it."""
+        auxiliary, main = self._english_verb()
+        if self.front == "subject":
+            return self.subject.english(subject=True) + self._english_rest(auxiliary, main)
+        front = getattr(self, self.front).english()
+        return front + self.subject.english(subject=True) + self._english_rest(auxiliary, main)
+
+    def english_embedded(self) -> list[str]:
+        """After a conjunction."""
+        return self.subject.english(subject=True) + self.english_shared(keep_auxiliary=True)
+
+    def english_shared(self, keep_auxiliary: bool = False) -> list[str]:
+        """Without the subject: the second half of 'sings and dances', 'is singing and dancing'."""
+        auxiliary, main = self._english_verb()
+        return self._english_rest(auxiliary if keep_auxiliary else "", main)
+
+    def english_infinitive(self) -> list[str]:
+        return ["to", *self._english_rest("", self.verb.en)]
+
+    def _english_rest(self, auxiliary: str, main: str) -> list[str]:
+        words: list[str] = []
+        if auxiliary:
+            words = ["cannot"] if self.negated and auxiliary == "can" else [auxiliary]
+        if self.negated and auxiliary != "can":
+            words.append("not")
+        if self.frequency is not None:
+            words += self.frequency.english()
+        if main:
+            words.append(main)
+        recipient_last = "recipient_last" in self.verb.flags
+        objects = ("accusative", "dative") if recipient_last else ("dative", "accusative")
+        middle = ("complement", "manner") if self.verb.frame == "prepositional" else ("manner", "complement")
+        for role in (*objects, *middle, "place", "time", "trailing"):
+            phrase = getattr(self, role)
+            if phrase is not None and role != self.front:
+                words += ["to", *phrase.english()] if recipient_last and role == "dative" else phrase.english()
+        return words
+
+    def _english_verb(self, support: bool = False) -> tuple[str, str]:
+        """The auxiliary ("" if none) and the main verb; negations and questions call in 'do'."""
+        verb, agreement = self.verb, self.subject.agreement
+        third = agreement == "3s"
+        support = support or self.negated
+        if self.modal is not None:
+            return self._english_modal(third, support)
+        if verb.frame == "copula" and self.tense in ("present", "past"):
+            present = _BE.get(agreement, "are")
+            return (present if self.tense == "present" else "was" if agreement in ("1s", "3s") else "were"), ""
+        if self.tense == "progressive":
+            return _BE.get(agreement, "are"), verb.en_ing
+        if self.tense == "perfect":
+            return ("has" if third else "have"), verb.en_participle
+        if self.tense == "future":
+            return "will", verb.en
+        if self.tense == "past":
+            return ("did", verb.en) if support else ("", verb.en_past)
+        if support:
+            return ("does" if third else "do"), verb.en
+        return "", (verb.en_third if third else verb.en)
+
+    def _english_modal(self, third: bool, support: bool) -> tuple[str, str]:
+        modal = self.modal
+        assert modal is not None
+        past = self.tense == "past"
+        if modal.auxiliary:
+            auxiliary, _, rest = (modal.past if past else modal.en).partition(" ")
+            return auxiliary, f"{rest} {self.verb.en}".strip()
+        if support:
+            return ("did" if past else "does" if third else "do"), f"{modal.en} {self.verb.en}"
+        form = modal.past if past else modal.third if third else modal.en
+        return "", f"{form} {self.verb.en}"
+
+    # ---- German ----
+
+    def german(self) -> list[str]:
+        """Statement (verb second) or yes/no question (verb first)."""
+        finite, closing = self._german_verb()
+        words: list[str] = []
+        front = self.front
+        if front == "trailing":
+            assert isinstance(self.trailing, Subordinate)
+            words += [*self.trailing.german()[1:], ","]
+        elif front:
+            words += in_place(getattr(self, front), self._case(front))
+        words.append(finite)
+        if front != "subject":
+            words += in_place(self.subject, "nom")
+        return words + self._german_middle(closing)
+
+    def german_shared(self) -> list[str]:
+        """Without the subject, after 'und'."""
+        finite, closing = self._german_verb()
+        return [finite, *self._german_middle(closing)]
+
+    def german_final(self) -> list[str]:
+        """The finite verb last, after a conjunction or a relative pronoun; a particle joins it: aufhebt."""
+        finite, closing = self._german_verb()
+        last = [closing + finite] if closing and closing == self.verb.particle else [closing, finite]
+        front = [] if self.front == "subject" else in_place(getattr(self, self.front), self._case(self.front))
+        return front + in_place(self.subject, "nom") + self._german_middle(" ".join(word for word in last if word))
+
+    def german_infinitive(self) -> list[str]:
+        return self._german_middle(de.zu_infinitive(self.verb.particle, self.verb.infinitive))
+
+    @staticmethod
+    def _case(role: str) -> de.Case:
+        return {"subject": "nom", "dative": "dat"}.get(role, "acc")
+
+    def _german_middle(self, closing: str) -> list[str]:
+        """The middle field and what follows; a relative clause at its end moves behind the closing part."""
+        constituents = list(self._constituents())
+        words: list[str] = []
+        tail: list[str] = []
+        for index, (head, relative) in enumerate(constituents):
+            words += head
+            if relative and index == len(constituents) - 1:
+                tail = [",", *relative, ","]
+            elif relative:
+                words += [",", *relative, ","]
+        if closing:
+            words.append(closing)
+        words += tail
+        if self.trailing is not None and self.front != "trailing":
+            words += self.trailing.german()
+        return words
+
+    def _constituents(self) -> Iterator[tuple[list[str], list[str]]]:
+        """Pronouns, time, recipient, manner, object, nicht, place, complement."""
+        accusative, dative = self.accusative, self.dative
+        if self.verb.reflexive:
+            yield [de.REFLEXIVE[self.subject.agreement]], []
+        for role, pronoun in (("accusative", accusative), ("dative", dative)):
+            if isinstance(pronoun, Pronoun) and role != self.front:
+                yield pronoun.german(self._case(role)), []
+        yield from self._phrases("time", "frequency")
+        if not isinstance(dative, Pronoun):
+            yield from self._phrases("dative")
+        yield from self._phrases("manner")
+        kein = None
+        if accusative is not None and not isinstance(accusative, Pronoun) and self.front != "accusative":
+            kein = accusative.german_negated("acc") if self.negated else None
+            yield kein or accusative.german("acc"), accusative.german_tail()
+        if self.negated and kein is None:
+            yield ["nicht"], []
+        yield from self._phrases("place", "complement")
+
+    def _phrases(self, *roles: str) -> Iterator[tuple[list[str], list[str]]]:
+        for role in roles:
+            phrase = getattr(self, role)
+            if phrase is not None and role != self.front:
+                yield phrase.german(self._case(role)), phrase.german_tail()
+
+    def _german_verb(self) -> tuple[str, str]:
+        """The finite verb and the closing part of the bracket ("" if none)."""
+        verb, agreement = self.verb, self.subject.agreement
+        if self.modal is not None:
+            return self.modal.german(agreement, self.tense == "past"), verb.particle + verb.infinitive
+        if verb.frame == "copula" and self.tense == "past":
+            return ("war" if agreement in ("1s", "3s") else "waren"), ""
+        if self.tense in ("perfect", "past"):  # everyday German tells the past in the perfect
+            return (_SEIN if verb.auxiliary == "sein" else _HABEN)[agreement], verb.participle
+        if self.tense == "future":
+            return _WERDEN[agreement], verb.particle + verb.infinitive
+        return (_SEIN[agreement] if verb.frame == "copula" else verb.german(agreement)), verb.particle
+
+
+def in_place(phrase: Phrase, case: de.Case) -> list[str]:
+    """A phrase with its relative clause right behind it."""
+    tail = phrase.german_tail()
+    return [*phrase.german(case), ",", *tail, ","] if tail else phrase.german(case)
+
+
+@dataclass(slots=True, eq=False)
+class Subordinate:
+    """A conjunction and a clause: because he is tired, weil er müde ist."""
+
+    conjunction: Conjunction
+    clause: Clause
+
+    def english(self) -> list[str]:
+        return [self.conjunction.en, *self.clause.english_embedded()]
+
+    def german(self) -> list[str]:
+        return [",", self.conjunction.de, *self.clause.german_final(), ","]
+
+
+@dataclass(slots=True, eq=False)
+class InfinitiveClause:
+    """to open the door: die Tür zu öffnen; with a `purpose`, in order to: um ... zu."""
+
+    clause: Clause
+    purpose: bool = False
+
+    def english(self) -> list[str]:
+        words = self.clause.english_infinitive()
+        return ["in order", *words] if self.purpose else words
+
+    def german(self) -> list[str]:
+        words = self.clause.german_infinitive()
+        return [",", "um", *words, ","] if self.purpose else [",", *words, ","]
+
+
+@dataclass(slots=True, eq=False)
+class Sentence:
+    """One or two clauses; with `shared` the second has the first's subject: öffnet die Tür und geht ins Haus."""
+
+    first: Clause
+    second: Clause | None = None
+    conjunction: str = "and"
+    shared: bool = False
+
+    def texts(self) -> tuple[str, str]:
+        english, german = self.first.english(), self.first.german()
+        if self.second is not None:
+            comma = [","] if self.conjunction == "but" else []
+            joined = self.second.english_shared() if self.shared else self.second.english()
+            english += [*comma, self.conjunction, *joined]
+            german += [*comma, "aber"] if comma else ["und"]
+            german += self.second.german_shared() if self.shared else self.second.german()
+        end = "?" if self.first.question else "."
+        return punctuate(english, end), punctuate(german, end)
+
+
+def punctuate(words: list[str], end: str) -> str:
+    """Joins the words; of neighbouring commas and of a comma before the end one mark remains."""
+    text = ""
+    pending = False
+    for word in words:
+        if word == ",":
+            pending = True
+            continue
+        text += (", " if pending else " ") + word if text else word
+        pending = False
+    return text[0].upper() + text[1:] + end

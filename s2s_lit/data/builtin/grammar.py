@@ -1,0 +1,142 @@
+"""Draws clauses and sentences: what the verb demands, adverbials, relative and subordinate clauses, questions."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from s2s_lit.data.builtin.adverbials import Adverbials
+from s2s_lit.data.builtin.choices import PLAIN, Chooser, Style
+from s2s_lit.data.builtin.clauses import Clause
+from s2s_lit.data.builtin.lexicon import Lexicon, Verb
+from s2s_lit.data.builtin.nominals import Frame, Nominals
+from s2s_lit.data.builtin.phrases import (
+    WHAT,
+    WHO,
+    Fixed,
+    NounPhrase,
+    Phrase,
+    Predicate,
+    PrepositionalPhrase,
+    Pronoun,
+    ProperName,
+    RelativePronoun,
+)
+
+_TENSES = (
+    ("progressive", 0.3), ("present", 0.2), ("perfect", 0.13), ("past", 0.14), ("future", 0.08), ("modal", 0.15)
+)  # fmt: skip
+_STATIVE = (("present", 0.7), ("past", 0.1), ("modal", 0.2))
+_FINISHED = (("perfect", 0.4), ("past", 0.35), ("future", 0.1), ("modal", 0.15))
+
+
+class Grammar:
+    """Draws one sentence after another with one chooser, in one style."""
+
+    def __init__(self, lexicon: Lexicon, choose: Chooser, style: Style) -> None:
+        self.lexicon = lexicon
+        self.choose = choose
+        self.style = style
+        self.nominals = Nominals(lexicon, choose, style)
+        self.adverbials = Adverbials(self.nominals)
+
+    def plain(self) -> Grammar:
+        """The grammar of clauses inside clauses: the same draws, short phrases."""
+        return Grammar(self.lexicon, self.choose, PLAIN)
+
+    # ---- clauses ----
+
+    def frame(self, verb: Verb, tense: str = "") -> Frame:
+        """Tense, modal and polarity; `tense` forces one if the verb has it."""
+        if "simple" in verb.flags and tense == "progressive":
+            tense = "present"
+        if not tense:
+            tense = self.choose.weighted(
+                _FINISHED if "finished" in verb.flags else _STATIVE if "simple" in verb.flags else _TENSES
+            )
+        if tense != "modal":
+            return Frame(tense, negated=tense != "perfect" and self.choose.chance(0.1))
+        modal = self.choose.pick(self.lexicon.modals)
+        past = bool(modal.past) and self.choose.chance(0.25)
+        return Frame("past" if past else "present", modal, modal.negatable and self.choose.chance(0.2))
+
+    def clause(self, verb: Verb, *, subject: Phrase | None = None, frame: Frame | None = None) -> Clause:
+        """A clause with what the verb demands and, by the style, adverbials."""
+        subject = subject or self.nominals.subject(verb.subjects)
+        frame = frame or self.frame(verb)
+        if _present_like_past(verb) and frame.tense == "past" and frame.modal is None and subject.agreement != "3s":
+            frame = replace(frame, tense="perfect")
+        pronoun = self.nominals.referring(subject)
+        frame = replace(frame, own=pronoun.possessive if pronoun is not None else "")
+        if isinstance(subject, NounPhrase) and subject.determiner is not None and subject.determiner.key == "no":
+            frame = replace(frame, negated=False)
+        clause = Clause(subject, verb, frame.tense, frame.modal, frame.negated)
+        self._arguments(clause, verb, frame)
+        self._adverbials(clause, verb, frame)
+        return clause
+
+    def _arguments(self, clause: Clause, verb: Verb, frame: Frame) -> None:
+        subject, nominals = clause.subject, self.nominals
+        if verb.frame in ("transitive", "ditransitive", "put"):
+            plural = True if "plural_object" in verb.flags else None
+            clause.accusative = nominals.object(verb.objects, frame, subject, plural)
+        if verb.frame == "dative":
+            clause.dative = nominals.object(verb.objects, frame, subject)
+        elif verb.frame == "ditransitive":
+            clause.dative = nominals.object(("person",), frame, subject)
+        elif verb.frame == "prepositional":
+            word, _, case = verb.prepositions[0].partition(":")
+            clause.complement = PrepositionalPhrase("", word, case, nominals.object(verb.objects, frame, subject))
+        elif verb.frame in ("motion", "put"):
+            clause.complement = self.adverbials.governed(verb.prepositions, frame, "acc")
+        elif verb.frame == "posture":
+            clause.complement = self.adverbials.governed(verb.prepositions, frame, "dat")
+
+    def _adverbials(self, clause: Clause, verb: Verb, frame: Frame) -> None:
+        chance, adverbials = self.choose.chance, self.adverbials
+        rate = self.style.adverbial
+        if chance(rate * 0.5):
+            clause.manner = adverbials.manner(verb, clause.subject, frame)
+        placeable = verb.frame in ("activity", "transitive", "dative", "ditransitive", "prepositional")
+        if placeable and "noplace" not in verb.flags and "simple" not in verb.flags and chance(rate * 0.5):
+            clause.place = adverbials.place(frame)
+        habitual = frame.tense == "present" and frame.modal is None and "simple" not in verb.flags
+        if chance(rate * 0.5) or habitual:
+            frequent = frame.modal is None and not frame.negated and chance(0.6 if habitual else 0.35)
+            if frequent:
+                clause.frequency = adverbials.adverb("frequency", frozenset([frame.tense]))
+            elif "simple" not in verb.flags:
+                clause.time = adverbials.time(frame)
+        self._front(clause, frame)
+
+    def _front(self, clause: Clause, frame: Frame) -> None:
+        """Verb second: what is fronted sends the subject behind the verb."""
+        fronts = [role for role in ("time", "place") if getattr(clause, role) is not None]
+        if fronts and self.choose.chance(0.4):
+            clause.front = self.choose.pick(fronts)
+        elif self.choose.chance(0.08):
+            clause.sentence = self.adverbials.adverb("sentence", frozenset([frame.group]))
+            clause.front = "sentence" if clause.sentence is not None else "subject"
+
+    def predicate(self, *, tense: str = "") -> Clause:
+        """Somebody or something is (not) big, or bigger than another."""
+        nominals, choose = self.nominals, self.choose
+        adjective = choose.pick(self.lexicon.adjectives)
+        selectors = tuple(sorted(adjective.kinds))
+        subject = nominals.noun_phrase(selectors, subject=True)
+        subject.adjectives = tuple(a for a in subject.adjectives if a.rank != adjective.rank)
+        tense = tense or choose.weighted((("present", 0.75), ("past", 0.25)))
+        than = None
+        if adjective.comparative_en and choose.chance(0.35):
+            than = nominals.noun_phrase((subject.noun.kind,), plural=False)
+            than = None if than.noun is subject.noun else than
+        negated = subject.determiner is None or subject.determiner.key != "no"
+        clause = Clause(subject, self.lexicon.be, tense, negated=negated and choose.chance(0.12))
+        clause.complement = Predicate(adjective, than)
+        if choose.chance(0.15):
+            clause.frequency = self.adverbials.adverb("frequency", frozenset([tense])) if not clause.negated else None
+        return clause
+
+
+def _present_like_past(verb: Verb) -> bool:
+    """Whether 'they read' may be either tense: English does not tell, so German could not be derived."""
+    return verb.en == verb.en_past

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from s2s_lit.text.normalize import normalize
+from s2s_lit.text.words import JOINER, Words, detokenize, tokenize
+from s2s_lit.types import BOS, EOS, PAD, UNK
+
+
+def test_marks_carry_the_joiner_and_words_do_not() -> None:
+    assert tokenize('Er sagt: "Ja."') == ["Er", "sagt", "￭:", '"￭', "Ja", "￭.", '￭"']
+    assert tokenize("(a) b - c") == ["(￭", "a", "￭)", "b", "-", "c"]
+
+
+def test_inner_hyphens_and_apostrophes_belong_to_the_word() -> None:
+    assert tokenize("Das T-Shirt, it's 3.5") == ["Das", "T-Shirt", "￭,", "it's", "3", "￭.￭", "5"]
+
+
+@given(st.text().map(normalize).filter(lambda text: JOINER not in text))
+def test_detokenization_is_exact_for_any_text_with_single_spaces(text: str) -> None:
+    assert detokenize(tokenize(text)) == text
+
+
+@given(st.text(alphabet="ab1-'.,( )\"").map(normalize))
+def test_detokenization_is_exact_for_dense_punctuation(text: str) -> None:
+    assert detokenize(tokenize(text)) == text
+
+
+def test_codec_round_trip_and_specials() -> None:
+    codecs = Words().build([("A man, a dog.", "Ein Mann, ein Hund.")])
+    ids = codecs.target.encode("Ein Hund, ein Mann.")
+    assert codecs.target.decode([BOS, *ids, EOS, PAD, PAD]) == "Ein Hund, ein Mann."
+    unknown = codecs.target.encode("Ein Pferd.")
+    assert unknown[1] == UNK
+    assert codecs.target.decode(unknown) == "Ein ⁇."
+    assert codecs.target.encode_as_pieces("Ein Pferd.") == ["Ein", "Pferd", "￭."]
+
+
+def test_joint_counts_both_sides_and_separate_one() -> None:
+    pairs = [("a b", "c a")]
+    joint, separate = Words(joint=True).build(pairs), Words().build(pairs)
+    assert joint.joint
+    assert joint.source.pieces[4:] == ("a", "b", "c")
+    assert not separate.joint
+    assert separate.source.pieces[4:] == ("a", "b")
+    assert separate.target.pieces[4:] == ("a", "c")
+
+
+def test_only_the_sample_is_counted() -> None:
+    codecs = Words(sample_rows=1).build([("a", "b"), ("c", "d")])
+    assert "c" not in codecs.source.pieces
