@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import logging
 import os
 import tempfile
@@ -13,6 +14,8 @@ from typing import Any
 import torch
 
 log = logging.getLogger(__name__)
+
+_DIGEST = hashlib.sha256().digest_size  # bytes in front of the state
 
 
 def folder() -> Path:
@@ -42,7 +45,10 @@ def load(key: str) -> dict[str, Any] | None:
     path = path_of(key)
     if not path.exists():
         return None
-    stored: dict[str, Any] = torch.load(path, weights_only=True)
+    whole = path.read_bytes()
+    if hashlib.sha256(whole[_DIGEST:]).digest() != whole[:_DIGEST]:  # torch reads a flipped bit without a word
+        raise ValueError("it is damaged")
+    stored: dict[str, Any] = torch.load(io.BytesIO(whole[_DIGEST:]), weights_only=True)
     if stored["key"] != key:
         raise ValueError("it belongs to another text")
     state: dict[str, Any] = stored["state"]
@@ -52,14 +58,16 @@ def load(key: str) -> dict[str, Any] | None:
 def store(key: str, state: dict[str, Any]) -> None:
     """Write a whole file or none; a folder that cannot be written costs the next run a rebuild, not this one."""
     path = path_of(key)
+    content = io.BytesIO()
+    torch.save({"key": key, "state": state}, content)
     temporary = ""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".tmp", delete=False) as file:
             temporary = file.name
-            torch.save({"key": key, "state": state}, file)
+            file.write(hashlib.sha256(content.getbuffer()).digest() + content.getbuffer())
         os.replace(temporary, path)
-    except (OSError, RuntimeError) as error:  # torch reports a failed write as a RuntimeError
+    except OSError as error:
         log.warning("The vocabulary is not cached (%s): set S2S_CACHE to a folder that can be written.", error)
         if temporary:
             Path(temporary).unlink(missing_ok=True)
