@@ -10,6 +10,7 @@ from torch import Tensor
 
 from s2s_lit.decoding.search import Search
 from s2s_lit.decoding.step import StepModel
+from s2s_lit.decoding.topk import top_pieces
 from s2s_lit.decoding.trellis import Trellis
 from s2s_lit.errors import UserError
 from s2s_lit.types import BOS, EOS
@@ -34,7 +35,7 @@ class BeamSearch(Search):
     - its cap is reached.
 
     Of equally likely continuations that of the better hypothesis goes first, then the lower id; more than 2 *
-    `beam_size` equal ones of one hypothesis are cut in torch.topk's order.
+    `beam_size` equal ones of one hypothesis are cut arbitrarily, though every time alike.
 
     Args:
         beam_size: Open hypotheses of a sentence.
@@ -172,7 +173,7 @@ def best_continuations(log_probs: Tensor, sums: Tensor, count: int) -> tuple[Ten
         Their log-probabilities, the hypotheses' slots and the new pieces, [A, C] each, best first.
     """
     per_hypothesis = min(count, log_probs.shape[-1])
-    values, tokens = log_probs.topk(per_hypothesis, dim=-1)
+    values, tokens = top_pieces(log_probs, per_hypothesis)
     tokens, order = tokens.sort(dim=-1)  # so that of equal ones the lower id goes first
     totals = (sums.unsqueeze(-1) + values.gather(-1, order)).flatten(1)
     totals, best = totals.sort(dim=1, descending=True, stable=True)
