@@ -6,7 +6,7 @@ import argparse
 
 from s2s_lit.cli.build import load
 from s2s_lit.cli.report import print_scores, scores_of
-from s2s_lit.cli.train import make_trainer
+from s2s_lit.cli.train import make_trainer, signatures
 from s2s_lit.tracking.callbacks import RunRecorder
 from s2s_lit.tracking.lifecycle import mark_dead_runs, tracked_run
 from s2s_lit.tracking.logger import MlflowTracker
@@ -32,6 +32,7 @@ def evaluate(arguments: argparse.Namespace, overrides: list[str]) -> int:
         recorder = RunRecorder(tracker=tracker, config_yaml=task.config_yaml, split=split)
         trainer = make_trainer(experiment, tracker, [recorder])
         trainer.test(task, datamodule=experiment.data, verbose=False)
+        tracker.set_tags(signatures(task))
         scores = scores_of(trainer.callback_metrics, split)
     logged = scores_of(record.metrics, split)
     print_scores(

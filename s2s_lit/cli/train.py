@@ -14,6 +14,7 @@ from s2s_lit.cli.build import Experiment, load
 from s2s_lit.cli.compose import compose, make_parser, to_yaml
 from s2s_lit.cli.report import LOWER_IS_BETTER, print_scores, progress_callbacks, quiet_libraries, scores_of
 from s2s_lit.errors import UserError
+from s2s_lit.tasks.base import Seq2SeqTask
 from s2s_lit.tracking.callbacks import RunRecorder
 from s2s_lit.tracking.lifecycle import mark_dead_runs, tracked_run
 from s2s_lit.tracking.logger import MlflowTracker
@@ -62,7 +63,13 @@ def run(config: Namespace, tracker: MlflowTracker) -> dict[str, float]:
         raise UserError("training ended before its first validation, so there is no checkpoint to score")
     _, task = load(Path(best.best_model_path))
     trainer.test(task, datamodule=experiment.data, verbose=False)
+    tracker.set_tags(signatures(task))
     return scores_of(trainer.callback_metrics, "test")
+
+
+def signatures(task: Seq2SeqTask) -> dict[str, str]:
+    """How the scores were made, as tags."""
+    return {f"s2s.signature.{metric.name}": metric.signature() for metric in task.text_metrics}
 
 
 class ValidateAtEnd(Callback):

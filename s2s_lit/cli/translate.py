@@ -12,9 +12,9 @@ from tqdm import tqdm
 
 from s2s_lit.cli.build import load
 from s2s_lit.data.collate import collate
-from s2s_lit.data.examples import encode_lines
 from s2s_lit.errors import UserError
 from s2s_lit.tasks.base import Seq2SeqTask
+from s2s_lit.text.lines import encode_lines
 from s2s_lit.tracking.store import download_checkpoint, find_run
 from s2s_lit.types import Hypothesis
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from jaxtyping import Float, Int
 from torch import Tensor, nn
@@ -10,7 +10,8 @@ from torch import Tensor, nn
 from s2s_lit.types import at_least_float32
 
 
-class TokenLoss(NamedTuple):
+@dataclass(frozen=True)
+class TokenLoss:
     """Sums over M positions: `objective` is what is minimized, `nll` (nats) what is reported."""
 
     objective: Tensor
@@ -32,7 +33,7 @@ class TokenNLL(nn.Module):
         super().__init__()
         self.label_smoothing = label_smoothing
 
-    def forward(self, logits: Float[Tensor, "M V"], targets: Int[Tensor, "M"]) -> TokenLoss:
+    def forward(self, logits: Float[Tensor, "M V"], targets: Int[Tensor, M]) -> TokenLoss:
         log_probs = at_least_float32(logits).log_softmax(dim=-1)
         nll = -log_probs.gather(1, targets.unsqueeze(1)).sum()
         objective = nll

@@ -6,7 +6,7 @@ import math
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, cast
 
 import lightning.pytorch as pl
 import torch
@@ -65,7 +65,7 @@ class Seq2SeqTask(pl.LightningModule, ABC):
         self.search = search
         self.validation_search = validation_search
         self.likelihood = Likelihood()
-        self.text_metrics = nn.ModuleList(self.make_text_metrics())
+        self._text_metrics = nn.ModuleList(self.make_text_metrics())  # so that they move with the module
         self.config_yaml = ""  # the composed configuration, carried in checkpoints
         self.test_split = "test"  # the split that `test` steps see
         self._tokens = 0
@@ -74,6 +74,11 @@ class Seq2SeqTask(pl.LightningModule, ABC):
     @abstractmethod
     def make_text_metrics(self) -> list[TextMetric]:
         """The metrics that compare the found outputs with the references."""
+
+    @property
+    def text_metrics(self) -> list[TextMetric]:
+        """The text metrics of the task, whose sums are of the split that is being evaluated."""
+        return cast(list[TextMetric], list(self._text_metrics))
 
     # Training
 

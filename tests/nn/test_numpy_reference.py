@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
-from support.networks import pairs_of, random_batch
 
 from s2s_lit.models.seq2seq import Seq2Seq
 from s2s_lit.nn.attention.additive import AdditiveAttention
@@ -16,6 +15,7 @@ from s2s_lit.nn.decoders.recurrent import RecurrentDecoder
 from s2s_lit.nn.encoders.recurrent import RecurrentEncoder
 from s2s_lit.nn.recurrent import GRU, LSTM, RNN
 from s2s_lit.types import BOS, EOS
+from support.networks import pairs_of, random_batch
 
 Array = NDArray[np.float64]
 Weights = dict[str, Array]
@@ -68,10 +68,14 @@ def log_probs(w: Weights, recurrence: type, source: list[int], target: list[int]
         h, c = step(w, "decoder.recurrence.layers.", "_l0", w["target_embedding.table.weight"][token], h, c)
         a = "decoder.attention."
         query = w[f"{a}query_layer.weight"] @ h + w[f"{a}query_layer.bias"]
-        scores = np.array([w[f"{a}score_layer.weight"][0] @ np.tanh(query + w[f"{a}key_layer.weight"] @ m) for m in memory])
+        scores = np.array(
+            [w[f"{a}score_layer.weight"][0] @ np.tanh(query + w[f"{a}key_layer.weight"] @ m) for m in memory]
+        )
         weights = np.exp(scores) / np.exp(scores).sum()
         context = sum(weight * m for weight, m in zip(weights, memory, strict=True))
-        feature = np.tanh(w["decoder.feature_layer.weight"] @ np.concatenate([h, context]) + w["decoder.feature_layer.bias"])
+        feature = np.tanh(
+            w["decoder.feature_layer.weight"] @ np.concatenate([h, context]) + w["decoder.feature_layer.bias"]
+        )
         logits = w["output.layer.weight"] @ feature + w["output.layer.bias"]
         result.append(logits - np.log(np.exp(logits).sum()))
     return np.array(result)

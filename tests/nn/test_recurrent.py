@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 import torch
-from support.networks import RECURRENCES
 
 from s2s_lit.nn.recurrent import TorchRecurrence
+from support.networks import RECURRENCES
 
 
 @pytest.fixture(params=RECURRENCES, ids=lambda cls: cls.__name__)

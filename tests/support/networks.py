@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from functools import partial
 
 import torch
-from support.parts import concrete_subclasses
 
 from s2s_lit.models.seq2seq import Seq2Seq
 from s2s_lit.nn.attention.base import Attention
@@ -14,6 +13,7 @@ from s2s_lit.nn.decoders.base import Decoder
 from s2s_lit.nn.encoders.recurrent import RecurrentEncoder
 from s2s_lit.nn.recurrent import Recurrence, TorchRecurrence
 from s2s_lit.types import BOS, EOS, PAD, Batch
+from support.parts import concrete_subclasses
 
 VOCAB = 23
 ATTENTIONS: list[type[Attention] | None] = [None, *concrete_subclasses(Attention, "s2s_lit.nn.attention")]

@@ -1,0 +1,148 @@
+"""The verbs on a tiny run: what a run keeps, that a score comes back exactly, how mistakes end."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+from mlflow.tracking import MlflowClient
+
+from s2s_lit.__main__ import main
+from s2s_lit.cli.build import load
+from s2s_lit.tracking.store import RunRecord, connect, download_checkpoint, list_runs
+
+SCORES = ("loss", "perplexity", "token_accuracy", "bleu", "chrf", "ter", "edit_distance")
+
+
+@pytest.fixture
+def client(in_project: Path) -> MlflowClient:
+    return connect()
+
+
+def artifacts(client: MlflowClient, run_id: str, folder: str = "") -> set[str]:
+    found = set()
+    for file in client.list_artifacts(run_id, folder or None):
+        found |= artifacts(client, run_id, file.path) if file.is_dir else {file.path}
+    return found
+
+
+def test_a_run_keeps_what_it_takes_to_repeat_and_to_judge_it(trained: RunRecord, client: MlflowClient) -> None:
+    assert trained.status == "FINISHED"
+    assert {f"{split}/{score}" for split in ("val", "test") for score in SCORES} <= trained.metrics.keys()
+    kept = artifacts(client, trained.run_id)
+    assert {"config.yaml", "checkpoints/best.ckpt", "predictions/test.jsonl", "data_report.json"} <= kept
+    assert {"vocabulary/source.txt", "samples/test.json", "samples/validation.json"} <= kept
+    assert any(path.startswith("attention/") and path.endswith(".png") for path in kept)
+    assert sum(path.endswith(".ckpt") for path in kept) == 1
+    assert trained.params["model.init_args.encoder.init_args.bidirectional"] == "True"
+    assert "tok:13a" in trained.tags["s2s.signature.bleu"]
+    assert {"s2s.command", "s2s.version.torch", "s2s.machine.cpu"} <= trained.tags.keys()
+
+
+def test_step_metrics_stand_at_every_optimizer_step(trained: RunRecord, client: MlflowClient) -> None:
+    for name in ("loss", "learning_rate", "gradient_norm", "tokens_per_second"):
+        history = client.get_metric_history(trained.run_id, f"train/{name}")
+        assert len(history) == 6, name
+        assert len({point.step for point in history}) == 6, name
+    assert [p.step for p in client.get_metric_history(trained.run_id, "val/bleu")] == [
+        p.step for p in client.get_metric_history(trained.run_id, "val/loss")
+    ]
+
+
+def test_predictions_are_all_sentences_in_the_files_order(trained: RunRecord, client: MlflowClient) -> None:
+    from s2s_lit.data.builtin import generate
+
+    path = client.download_artifacts(trained.run_id, "predictions/test.jsonl")
+    lines = [json.loads(line) for line in Path(path).read_text().splitlines()]
+    assert [line["source"] for line in lines] == [row["en"] for row in generate("test", rows=30)]
+
+
+def test_evaluating_again_gives_the_logged_scores_exactly(
+    trained: RunRecord, in_project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["evaluate", trained.run_id[:8]]) == 0
+    again = next(run for run in list_runs() if run.kind == "evaluate")
+    assert again.tags["mlflow.parentRunId"] == trained.run_id
+    for score in SCORES:
+        assert again.metrics[f"test/{score}"] == trained.metrics[f"test/{score}"], score
+    assert "logged before" in capsys.readouterr().out
+
+
+def test_evaluating_another_split_names_it(trained: RunRecord, in_project: Path) -> None:
+    assert main(["evaluate", trained.run_id, "--split=test_long", "--task.search.beam_size=2"]) == 0
+    run = next(run for run in list_runs() if run.kind == "evaluate")
+    assert "test_long/bleu" in run.metrics
+    assert "test/bleu" not in run.metrics
+
+
+def test_translating_a_text_a_file_and_n_best(
+    trained: RunRecord, in_project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = ["A man reads a book.", "", "The dog sleeps in the garden and the cat sees a bird."]
+    source, target = tmp_path / "in.txt", tmp_path / "out.txt"
+    source.write_text("\n".join(lines) + "\n")
+    assert main(["translate", "latest", "--in", str(source), "--out", str(target)]) == 0
+    translated = target.read_text().splitlines()
+    assert len(translated) == 3
+    assert translated[1] == ""
+    capsys.readouterr()
+    for line, expected in zip(lines, translated, strict=True):
+        assert main(["translate", "latest", "--text", line]) == 0
+        assert capsys.readouterr().out.rstrip("\n") == expected
+    assert main(["translate", "latest", "--text", lines[0], "--n_best", "3"]) == 0
+    rows = [row.split("\t") for row in capsys.readouterr().out.splitlines()]
+    assert [row[0] for row in rows] == ["1"] * 3
+    scores = [float(row[1]) for row in rows]
+    assert scores == sorted(scores, reverse=True)
+    assert rows[0][2] == translated[0]
+
+
+def test_a_checkpoint_carries_all_that_is_needed(trained: RunRecord, in_project: Path) -> None:
+    path = download_checkpoint(trained)
+    content = torch.load(path, weights_only=True)
+    assert yaml.safe_load(content["s2s_lit"]["config"])["experiment"] == "bilstm_attn"
+    _, task = load(path)
+    for name, value in task.state_dict().items():
+        assert torch.equal(value, content["state_dict"][name])
+    assert not task.training
+
+
+def test_a_torn_checkpoint_is_named(tmp_path: Path) -> None:
+    from s2s_lit.errors import UserError
+
+    torn = tmp_path / "best.ckpt"
+    torn.write_bytes(b"PK\x03\x04 half")
+    with pytest.raises(UserError, match=f"{torn} is not a readable checkpoint"):
+        load(torn)
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["train", "bilstm_atn"], "did you mean EXP=bilstm_attn?"),
+        (["train", "lstm", "--seeed=1"], "did you mean seed?"),
+        (["translate", "nosuchrun", "--text=x"], "RUN=nosuchrun"),
+        (["translate", "latest", "--in=/no/such/file"], "/no/such/file"),
+        (["train", "lstm", "--dataset=multi30k", "--data_dir=/no/such/folder"], "/no/such/folder"),
+        (["evaluate", "latest", "--split=tset"], "tset"),
+    ],
+)
+def test_mistakes_end_with_one_message_and_a_status(
+    trained: RunRecord, in_project: Path, words: list[str], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(words) != 0
+    error = capsys.readouterr().err
+    assert says in error
+    assert "Traceback" not in error
+
+
+def test_a_run_that_fails_is_marked_failed(
+    trained: RunRecord, in_project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["train", "lstm", "--data.source.train_rows=50", "--data.source_column=english"]) == 2
+    assert "'english'" in capsys.readouterr().err
+    run = list_runs()[0]
+    assert (run.experiment, run.status) == ("lstm", "FAILED")
