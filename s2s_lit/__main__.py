@@ -10,7 +10,7 @@ from pathlib import Path
 from s2s_lit import __version__
 from s2s_lit.errors import UserError
 
-CONFIGURED = "Any further --KEY VALUE changes the configuration, e.g. --trainer.max_epochs 3 or --model.encoder.dropout 0.1."
+CONFIGURED = "Any further --KEY VALUE changes the configuration: --trainer.max_epochs 3, --model.encoder.dropout 0.1"
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -33,9 +33,9 @@ def make_parser() -> argparse.ArgumentParser:
     translate = verbs.add_parser("translate", help="translate with a finished run", epilog=CONFIGURED)
     translate.add_argument("run", help="latest, best, an experiment's name (its best run) or a run id")
     translate.add_argument("--text", help="one sentence")
-    translate.add_argument("--in", dest="source", type=Path, help="file with one sentence a line (default: standard input)")
+    translate.add_argument("--in", dest="source", type=Path, help="file, one sentence a line (default: standard input)")
     translate.add_argument("--out", dest="target", type=Path, help="file to write (default: standard output)")
-    translate.add_argument("--n_best", type=int, default=1, help="translations of each sentence, with scores if above 1")
+    translate.add_argument("--n_best", type=int, default=1, help="translations a sentence, with scores if above 1")
 
     ui = verbs.add_parser("ui", help="open the MLflow UI over the same store, on localhost")
     ui.add_argument("--port", type=int, default=5000)

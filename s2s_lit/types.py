@@ -154,8 +154,9 @@ class DecoderState(TensorMap):
 class Hypothesis:
     """One finished output of a search.
 
-    `token_ids` are without BOS and EOS; `log_prob` is the sum over its pieces and the EOS (if `finished`); `score` is what the search
-    ranked by (for a beam, the length-normalized sum); `weights` [len, S] are the attention's, if it has any.
+    `token_ids` are without BOS and EOS; `log_prob` is the sum over its pieces and the EOS (if `finished`); `score` is
+    what the search ranked by (for a beam, the length-normalized sum); `weights` are the attention's, if it has any, one
+    row [S] for each piece and, if `finished`, the EOS.
     """
 
     token_ids: list[int]

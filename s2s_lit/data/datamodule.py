@@ -93,10 +93,14 @@ class Seq2SeqDataModule(LightningDataModule):
         Raises:
             UserError: the corpus, a split or a column is not there.
         """
+        encode = stage in ("fit", None) and not self.streaming and "train" not in self._corpora
+        if self._codecs is not None and not encode:
+            return
+        rows = self._rows("train")  # once: the built-in corpus takes seconds to generate
         if self._codecs is None:
-            self._codecs = self.codec.build(self.reader.pairs(self._rows("train")))
-        if stage in ("fit", None) and not self.streaming:
-            self._corpus("train", self.filters)
+            self._codecs = self.codec.build(self.reader.pairs(rows))
+        if encode:
+            self._corpora["train"] = self._encoded("train", rows, self.filters)
 
     def train_dataloader(self) -> BatchLoader:
         loader = self._loader("train", self.batcher, shuffle=True, filters=self.filters)
@@ -128,13 +132,13 @@ class Seq2SeqDataModule(LightningDataModule):
     def _corpus(self, split: str, filters: list[Filter]) -> EncodedCorpus:
         """The split in memory, encoded once."""
         if split not in self._corpora:
-            report = SplitReport()
-            rows = self._rows(split)
-            numbered = tqdm(
-                rows.numbered(range(rows.num_shards)), f"encoding {split}", unit=" rows", leave=False, delay=2
-            )
-            self._corpora[split] = EncodedCorpus(Encoder(self.reader, self.codecs, filters)(numbered, report), report)
+            self._corpora[split] = self._encoded(split, self._rows(split), filters)
         return self._corpora[split]
+
+    def _encoded(self, split: str, rows: Rows, filters: list[Filter]) -> EncodedCorpus:
+        report = SplitReport()
+        numbered = tqdm(rows.numbered(range(rows.num_shards)), f"encoding {split}", unit=" rows", leave=False, delay=2)
+        return EncodedCorpus(Encoder(self.reader, self.codecs, filters)(numbered, report), report)
 
     def _rows(self, split: str) -> Rows:
         rows = self.source.rows(split, streaming=self.streaming)

@@ -33,7 +33,7 @@ class TokenNLL(nn.Module):
         super().__init__()
         self.label_smoothing = label_smoothing
 
-    def forward(self, logits: Float[Tensor, "M V"], targets: Int[Tensor, M]) -> TokenLoss:
+    def forward(self, logits: Float[Tensor, "M V"], targets: Int[Tensor, "M"]) -> TokenLoss:
         log_probs = at_least_float32(logits).log_softmax(dim=-1)
         nll = -log_probs.gather(1, targets.unsqueeze(1)).sum()
         objective = nll

@@ -79,7 +79,7 @@ class Seq2Seq(nn.Module):
                 raise ValueError("model.tie=all needs one vocabulary for both sides: set data.codec.joint to true")
             self.source_embedding.table.weight = self.target_embedding.table.weight
 
-    def encode(self, source_ids: Int[Tensor, "B S"], source_lengths: Int[Tensor, B]) -> EncoderOutput:
+    def encode(self, source_ids: Int[Tensor, "B S"], source_lengths: Int[Tensor, "B"]) -> EncoderOutput:
         return self.encoder(self.source_embedding(source_ids), source_lengths)
 
     def forward(self, batch: Batch) -> Seq2SeqOutput:
@@ -89,11 +89,11 @@ class Seq2Seq(nn.Module):
         features, weights, state = self.decoder(embedded, memory, state)
         return Seq2SeqOutput(self.output(features[batch.target_mask]), weights, state)
 
-    def start(self, source_ids: Int[Tensor, "B S"], source_lengths: Int[Tensor, B]) -> tuple[Memory, DecoderState]:
+    def start(self, source_ids: Int[Tensor, "B S"], source_lengths: Int[Tensor, "B"]) -> tuple[Memory, DecoderState]:
         return self.decoder.start(self.encode(source_ids, source_lengths))
 
     def step(
-        self, tokens: Int[Tensor, N], memory: Memory, state: DecoderState
+        self, tokens: Int[Tensor, "N"], memory: Memory, state: DecoderState
     ) -> tuple[Float[Tensor, "N V"], Float[Tensor, "N S"] | None, DecoderState]:
         """Log-probabilities of the next piece of each hypothesis, given its last."""
         features, weights, state = self.decoder.step(self.target_embedding(tokens), memory, state)

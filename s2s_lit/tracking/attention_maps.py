@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 import warnings
 from collections.abc import Sequence
+from io import BytesIO
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -15,7 +16,7 @@ from numpy.typing import ArrayLike
 from s2s_lit.types import Prediction
 
 _CELL_INCHES = 0.34
-_INK, _FAINT = "#1b2a3a", "#7d8a99"
+_INK, _FAINT, _LINE = "#1b2a3a", "#6b7886", "#dde3ea"
 _COLOURS = LinearSegmentedColormap.from_list("attention", ["#ffffff", "#d5e4f1", "#7fb0d6", "#2b6ea8", "#0b2f57"])
 
 
@@ -25,7 +26,6 @@ def attention_figure(
     target_pieces: Sequence[str],
     *,
     title: str = "",
-    subtitle: str = "",
 ) -> Figure:
     """Draws `weights` [T, S], whose row t says how much target piece t took from each source piece.
 
@@ -52,7 +52,10 @@ def attention_figure(
     bar.outline.set_visible(False)
     bar.ax.tick_params(length=0, labelsize=8, colors=_FAINT)
     bar.set_label("attention weight", fontsize=8, color=_FAINT)
-    _head(figure, title, subtitle)
+    lines = textwrap.wrap(title, max(int(figure.get_figwidth() * 11), 24))[:4]
+    if lines:
+        style = {"fontsize": 10.5, "fontweight": "bold", "color": _INK, "parse_math": False}
+        figure.suptitle("\n".join(lines), x=0.02, ha="left", **style)
     return figure
 
 
@@ -68,27 +71,27 @@ def _label(axes, source_pieces: Sequence[str], target_pieces: Sequence[str]) -> 
     axes.set_ylabel("target", fontsize=8, color=_FAINT)
     axes.set_xticks(np.arange(len(source_pieces) + 1) - 0.5, minor=True)
     axes.set_yticks(np.arange(len(target_pieces) + 1) - 0.5, minor=True)
-    axes.grid(which="minor", color="#e6ebf0", linewidth=0.6)
+    axes.grid(which="minor", color=_LINE, linewidth=0.6)
     axes.tick_params(which="both", length=0)
-    axes.spines[:].set_visible(False)
-
-
-def _head(figure: Figure, title: str, subtitle: str) -> None:
-    width = max(int(figure.get_figwidth() * 11), 24)
-    lines = textwrap.wrap(title, width)[:3] + textwrap.wrap(subtitle, width)[:2]
-    if lines:
-        figure.suptitle("\n".join(lines), fontsize=10, color=_INK, x=0.02, ha="left", parse_math=False)
+    axes.spines[:].set(color=_LINE, linewidth=0.6)
 
 
 def attention_picture(prediction: Prediction) -> Figure:
     """The attention of one prediction that has `weights`, under its hypothesis."""
     if prediction.weights is None:
         raise ValueError("this prediction has no attention weights")
+    return attention_figure(
+        prediction.weights.detach().float().cpu().numpy(),
+        prediction.source_pieces,
+        prediction.target_pieces,
+        title=prediction.hypothesis,
+    )
+
+
+def render(figure: Figure, kind: str = "png") -> bytes:
+    """The figure as a file's content. A script that the font lacks shows as boxes, without a warning."""
+    buffer = BytesIO()
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph")  # a script the font lacks shows as boxes, and that is all
-        return attention_figure(
-            prediction.weights.detach().float().cpu().numpy(),
-            prediction.source_pieces,
-            prediction.target_pieces,
-            title=prediction.hypothesis,
-        )
+        warnings.filterwarnings("ignore", message="Glyph")
+        figure.savefig(buffer, format=kind)
+    return buffer.getvalue()

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities import rank_zero_only
 
+from s2s_lit.tracking.attention_maps import render
 from s2s_lit.tracking.connection import answering, connect, ensure_experiment, tracking_uri
 from s2s_lit.tracking.limits import MAX_PARAM, MAX_TAG, chunks, clean, cut, flatten
 from s2s_lit.tracking.outbox import Artifact, Outbox, Params, Status, Tags, Value, deliver
@@ -160,11 +161,6 @@ class MlflowTracker(Logger):
         """This run's own folder, `save_dir/experiment/run_id`: the one Lightning's checkpoints take by default."""
         return self._save_dir / self._experiment / str(self.run_id)
 
-    @property
-    def log_dir(self) -> str:
-        """`run_dir` as Lightning's other loggers name it."""
-        return str(self.run_dir)
-
     @rank_zero_only
     def log_metrics(self, metrics: Mapping[str, Any], step: int | None = None) -> None:
         """Takes numbers at an optimizer step. `epoch`, which Lightning adds to every call, is kept when it changes."""
@@ -230,11 +226,7 @@ class MlflowTracker(Logger):
     @rank_zero_only
     def log_figure(self, figure: Figure, path: str) -> None:
         """A matplotlib figure, rendered now."""
-        from io import BytesIO
-
-        buffer = BytesIO()
-        figure.savefig(buffer, format=path.rpartition(".")[2])
-        self._box.put(Artifact(path, content=buffer.getvalue()))
+        self._box.put(Artifact(path, content=render(figure, path.rpartition(".")[2])))
 
     @rank_zero_only
     def log_table(self, columns: Sequence[str], rows: Sequence[Sequence[Any]], path: str) -> None:

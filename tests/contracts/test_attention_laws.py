@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 import torch
-from support.parts import concrete_subclasses
 
 from s2s_lit.nn.attention.base import Attention
+from support.parts import concrete_subclasses
 
 ATTENTIONS = concrete_subclasses(Attention, "s2s_lit.nn.attention")
 QUERY, MEMORY = 6, 4

@@ -7,13 +7,13 @@ from functools import partial
 
 import pytest
 import torch
-from support.networks import VOCAB, batch_of, combinations, pairs_of, random_batch
 
 from s2s_lit.decoding.beam import BeamSearch
 from s2s_lit.decoding.greedy import GreedySearch
 from s2s_lit.decoding.search import Search
 from s2s_lit.losses.token import TokenNLL
 from s2s_lit.models.seq2seq import Seq2Seq
+from support.networks import VOCAB, batch_of, combinations, pairs_of, random_batch
 
 NETWORKS = dict(combinations())
 

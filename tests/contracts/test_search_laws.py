@@ -9,12 +9,12 @@ from itertools import pairwise
 
 import pytest
 import torch
-from tables import BOS, NOTHING, code, random_tables, sources
 
 import s2s_lit.decoding
 from s2s_lit.decoding.scorers import forced_log_probs
 from s2s_lit.decoding.search import Search
 from s2s_lit.types import EOS, Hypothesis
+from tables import BOS, NOTHING, code, random_tables, sources
 
 for module in pkgutil.walk_packages(s2s_lit.decoding.__path__, "s2s_lit.decoding."):
     importlib.import_module(module.name)

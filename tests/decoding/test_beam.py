@@ -6,11 +6,11 @@ import math
 
 import pytest
 import torch
-from tables import BOS, EOS, SIZE, A, B, C, TableModel, chain, random_tables, sources
 
 from s2s_lit.decoding.beam import BeamSearch, best_continuations
 from s2s_lit.decoding.greedy import GreedySearch
 from s2s_lit.errors import UserError
+from tables import BOS, EOS, SIZE, A, B, C, TableModel, chain, random_tables, sources
 
 EXHAUSTIVE = 3**5  # open hypotheses at the last step of a cap of 5
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 import torch
-from tables import BOS, EOS, NOTHING, A, B, C, chain, random_tables, sources
 
 from s2s_lit.decoding.greedy import GreedySearch
 from s2s_lit.errors import UserError
+from tables import BOS, EOS, NOTHING, A, B, C, chain, random_tables, sources
 
 
 def test_takes_the_likeliest_piece_at_each_step() -> None:

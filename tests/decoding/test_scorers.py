@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 import torch
-from tables import EOS, A, B, C, random_tables, sources
 
 from s2s_lit.decoding.scorers import forced_log_probs
+from tables import EOS, A, B, C, random_tables, sources
 
 
 def test_each_piece_has_its_probability_and_padding_none() -> None:

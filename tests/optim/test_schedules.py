@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 import torch
-from support.parts import concrete_subclasses
 from torch.optim.lr_scheduler import CosineAnnealingLR
 
 from s2s_lit.optim.schedules import ConstantSchedule, CosineSchedule, InverseSquareRootSchedule, Schedule
+from support.parts import concrete_subclasses
 
 SCHEDULES = concrete_subclasses(Schedule, "s2s_lit.optim")
 

@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import logging
 import random
+import threading
 import time
 from collections.abc import Iterator
-from types import SimpleNamespace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,8 +20,8 @@ from s2s_lit.tracking.outbox import Artifact, Outbox, Params, Tags, Value
 class FakeClient:
     """A store that fails at the calls that `failing` names, before or after it has kept what it was given."""
 
-    def __init__(self, failing: Iterator[str] = iter(()), refused: str = "", delay_s: float = 0.0) -> None:
-        self.failing, self.refused, self.delay_s = failing, refused, delay_s
+    def __init__(self, failing: Iterator[str] | None = None, refused: str = "", delay_s: float = 0.0) -> None:
+        self.failing, self.refused, self.delay_s = failing or iter([]), refused, delay_s
         self.calls: list[int] = []
         self.kept: list[tuple[Any, ...]] = []
 
@@ -117,15 +118,13 @@ def test_a_refused_value_does_not_take_its_neighbours_along() -> None:
     mixed = [*values(3), Value("bad", 1.0, 1, 1), *values(6)[3:]]
     for value in mixed:
         box.put(value)
-    box.put(Artifact("gone.txt", file=__import__("pathlib").Path("/nowhere/gone.txt")))
+    box.put(Artifact("gone.txt", file=Path("/nowhere/gone.txt")))
     assert box.close(patience_s=5)
     assert client.kept == [tuple(v) for v in values(6)]
     assert [line.partition(":")[0] for line in box.refused] == ["bad", "gone.txt"]
 
 
 def test_values_put_by_several_threads_all_arrive() -> None:
-    import threading
-
     client = FakeClient(iter(random.Random(0).choices(["", "", "before"], k=50)))
     box = make_box(client, interval_s=0.001)
     threads = [
@@ -143,6 +142,6 @@ def test_values_put_by_several_threads_all_arrive() -> None:
 
 def test_no_process_waits_for_the_thread() -> None:
     box = make_box(FakeClient())
-    assert SimpleNamespace(daemon=box._thread.daemon).daemon
+    assert box._thread.daemon
     assert box.close(1.0)
     assert not box._thread.is_alive()

@@ -43,7 +43,7 @@ def test_the_store_is_the_working_directory_s_unless_the_environment_names_one(
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://tracking:5000")
     assert tracking_uri() == "http://tracking:5000"
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "./mlruns")
-    with pytest.raises(UserError, match="sqlite:///FILE.db"):
+    with pytest.raises(UserError, match=r"sqlite:///FILE\.db"):
         tracking_uri()
 
 

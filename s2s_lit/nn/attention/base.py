@@ -15,7 +15,8 @@ from s2s_lit.types import Memory, at_least_float32
 class Attention(nn.Module, ABC):
     """Weighs the source positions for a query and returns the mix of their values.
 
-    e[q, s] = score(query[q], key[s]),  weights = softmax over real s,  context[q] = sum over s of weights[q, s] value[s]
+    e[q, s] = score(query[q], key[s]),  weights[q] = softmax of e[q] over real s
+    context[q] = sum over s of weights[q, s] value[s]
 
     The Q queries of one sentence are independent of each other: the T positions of a whole target (training), the K
     hypotheses of a beam (search) or one. A subclass defines `score` and, if keys are projected, `project_keys`.
