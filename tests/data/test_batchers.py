@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain
+from random import Random
+from typing import NamedTuple
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from s2s_lit.data.batchers import Batcher, FixedSize, LengthBuckets, TokenBudget
+
+
+class Item(NamedTuple):
+    number: int
+    source_length: int
+    target_length: int
+
+
+length = st.integers(1, 40)
+items = st.lists(st.tuples(length, length), max_size=80).map(
+    lambda pairs: [Item(i, source, target) for i, (source, target) in enumerate(pairs)]
+)
+size = st.integers(1, 12)
+batchers = st.one_of(
+    st.builds(FixedSize, size=size),
+    st.builds(LengthBuckets, size=size, pool=st.integers(1, 50)),
+    st.builds(TokenBudget, max_tokens=st.integers(1, 200), pool=st.integers(1, 50)),
+)
+seeds = st.integers(0, 99)
+
+
+@given(batchers, items, seeds)
+def test_every_example_comes_exactly_once(batcher: Batcher, items: list[Item], seed: int) -> None:
+    batches = list(batcher(items, Random(seed)))
+    assert all(batches)
+    assert sorted(chain(*batches)) == items
+
+
+@given(batchers, items, seeds)
+def test_same_examples_and_seed_give_the_same_batches(batcher: Batcher, items: list[Item], seed: int) -> None:
+    assert list(batcher(items, Random(seed))) == list(batcher(iter(items), Random(seed)))
+
+
+@given(batchers, items, seeds)
+def test_count_is_constant_where_it_is_said_to_be(batcher: Batcher, items: list[Item], seed: int) -> None:
+    shuffled = Random(seed).sample(items, len(items))
+    if batcher.constant_count:
+        assert len(list(batcher(items, Random(0)))) == len(list(batcher(shuffled, Random(0))))
+
+
+@given(size, st.integers(1, 50), items, seeds)
+def test_fixed_sizes_hold_but_for_one_batch(size: int, pool: int, items: list[Item], seed: int) -> None:
+    for batcher in (FixedSize(size=size), LengthBuckets(size=size, pool=pool)):
+        sizes = [len(batch) for batch in batcher(items, Random(seed))]
+        assert max(sizes, default=0) <= size
+        assert sum(n < size for n in sizes) <= 1
+
+
+@given(st.integers(1, 200), st.integers(1, 50), items, seeds)
+def test_token_budget_holds_with_padding(max_tokens: int, pool: int, items: list[Item], seed: int) -> None:
+    for batch in TokenBudget(max_tokens=max_tokens, pool=pool)(items, Random(seed)):
+        longest = max(max(item.source_length, item.target_length) for item in batch)
+        assert len(batch) * longest <= max_tokens or len(batch) == 1
+
+
+def test_token_budget_is_used() -> None:
+    items = [Item(i, 10, 10) for i in range(100)]
+    assert [len(batch) for batch in TokenBudget(max_tokens=105)(items, Random(0))] == [10] * 10
+
+
+def test_buckets_pad_less_than_the_order_of_the_file() -> None:
+    rng = Random(0)
+    items = [Item(i, n, n) for i, n in enumerate(rng.choices(range(1, 40), k=400))]
+
+    def padded(batcher: Batcher) -> int:
+        return sum(len(b) * max(item.target_length for item in b) for b in batcher(items, Random(0)))
+
+    assert padded(LengthBuckets(size=10, pool=400)) < 0.65 * padded(FixedSize(size=10))
+
+
+def test_buckets_do_not_come_by_length() -> None:
+    items = [Item(i, i, i) for i in range(1, 101)]
+    firsts = [batch[0].number for batch in LengthBuckets(size=5, pool=100)(items, Random(0))]
+    assert firsts != sorted(firsts)
+
+
+@pytest.mark.parametrize(
+    "batcher", [FixedSize(size=3), LengthBuckets(size=3, pool=6), TokenBudget(max_tokens=30, pool=6)]
+)
+def test_an_endless_stream_needs_a_bounded_pool_only(batcher: Batcher) -> None:
+    read = 0
+
+    def endless() -> Iterator[Item]:
+        nonlocal read
+        while True:
+            read += 1
+            yield Item(read, read % 9 + 1, read % 7 + 1)
+
+    batches = batcher(endless(), Random(0))
+    for taken in range(1, 20):
+        next(batches)
+        assert read <= 6 * (taken + 1)
+
+
+@pytest.mark.parametrize("size", [0, -1])
+def test_refuses_sizes_below_one(size: int) -> None:
+    for build in (lambda: FixedSize(size=size), lambda: LengthBuckets(size=size), lambda: TokenBudget(max_tokens=size)):
+        with pytest.raises(ValueError, match="at least 1"):
+            build()

@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonargparse import ArgumentParser
+
+from s2s_lit.data.batchers import LengthBuckets
+from s2s_lit.data.datamodule import Seq2SeqDataModule
+from s2s_lit.data.sources import HubCorpus
+from s2s_lit.errors import UserError
+from s2s_lit.text.codec import CodecBuilder, CodecPair
+from s2s_lit.text.words import Words
+
+
+class NoBuilder(CodecBuilder):
+    def build(self, pairs: Iterable[tuple[str, str]]) -> CodecPair:
+        raise AssertionError("nothing is to be built")
+
+    def train(self, pairs: Iterable[tuple[str, str]]) -> CodecPair:
+        raise AssertionError("nothing is to be built")
+
+
+def module(folder: Path, *, streaming: bool = False, codec: CodecBuilder | None = None, **options: Any) -> Any:
+    return Seq2SeqDataModule(
+        source=HubCorpus(path="owner/name", data_dir=folder),
+        codec=codec or Words(),
+        batcher=LengthBuckets(size=8, pool=24),
+        streaming=streaming,
+        **options,
+    )
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+def test_every_split_has_its_loader(corpus: Path, streaming: bool) -> None:
+    data = module(corpus, streaming=streaming, eval_batch_size=4)
+    data.setup("fit")
+    assert sum(map(len, data.train_dataloader())) == 53
+    assert [len(batch) for batch in data.val_dataloader()].count(4) == 2
+    for split, rows in (("validation", 11), ("dev", 11), ("test", 7)):
+        numbers = sorted(row for batch in data.loader(split) for row in batch.rows)
+        assert numbers == list(range(rows))
+
+
+def test_streaming_and_memory_report_the_same(corpus: Path) -> None:
+    reports = []
+    for streaming in (False, True):
+        data = module(corpus, streaming=streaming, max_source_length=5, max_target_length=9)
+        data.setup("fit")
+        assert [len(list(loader)) for loader in (data.train_dataloader(), data.val_dataloader())][1] == 1
+        reports.append(data.report)
+    assert reports[0].pop("streaming") is False
+    assert reports[1].pop("streaming") is True
+    assert reports[0] == reports[1]
+    train, validation = reports[0]["splits"]["train"], reports[0]["splits"]["validation"]
+    assert train["rows"] == 53
+    assert set(train["dropped"]) == {"source_too_long", "target_too_long"}
+    assert train["kept"] == 53 - sum(train["dropped"].values())
+    assert (validation["rows"], validation["kept"], validation["dropped"]) == (11, 11, {})
+
+
+def test_assigned_codecs_are_used_and_none_are_built(corpus: Path) -> None:
+    first = module(corpus)
+    with pytest.raises(RuntimeError, match="setup"):
+        _ = first.codecs
+    first.setup("fit")
+    second = module(corpus, codec=NoBuilder())
+    second.codecs = first.codecs
+    second.setup("test")
+    assert "train" not in second.report["splits"]  # nor is the training split read
+    assert sum(map(len, second.test_dataloader())) == 7
+
+
+def test_malformed_rows_are_counted_and_cost_nothing_else(write: Callable[..., Path]) -> None:
+    good = [{"en": f"a {i}", "de": f"x {i}"} for i in range(6)]
+    bad: list[dict[str, str | None]] = [{"en": None, "de": "x"}, {"en": "a"}]
+    for streaming in (False, True):
+        data = module(write(train=[*good, *bad], test=[*bad, *good]), streaming=streaming)
+        data.setup("fit")
+        assert sum(map(len, data.train_dataloader())) == 6
+        assert sum(map(len, data.test_dataloader())) == 6
+        splits = data.report["splits"]
+        assert splits["train"]["dropped"] == splits["test"]["dropped"] == {"malformed": 2}
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+def test_a_missing_column_or_split_is_the_users_to_mend(corpus: Path, streaming: bool) -> None:
+    with pytest.raises(UserError, match=r"no column 'fr'; it has 'en', 'de'"):
+        module(corpus, streaming=streaming, target_column="fr").setup("fit")
+    data = module(corpus, streaming=streaming)
+    data.setup("fit")
+    with pytest.raises(UserError, match="no split 'tset'; it has 'train', 'validation', 'test'"):
+        data.loader("tset")
+
+
+def test_is_built_from_names_and_arguments(corpus: Path) -> None:
+    parser = ArgumentParser(exit_on_error=False)
+    parser.add_class_arguments(Seq2SeqDataModule, "data")
+    config = parser.parse_object({"data": {
+        "source": {
+            "class_path": "s2s_lit.data.sources.HubCorpus", "init_args": {"path": "x/y", "data_dir": str(corpus)},
+        },
+        "codec": {"class_path": "s2s_lit.text.sentencepiece.SentencePiece", "init_args": {"vocab_size": 60}},
+        "batcher": {"class_path": "s2s_lit.data.batchers.TokenBudget", "init_args": {"max_tokens": 64}},
+    }})  # fmt: skip
+    data = parser.instantiate_classes(config)["data"]
+    data.setup("fit")
+    assert sum(map(len, data.train_dataloader())) == 53
+    assert len(data.codecs.source) <= 60
+    assert "Pairs in a batch of an evaluation split." in parser.format_help()

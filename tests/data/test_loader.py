@@ -1,0 +1,179 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import islice
+from random import Random
+
+import datasets
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from s2s_lit.data.batchers import Batcher, FixedSize, LengthBuckets, TokenBudget
+from s2s_lit.data.examples import EncodedCorpus, Encoder, PairReader, SplitReport
+from s2s_lit.data.filters import MaxLength
+from s2s_lit.data.loader import BatchLoader, MemoryLoader, StreamLoader, drawn_from_pool
+from s2s_lit.data.sources import Rows
+from s2s_lit.text.words import Words
+from s2s_lit.types import Batch
+
+READER = PairReader("en", "de")
+BATCHERS = [FixedSize(size=4), LengthBuckets(size=4, pool=12), TokenBudget(max_tokens=40, pool=15)]
+KINDS = ["memory", "stream"]
+
+
+def given_rows(count: int, shards: int) -> Rows:
+    """Sentences of many lengths, one in seven too long for the filter of `make`."""
+
+    def texts(parts: Sequence[int]) -> object:
+        for part in parts:
+            for i in range(part, count, shards):
+                yield {"en": f"n{i}" + " b" * (i % 7), "de": f"n{i}" + " y" * (i * 5 % 11)}
+
+    return Rows(datasets.IterableDataset.from_generator(texts, gen_kwargs={"parts": list(range(shards))}))
+
+
+def make(
+    kind: str, batcher: Batcher, *, seed: int = 0, shuffle: bool = True, count: int = 61, shards: int = 3, pool: int = 9
+) -> BatchLoader:
+    rows = given_rows(count, shards)
+    encoder = Encoder(READER, Words().train(list(READER.pairs(rows))), [MaxLength(source=6, target=99)])
+    if kind == "stream":
+        return StreamLoader(rows, encoder, batcher, shuffle=shuffle, seed=seed, pool=pool)
+    report = SplitReport()
+    corpus = EncodedCorpus(encoder(rows.numbered(range(shards)), report), report)
+    return MemoryLoader(corpus, batcher, shuffle=shuffle, seed=seed)
+
+
+def order(batches: object) -> list[tuple[int, ...]]:
+    return [batch.rows for batch in batches]  # type: ignore[attr-defined]
+
+
+def kept(count: int) -> list[str]:
+    return sorted(f"n{i}" for i in range(count) if i % 7 < 6)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@given(
+    batcher=st.sampled_from(BATCHERS),
+    count=st.integers(1, 70),
+    shards=st.integers(1, 5),
+    pool=st.integers(1, 40),
+    seed=st.integers(0, 9),
+)
+def test_an_epoch_is_every_kept_row_once(
+    kind: str, batcher: Batcher, count: int, shards: int, pool: int, seed: int
+) -> None:
+    loader = make(kind, batcher, count=count, shards=shards, pool=pool, seed=seed)
+    for _ in range(2):
+        batches = list(loader)
+        assert sorted(text.split()[0] for batch in batches for text in batch.source_texts) == kept(count)
+        assert len({row for batch in batches for row in batch.rows}) == len(kept(count))
+
+
+@pytest.mark.parametrize("batcher", BATCHERS)
+def test_streaming_gives_the_sentences_that_memory_gives(batcher: Batcher) -> None:
+    def sentences(kind: str) -> set[tuple[int, str, str, tuple[int, ...]]]:
+        found = set()
+        for batch in make(kind, batcher):
+            ids = [tuple(i[:n].tolist()) for i, n in zip(batch.source_ids, batch.source_lengths, strict=True)]
+            found |= set(zip(batch.rows, batch.source_texts, batch.target_texts, ids, strict=True))
+        return found
+
+    assert sentences("memory") == sentences("stream")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("batcher", BATCHERS)
+def test_order_is_a_function_of_seed_and_epoch(kind: str, batcher: Batcher) -> None:
+    loader, same, other = make(kind, batcher), make(kind, batcher), make(kind, batcher, seed=1)
+    first, second = order(loader), order(loader)
+    assert first != second
+    same.set_epoch(1)
+    assert order(same) == second
+    same.set_epoch(0)
+    assert order(same) == first
+    assert order(other) != first
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_sentences_that_share_a_batch_differ_between_epochs(kind: str) -> None:
+    loader = make(kind, FixedSize(size=4))
+    assert {frozenset(rows) for rows in order(loader)} != {frozenset(rows) for rows in order(loader)}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("batcher", BATCHERS)
+def test_a_loaded_state_goes_on_with_the_very_next_batch(kind: str, batcher: Batcher) -> None:
+    loader = make(kind, batcher)
+    epochs = [order(loader) for _ in range(3)]
+    for stop in range(len(epochs[1]) + 1):
+        stopped = make(kind, batcher)
+        stopped.set_epoch(1)
+        assert order(islice(stopped, stop)) == epochs[1][:stop]
+        resumed = make(kind, batcher)
+        resumed.load_state_dict(stopped.state_dict())
+        assert resumed.state_dict() == {"epoch": 1, "batches": stop}
+        resumed.set_epoch(1)  # as Lightning does: the epoch it already stands in
+        assert order(resumed) == epochs[1][stop:]
+        assert order(resumed) == epochs[2]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_epoch_that_was_cut_short_is_not_gone_on_with(kind: str) -> None:
+    loader = make(kind, FixedSize(size=4))
+    epochs = [order(loader) for _ in range(2)]
+    cut = make(kind, FixedSize(size=4))
+    assert order(islice(cut, 2)) == epochs[0][:2]
+    cut.set_epoch(1)
+    assert order(cut) == epochs[1]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_evaluation_loader_gives_the_same_batches_for_ever(kind: str) -> None:
+    loader = make(kind, LengthBuckets(size=4, pool=16), shuffle=False)
+    first = order(loader)
+    loader.set_epoch(7)
+    assert order(loader) == first
+    (file_order,) = order(make(kind, FixedSize(size=99), shuffle=False))
+    assert list(file_order) == sorted(row for rows in first for row in rows)
+
+
+def test_length_is_the_number_of_batches_where_it_does_not_change() -> None:
+    for batcher in (FixedSize(size=4), LengthBuckets(size=4, pool=8)):
+        loader = make("memory", batcher)
+        assert len(loader) == len(list(loader)) == len(list(loader))  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="TokenBudget"):
+        len(make("memory", TokenBudget(max_tokens=40)))  # type: ignore[arg-type]
+    assert len(make("memory", TokenBudget(max_tokens=40), shuffle=False)) > 1  # type: ignore[arg-type]
+    assert not hasattr(make("stream", FixedSize(size=4)), "__len__")
+
+
+def test_a_stream_reports_its_last_whole_pass() -> None:
+    loader = make("stream", FixedSize(size=4))
+    assert isinstance(loader, StreamLoader)
+    for _ in range(2):
+        list(loader)
+        assert (loader.report.rows, loader.report.kept) == (61, len(kept(61)))
+        assert loader.report.dropped == {"source_too_long": 61 - len(kept(61))}
+    whole = loader.report.as_dict()
+    next(iter(loader))
+    assert loader.report.as_dict() == whole
+    memory = make("memory", FixedSize(size=4))
+    assert isinstance(memory, MemoryLoader)
+    assert memory.corpus.report.as_dict() == whole
+
+
+@given(st.lists(st.integers()), st.integers(1, 20), st.integers(0, 99))
+def test_pool_draws_everything_once_from_within_its_bound(items: list[int], size: int, seed: int) -> None:
+    drawn = list(drawn_from_pool(enumerate(items), size, Random(seed)))
+    assert sorted(drawn) == list(enumerate(items))
+    assert all(index < place + size for place, (index, _) in enumerate(drawn))
+
+
+def test_first_batch_of_a_stream_does_not_wait_for_the_whole() -> None:
+    loader = make("stream", FixedSize(size=4), count=3000, shards=1, pool=50)
+    batch = next(iter(loader))
+    assert isinstance(batch, Batch)
+    assert isinstance(loader, StreamLoader)
+    assert loader.report.rows < 2000

@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import socket
+import time
+from pathlib import Path
+
+import datasets
+import huggingface_hub
+import pytest
+
+from s2s_lit.data import builtin
+from s2s_lit.data.sources import BuiltinCorpus, CorpusSource, HubCorpus
+from s2s_lit.errors import UserError
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+def test_reads_a_local_copy_in_the_order_of_its_files(corpus: Path, streaming: bool) -> None:
+    rows = HubCorpus(path="owner/name", data_dir=corpus).rows("train", streaming=streaming)
+    assert rows.num_shards == (3 if streaming else 1)
+    for _ in range(2):  # it can be read again
+        assert [str(row["en"]).split()[0] for row in rows] == [str(i) for i in range(53)]
+
+
+def test_shards_are_the_whole_and_their_numbers_ascend(corpus: Path) -> None:
+    rows = HubCorpus(path="owner/name", data_dir=corpus).rows("train", streaming=True)
+    numbers = {int(str(row["en"]).split()[0]): number for number, row in rows.numbered([2, 0, 1])}
+    assert sorted(numbers) == list(range(53))
+    assert [numbers[i] for i in range(53)] == sorted(numbers.values())
+
+
+@pytest.mark.parametrize(("asked", "there"), [("validation", "dev"), ("dev", "validation"), ("test", "test")])
+def test_splits_have_the_hubs_aliases(asked: str, there: str) -> None:
+    class OneSplit(CorpusSource):
+        def identity(self) -> dict[str, str]:
+            return {}
+
+        def splits(self, *, streaming: bool) -> list[str]:
+            return [there]
+
+        def split(self, name: str, *, streaming: bool) -> datasets.Dataset:
+            return datasets.Dataset.from_list([{"en": name}])
+
+    assert [row["en"] for row in OneSplit().rows(asked, streaming=False)] == [there]
+    with pytest.raises(UserError, match="no split 'train'; it has '" + there):
+        OneSplit().rows("train", streaming=False)
+
+
+def test_missing_column_names_those_there_are(corpus: Path) -> None:
+    rows = HubCorpus(path="owner/name", data_dir=corpus).rows("test", streaming=True)
+    rows.require("en", "de")
+    with pytest.raises(UserError, match=r"no column 'fr'; it has 'en', 'de'.*data\.target_column"):
+        rows.require("en", "fr")
+
+
+def test_missing_folder_and_empty_folder_are_named(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"no folder .*/nowhere \(DATA_DIR"):
+        HubCorpus(path="owner/name", data_dir=tmp_path / "nowhere").rows("train", streaming=True)
+    with pytest.raises(UserError, match=f"{tmp_path}.* cannot be read"):
+        HubCorpus(path="owner/name", data_dir=tmp_path).rows("train", streaming=True)
+
+
+def test_a_damaged_file_is_named_without_a_traceback(tmp_path: Path) -> None:
+    (tmp_path / "train.parquet").write_bytes(b"PAR1 this is none")
+    with pytest.raises(UserError, match=f"{tmp_path}.* cannot be read"):
+        HubCorpus(path="owner/name", data_dir=tmp_path).rows("train", streaming=False)
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+def test_hub_out_of_reach_is_one_sentence_within_seconds(monkeypatch: pytest.MonkeyPatch, streaming: bool) -> None:
+    with socket.socket() as unused:  # a port nobody listens on
+        unused.bind(("127.0.0.1", 0))
+        port = unused.getsockname()[1]
+    for module, name, value in (
+        (huggingface_hub.constants, "ENDPOINT", f"http://127.0.0.1:{port}"),
+        (huggingface_hub.constants, "HF_HUB_OFFLINE", False),
+        (datasets.config, "HF_ENDPOINT", f"http://127.0.0.1:{port}"),
+        (datasets.config, "HF_HUB_OFFLINE", False),
+    ):
+        monkeypatch.setattr(module, name, value)
+    start = time.monotonic()
+    with pytest.raises(UserError, match=r"cannot be reached.*DATA=builtin.*DATA_DIR") as caught:
+        HubCorpus(path="owner/name").rows("train", streaming=streaming)
+    assert time.monotonic() - start < 6
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("split", ["train", "validation", "test", "test_long"])
+def test_builtin_corpus_is_the_same_streamed_and_in_memory(split: str) -> None:
+    source = BuiltinCorpus(train_rows=40, evaluation_rows=10, shards=3)
+    streamed, in_memory = (source.rows(split, streaming=streaming) for streaming in (True, False))
+    assert streamed.num_shards == (3 if split == "train" else 1)
+    texts = [(row["en"], row["de"]) for row in in_memory]
+    assert [(row["en"], row["de"]) for row in streamed] == texts
+    size = 40 if split == "train" else 10
+    wanted = {(row["en"], row["de"]) for row in builtin.generate(split, seed=1, rows=size)}
+    assert len(texts) == size
+    assert set(texts) == wanted
+
+
+def test_builtin_corpus_changes_with_its_seed() -> None:
+    first, second = (
+        [row["en"] for row in BuiltinCorpus(seed=seed, train_rows=9).rows("train", streaming=True)] for seed in (1, 2)
+    )
+    assert first != second
