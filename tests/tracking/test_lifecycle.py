@@ -1,0 +1,216 @@
+from __future__ import annotations
+
+import errno
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from lightning.pytorch import LightningModule, Trainer
+from mlflow.tracking import MlflowClient
+
+from s2s_lit.tracking.lifecycle import Terminated, mark_dead_runs, process_tags, tracked_run
+from s2s_lit.tracking.logger import MlflowTracker
+from s2s_lit.tracking.store import find_run, list_runs
+
+
+def make_tracker() -> MlflowTracker:
+    return MlflowTracker(dataset="builtin", experiment="lstm")
+
+
+def status(store: MlflowClient, tracker: MlflowTracker) -> str:
+    return str(store.get_run(str(tracker.run_id)).info.status)
+
+
+class Toy(LightningModule):
+    """One weight; `event` happens in the second step."""
+
+    def __init__(self, event: Any = lambda: None) -> None:
+        super().__init__()
+        self.weight, self.event = torch.nn.Parameter(torch.ones(1)), event
+
+    def training_step(self, batch: torch.Tensor, index: int) -> torch.Tensor:
+        if index == 1:
+            self.event()
+        loss = (self.weight * batch).sum()
+        self.log("train/loss", loss)
+        return loss
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        return torch.optim.SGD(self.parameters(), lr=0.01)
+
+
+def fit(tracker: MlflowTracker, model: Toy) -> Trainer:
+    trainer = Trainer(
+        logger=tracker,
+        max_epochs=1,
+        log_every_n_steps=1,
+        accelerator="cpu",
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+    )
+    trainer.fit(model, torch.ones(4, 1))
+    return trainer
+
+
+def test_a_run_that_ends_is_finished(store: MlflowClient) -> None:
+    with tracked_run(make_tracker()) as tracker:
+        assert status(store, tracker) == "RUNNING"
+        fit(tracker, Toy())
+        assert status(store, tracker) == "RUNNING"  # Lightning's finalize has been called
+    assert status(store, tracker) == "FINISHED"
+    assert [m.step for m in store.get_metric_history(str(tracker.run_id), "train/loss")] == [0, 1, 2, 3]
+
+
+def raising(error: BaseException) -> Any:
+    def event() -> None:
+        raise error
+
+    return event
+
+
+@pytest.mark.parametrize("inside_lightning", [False, True])
+@pytest.mark.parametrize(
+    ("event", "outcome", "raised"),
+    [
+        (raising(ValueError("bad weight")), "FAILED", ValueError),
+        (raising(OSError(errno.ENOSPC, "No space left on device")), "FAILED", OSError),
+        (raising(SystemExit(3)), "FAILED", SystemExit),
+        (raising(KeyboardInterrupt()), "KILLED", KeyboardInterrupt),
+        (lambda: os.kill(os.getpid(), signal.SIGTERM), "KILLED", Terminated),
+    ],
+    ids=["exception", "disk full", "exit", "ctrl-c", "sigterm"],
+)
+def test_every_way_out(
+    store: MlflowClient, inside_lightning: bool, event: Any, outcome: str, raised: type[BaseException]
+) -> None:
+    before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
+    tracker = make_tracker()
+
+    def body() -> None:
+        with tracked_run(tracker):
+            tracker.log_metrics({"seen": 1.0}, step=1)
+            if inside_lightning:
+                fit(tracker, Toy(event))
+            else:
+                event()
+
+    with pytest.raises(raised) as caught:
+        body()
+    assert type(caught.value) is raised
+    assert status(store, tracker) == outcome
+    run = store.get_run(str(tracker.run_id))
+    assert run.data.metrics["seen"] == 1.0
+    if raised is OSError:
+        assert "No space left" in run.data.tags["s2s.error"]
+    if raised is Terminated:
+        assert caught.value.code == 143
+    assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)) == before
+
+
+def test_a_sigterm_in_the_very_last_batch_is_not_forgotten(store: MlflowClient) -> None:
+    tracker = make_tracker()
+    model = Toy()
+    model.on_train_end = lambda: os.kill(os.getpid(), signal.SIGTERM)  # type: ignore[method-assign]
+    with pytest.raises(Terminated), tracked_run(tracker):
+        fit(tracker, model)
+    assert status(store, tracker) == "KILLED"
+
+
+def test_a_tracking_error_never_hides_the_real_one(store: MlflowClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*args: Any, **kwargs: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    tracker = make_tracker()
+    monkeypatch.setattr("s2s_lit.tracking.logger._PATIENCE_S", 0.5)
+
+    def body() -> None:
+        with tracked_run(tracker):
+            for name in ("log_batch", "log_artifact"):
+                monkeypatch.setattr(MlflowClient, name, full)
+            tracker.log_metrics({"seen": 1.0}, step=1)
+            raise OSError(errno.ENOSPC, "No space left on device", "best.ckpt")
+
+    with pytest.raises(OSError, match=r"best\.ckpt"):
+        body()
+    assert status(store, tracker) == "FAILED"  # needs little room, and room was reserved for it
+    assert not Path("mlflow.db.reserve").exists()
+
+
+def test_room_for_the_status_is_reserved_beside_the_store(store: MlflowClient) -> None:
+    with tracked_run(make_tracker()):
+        assert Path("mlflow.db.reserve").stat().st_blocks * 512 >= 200_000
+
+
+@pytest.fixture
+def child(store: MlflowClient) -> Iterator[tuple[multiprocessing.process.BaseProcess, str]]:
+    """A process that sleeps in a run of its own, and the run's id."""
+
+    def body(says: Any) -> None:
+        with tracked_run(make_tracker()) as tracker:
+            says.send(tracker.run_id)
+            time.sleep(60)
+
+    context = multiprocessing.get_context("fork")
+    hears, says = context.Pipe(duplex=False)
+    process = context.Process(target=body, args=(says,))
+    process.start()
+    yield process, hears.recv()
+    process.kill()
+    process.join()
+
+
+def test_a_killed_process_s_run_is_marked_by_the_next_command(store: MlflowClient, child: Any) -> None:
+    process, run_id = child
+    with tracked_run(make_tracker()) as mine:
+        assert mark_dead_runs() == []
+        os.kill(process.pid, signal.SIGKILL)
+        deadline = time.monotonic() + 10
+        while not (marked := mark_dead_runs()) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert [run.run_id for run in marked] == [run_id]  # though nobody has waited for the child yet
+        assert store.get_run(run_id).info.status == "KILLED"
+        assert status(store, mine) == "RUNNING"
+        assert mark_dead_runs() == []
+
+
+def test_a_sigterm_from_outside_ends_the_process_with_143(store: MlflowClient, child: Any) -> None:
+    process, run_id = child
+    process.terminate()
+    process.join(30)
+    assert process.exitcode == 143
+    assert store.get_run(run_id).info.status == "KILLED"
+
+
+def test_a_new_process_with_a_dead_one_s_number_does_not_keep_its_run_alive(store: MlflowClient) -> None:
+    mine = process_tags()
+    for started in (mine["s2s.started"], "1.0"):
+        MlflowTracker(dataset="d", experiment="e", run_name=started, tags={**mine, "s2s.started": started}).start()
+    elsewhere = {**mine, "s2s.host": "another-machine", "s2s.pid": "1", "s2s.started": "1.0"}
+    MlflowTracker(dataset="d", experiment="e", run_name="elsewhere", tags=elsewhere).start()
+    assert [run.name for run in mark_dead_runs()] == ["1.0"]
+    assert {run.name for run in list_runs("attributes.status = 'RUNNING'")} == {mine["s2s.started"], "elsewhere"}
+
+
+def test_marking_is_silent_where_there_is_no_store(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    assert mark_dead_runs() == []
+
+
+def test_a_run_outside_of_the_main_thread_has_no_signals_but_a_status(store: MlflowClient) -> None:
+    def body() -> None:
+        with tracked_run(make_tracker()):
+            pass
+
+    thread = threading.Thread(target=body)
+    thread.start()
+    thread.join()
+    assert find_run("latest").status == "FINISHED"

@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from s2s_lit.tracking import provenance
+
+
+@pytest.fixture
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
+    for command in ("init -q", "config user.email a@b.c", "config user.name n"):
+        subprocess.run(["git", "-C", str(tmp_path), *command.split()], check=True)
+    return tmp_path
+
+
+def commit(repository: Path) -> str:
+    (repository / "model.py").write_text("width = 1\n")
+    for command in ("add model.py", "commit -q -m first"):
+        subprocess.run(["git", "-C", str(repository), *command.split()], check=True)
+    head = subprocess.run(["git", "-C", str(repository), "rev-parse", "HEAD"], check=True, capture_output=True)
+    return head.stdout.decode().strip()
+
+
+def test_a_clean_commit(repository: Path) -> None:
+    head = commit(repository)
+    assert provenance.git_state(repository) == {"commit": head, "dirty": "false"}
+    assert provenance.git_diff(repository) == ""
+
+
+def test_changed_and_untracked_files_are_told(repository: Path) -> None:
+    head = commit(repository)
+    (repository / "model.py").write_text("width = 2\n")
+    (repository / "new.py").write_text("")
+    assert provenance.git_state(repository) == {"commit": head, "dirty": "true"}
+    diff = provenance.git_diff(repository)
+    assert diff.startswith("# untracked: new.py\n")
+    assert "-width = 1\n+width = 2\n" in diff
+    (repository / "model.py").write_text("x" * 2_000_000)
+    assert len(provenance.git_diff(repository)) < 1_001_000
+
+
+def test_neither_a_repository_nor_a_commit_nor_git_is_needed(
+    repository: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert provenance.git_state(repository) == {}  # no commit yet
+    bare = tmp_path_factory.mktemp("elsewhere")
+    assert provenance.git_state(bare) == {}
+    commit(repository)
+    monkeypatch.setenv("PATH", str(bare))
+    assert provenance.git_state(repository) == {}
+    assert provenance.git_diff(repository) == ""
+    assert "s2s.git.dirty" not in provenance.provenance_tags(repository)
+
+
+def test_the_command_repeats_the_process(tmp_path: Path) -> None:
+    script = tmp_path / "show it.py"
+    script.write_text("from s2s_lit.tracking.provenance import command; print(command())")
+    first = subprocess.run(
+        [sys.executable, str(script), "--text", "it's $HOME"], capture_output=True, text=True, check=True
+    )
+    again = subprocess.run(first.stdout, shell=True, capture_output=True, text=True, check=True)
+    assert again.stdout == first.stdout
+    assert "it" in first.stdout
+
+
+def test_machine_and_versions_fit_into_tags() -> None:
+    tags = provenance.provenance_tags()
+    assert tags["s2s.version.python"] == ".".join(map(str, sys.version_info[:3]))
+    assert float(tags["s2s.machine.memory_gb"]) > 0
+    assert int(tags["s2s.machine.cores"]) >= 1
+    assert all(isinstance(value, str) and value for value in tags.values())
