@@ -1,7 +1,8 @@
 """A generated English-German corpus: everyday sentences of 3 to 30 words from a synchronous grammar.
 
-The grammar (`grammar`, `sentences`) draws one abstract sentence, which `phrases` and `clauses` say in both languages, with the
-word forms of `morphology_en` and `morphology_de` and the entries of `lexicon`. The English determines the German.
+The grammar (`grammar`, `relatives`, `sentences`) draws one abstract sentence, which `phrases` and `clauses` say in both
+languages, with the word forms of `morphology_en` and `morphology_de` and the entries of `lexicon`. The English
+determines the German.
 
 A row depends on the seed, the split and its index alone, so shards are independent. A stable hash of the English
 sentence assigns it to one split (or, by its length, to test_long), and a row draws until its sentence falls into its

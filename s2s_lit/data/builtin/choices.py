@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 T = TypeVar("T")
+Weighted = Sequence[tuple[str, float]]
 
 
 class Chooser:

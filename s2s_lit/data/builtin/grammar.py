@@ -10,16 +10,10 @@ from s2s_lit.data.builtin.clauses import Clause
 from s2s_lit.data.builtin.lexicon import Lexicon, Verb
 from s2s_lit.data.builtin.nominals import Frame, Nominals
 from s2s_lit.data.builtin.phrases import (
-    WHAT,
-    WHO,
-    Fixed,
     NounPhrase,
     Phrase,
     Predicate,
     PrepositionalPhrase,
-    Pronoun,
-    ProperName,
-    RelativePronoun,
 )
 
 _TENSES = (

@@ -12,9 +12,11 @@ from importlib.resources import files
 
 from s2s_lit.data.builtin import morphology_de as de
 from s2s_lit.data.builtin import morphology_en as en
+from s2s_lit.data.builtin.morphology_de import Agreement, Case
 
-
-_OWNED = frozenset("thing clothing readable text instrument appliance furniture room vehicle food".split())
+_OWNED = frozenset(
+    ("thing", "clothing", "readable", "text", "instrument", "appliance", "furniture", "room", "vehicle", "food")
+)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -41,7 +43,7 @@ class Noun:
         """What somebody may call his own: things, rooms, relatives, pets; not strangers, rain or rivers."""
         return "own" in self.tags or self.kind in _OWNED
 
-    def german(self, case: de.Case, agreement: de.Agreement) -> str:
+    def german(self, case: Case, agreement: Agreement) -> str:
         return de.noun(self.de, self.de_plural, case, agreement, weak=self.weak, genitive=self.genitive)
 
 
@@ -66,7 +68,7 @@ class Adjective:
     rank: int
     kinds: frozenset[str]
 
-    def german(self, inflection: str, case: de.Case, agreement: de.Agreement) -> str:
+    def german(self, inflection: str, case: Case, agreement: Agreement) -> str:
         if self.stem.endswith("a"):  # rosa and lila have no endings
             return self.stem
         return self.stem + de.adjective_ending(inflection, case, agreement)
@@ -233,9 +235,7 @@ def _verb(row: dict[str, str]) -> Verb:
 def _adjective(row: dict[str, str]) -> Adjective:
     stem = row["stem"] or row["de"]
     kinds = frozenset(row["kinds"].split())
-    return Adjective(
-        row["en"], row["de"], stem, row["comparative_en"], row["comparative_de"], int(row["rank"]), kinds
-    )
+    return Adjective(row["en"], row["de"], stem, row["comparative_en"], row["comparative_de"], int(row["rank"]), kinds)
 
 
 def _modal(row: dict[str, str]) -> Modal:

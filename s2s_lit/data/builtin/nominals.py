@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from s2s_lit.data.builtin.choices import Chooser, Style
+from s2s_lit.data.builtin.choices import Chooser, Style, Weighted
 from s2s_lit.data.builtin.lexicon import Adjective, Lexicon, Modal, Noun
 from s2s_lit.data.builtin.phrases import Coordination, NounPhrase, Phrase, Pronoun, ProperName
 
-_SINGULAR = (("the", 0.46), ("a", 0.36), ("this", 0.06), ("possessive", 0.08), ("of", 0.04))
-_SINGULAR_SUBJECT = (
+_SINGULAR: Weighted = (("the", 0.46), ("a", 0.36), ("this", 0.06), ("possessive", 0.08), ("of", 0.04))
+_SINGULAR_SUBJECT: Weighted = (
     ("the", 0.48), ("a", 0.24), ("this", 0.07), ("possessive", 0.1), ("of", 0.05), ("every", 0.04), ("no", 0.02)
 )  # fmt: skip
-_PLURAL = (
+_PLURAL: Weighted = (
     ("the", 0.36), ("", 0.14), ("number", 0.18), ("the number", 0.05), ("possessive", 0.07), ("these", 0.07),
     ("some", 0.05), ("several", 0.04), ("many", 0.04)
 )  # fmt: skip
-_PLURAL_SUBJECT = (
+_PLURAL_SUBJECT: Weighted = (
     ("the", 0.4), ("number", 0.19), ("the number", 0.05), ("possessive", 0.07), ("these", 0.07), ("some", 0.05),
     ("several", 0.05), ("many", 0.05), ("all", 0.04), ("both", 0.03)
 )  # fmt: skip
-_MASS = (("the", 0.45), ("", 0.45), ("this", 0.1))
+_MASS: Weighted = (("the", 0.45), ("", 0.45), ("this", 0.1))
 _SMALL_NUMBERS = range(2, 13)
 _LARGE_NUMBERS = (*range(13, 30), *range(30, 100, 10))
 _ANYBODYS = ("my", "our", "my", "our", "his", "her", "their")

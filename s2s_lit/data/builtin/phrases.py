@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from s2s_lit.data.builtin import morphology_de as de
 from s2s_lit.data.builtin import morphology_en as en
 from s2s_lit.data.builtin.lexicon import Adjective, Determiner, Name, Noun, Preposition
+from s2s_lit.data.builtin.morphology_de import Agreement, Case
 
 if TYPE_CHECKING:
     from s2s_lit.data.builtin.clauses import Clause
@@ -27,13 +28,13 @@ class Phrase:
     def english(self, subject: bool = False) -> list[str]:
         raise NotImplementedError
 
-    def german(self, case: de.Case) -> list[str]:
+    def german(self, case: Case) -> list[str]:
         raise NotImplementedError
 
     def german_tail(self) -> list[str]:
         return []
 
-    def german_negated(self, case: de.Case) -> list[str] | None:
+    def german_negated(self, case: Case) -> list[str] | None:
         """The phrase with 'kein', or None where the clause needs 'nicht'."""
         return None
 
@@ -48,7 +49,7 @@ class Fixed(Phrase):
     def english(self, subject: bool = False) -> list[str]:
         return [self.en]
 
-    def german(self, case: de.Case) -> list[str]:
+    def german(self, case: Case) -> list[str]:
         return [self.de]
 
 
@@ -60,7 +61,7 @@ class Pronoun(Phrase):
     object: str
     possessive: str
     person: str
-    forms: dict[de.Case, str]
+    forms: dict[Case, str]
 
     @property
     def agreement(self) -> str:  # type: ignore[override]
@@ -69,7 +70,7 @@ class Pronoun(Phrase):
     def english(self, subject: bool = False) -> list[str]:
         return [self.subject if subject else self.object]
 
-    def german(self, case: de.Case) -> list[str]:
+    def german(self, case: Case) -> list[str]:
         return [self.forms[case]]
 
 
@@ -78,12 +79,12 @@ class Interrogative(Phrase):
     """who, what: wer, wen, wem, was; always in front."""
 
     en: str
-    forms: dict[de.Case, str]
+    forms: dict[Case, str]
 
     def english(self, subject: bool = False) -> list[str]:
         return [self.en]
 
-    def german(self, case: de.Case) -> list[str]:
+    def german(self, case: Case) -> list[str]:
         return [self.forms[case]]
 
 
@@ -95,7 +96,7 @@ WHAT = Interrogative("what", {"nom": "was", "acc": "was"})
 class RelativePronoun(Phrase):
     """Takes gender and number from its noun, its case from its own clause: der Mann, dem ich helfe."""
 
-    antecedent: de.Agreement
+    antecedent: Agreement
     human: bool
     pied_piped: bool = False
 
@@ -108,7 +109,7 @@ class RelativePronoun(Phrase):
             return ["which" if self.pied_piped else "that"]
         return ["who" if subject else "whom"]
 
-    def german(self, case: de.Case) -> list[str]:
+    def german(self, case: Case) -> list[str]:
         return [de.RELATIVE[case][self.antecedent]]
 
 
@@ -120,7 +121,7 @@ class ProperName(Phrase):
     def english(self, subject: bool = False) -> list[str]:
         return [self.name.en]
 
-    def german(self, case: de.Case) -> list[str]:
+    def german(self, case: Case) -> list[str]:
         return [self.name.de]
 
 
@@ -142,7 +143,7 @@ class NounPhrase(Phrase):
     relative: Clause | None = None
 
     @property
-    def gender(self) -> de.Agreement:
+    def gender(self) -> Agreement:
         return "p" if self.plural else self.noun.gender
 
     @property
@@ -182,13 +183,13 @@ class NounPhrase(Phrase):
         words = self.possessor.english()
         return [*words[:-1], en.possessive(words[-1], self.possessor.agreement == "3p")]
 
-    def german(self, case: de.Case) -> list[str]:
+    def german(self, case: Case) -> list[str]:
         return self._german(case, self.determiner)
 
-    def german_negated(self, case: de.Case) -> list[str] | None:
+    def german_negated(self, case: Case) -> list[str] | None:
         return self._german(case, KEIN) if self.indefinite else None
 
-    def _german(self, case: de.Case, determiner: Determiner | None) -> list[str]:
+    def _german(self, case: Case, determiner: Determiner | None) -> list[str]:
         front, genitive = self._german_possessor()
         inflection = "definite" if genitive else "strong"
         if genitive:
@@ -231,7 +232,7 @@ class Coordination(Phrase):
     def english(self, subject: bool = False) -> list[str]:
         return [*self.first.english(subject), "and", *self.second.english(subject)]
 
-    def german(self, case: de.Case) -> list[str]:
+    def german(self, case: Case) -> list[str]:
         return [*self.first.german(case), "und", *self.second.german(case)]
 
 
@@ -241,11 +242,11 @@ class PrepositionalPhrase(Phrase):
 
     en: str
     de: str
-    case: de.Case
+    case: Case
     object: Phrase
 
     @classmethod
-    def of(cls, preposition: Preposition, object: Phrase, case: de.Case = "dat") -> PrepositionalPhrase:
+    def of(cls, preposition: Preposition, object: Phrase, case: Case = "dat") -> PrepositionalPhrase:
         """`case` decides for the prepositions of two cases."""
         governed = case if preposition.case == "two" else preposition.case
         return cls(preposition.en, preposition.de, governed, object)
@@ -253,7 +254,7 @@ class PrepositionalPhrase(Phrase):
     def english(self, subject: bool = False) -> list[str]:
         return [self.en, *self.object.english()] if self.en else self.object.english()
 
-    def german(self, case: de.Case) -> list[str]:
+    def german(self, case: Case) -> list[str]:
         words = self.object.german(self.case)
         # im, zur, ...: not before a noun that a relative clause picks out (in dem Haus, das alt ist)
         if isinstance(self.object, NounPhrase) and self.object.relative is None:
@@ -278,7 +279,7 @@ class Predicate(Phrase):
             return [self.adjective.en]
         return [self.adjective.comparative_en, "than", *self.than.english()]
 
-    def german(self, case: de.Case) -> list[str]:
+    def german(self, case: Case) -> list[str]:
         if self.than is None:
             return [self.adjective.de]
         return [self.adjective.comparative_de, "als", *self.than.german("nom")]

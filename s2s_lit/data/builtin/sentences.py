@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from s2s_lit.data.builtin.choices import LONG, Chooser, Style
 from s2s_lit.data.builtin.clauses import Clause, InfinitiveClause, Sentence, Subordinate
 from s2s_lit.data.builtin.grammar import Grammar
@@ -18,9 +20,9 @@ _LONG_KINDS = (("statement", 0.8), ("that", 0.1), ("infinitive", 0.1))
 _JOINED = (("because", 0.32), ("other", 0.28), ("purpose", 0.1), ("shared", 0.16), ("second", 0.14))
 _QUESTIONS = (("yes_no", 0.35), ("who", 0.15), ("object", 0.2), ("where", 0.15), ("why", 0.15))
 _ACTIONS = (
-    "transitive transitive transitive transitive transitive activity activity dative ditransitive put prepositional "
-    "prepositional motion posture"
-).split()
+    *("transitive",) * 5, *("activity",) * 2, *("prepositional",) * 2, "dative", "ditransitive", "put", "motion",
+    "posture",
+)  # fmt: skip
 _INFINITIVES = ("transitive", "transitive", "transitive", "ditransitive", "dative", "put", "prepositional")
 _HEAD_TENSES = (("present", 0.6), ("past", 0.25), ("perfect", 0.15))
 _THAT = Conjunction("that", "dass")
@@ -50,9 +52,7 @@ class Sentences:
         """Hangs relative clauses on the subject and on the last noun phrase."""
         rate = self.style.relative
         self.relatives.attach(clause.subject, rate)
-        if not clause.negated:
-            complement = clause.complement.object if isinstance(clause.complement, PrepositionalPhrase) else None
-            self.relatives.attach(complement or clause.accusative or clause.dative, rate * 1.5)
+        self.relatives.attach(_last_noun(clause), rate * 2)
         return clause
 
     # ---- statements ----
@@ -118,8 +118,7 @@ class Sentences:
         inner = self.plain if self.style is not LONG else self.grammar
         clause = inner.clause(verb, subject=subject, frame=Frame("present"))
         clause.front, clause.sentence, clause.frequency, clause.time = "subject", None, None, None
-        phrase = clause.complement.object if isinstance(clause.complement, PrepositionalPhrase) else clause.accusative
-        self.relatives.attach(phrase, self.style.relative)
+        self.relatives.attach(_last_noun(clause), self.style.relative)
         return clause
 
     # ---- joined clauses ----
@@ -155,9 +154,12 @@ class Sentences:
         if tense == "" and self.choose.chance(0.2) and subject is None:
             return grammar.predicate()
         verb = self._action()
-        while ("simple" in verb.flags and tense == "progressive") or (subject is not None and "person" not in verb.subjects):
+        while (tense == "progressive" and "simple" in verb.flags) or (subject and "person" not in verb.subjects):
             verb = self._action()
-        return grammar.clause(verb, subject=subject, frame=grammar.frame(verb, tense))
+        frame = grammar.frame(verb, tense)
+        if tense and frame.tense == "past":  # a past modal where another tense is wanted
+            frame = replace(frame, tense="present" if tense == "modal" else tense)
+        return grammar.clause(verb, subject=subject, frame=frame)
 
     def _purpose(self) -> Sentence:
         """The man goes to the market in order to buy bread."""
@@ -203,9 +205,8 @@ class Sentences:
                 verb = self._action()
         clause = self.grammar.clause(verb, subject=WHO if kind == "who" else None)
         clause.question, clause.sentence, clause.negated, clause.front = True, None, False, "subject"
-        if isinstance(clause.subject, NounPhrase) and clause.subject.determiner is not None:
-            if clause.subject.determiner.key == "no":
-                clause.subject.determiner = self.lexicon.determiners["the"]
+        if isinstance(clause.subject, NounPhrase) and clause.subject.determiner is self.lexicon.determiners["no"]:
+            clause.subject.determiner = self.lexicon.determiners["the"]
         if kind == "yes_no":
             clause.front = ""
         elif kind == "object":
@@ -216,3 +217,14 @@ class Sentences:
         elif kind == "why":
             clause.time, clause.front = self.choose.pick((_WHY, _WHEN)), "time"
         return Sentence(clause)
+
+
+def _last_noun(clause: Clause) -> Phrase | None:
+    """The noun phrase that ends the clause in English, so that a relative clause there can only be its own."""
+    if clause.negated or "recipient_last" in clause.verb.flags or (clause.time is not None and clause.front != "time"):
+        return None
+    if clause.place is not None and clause.front != "place":
+        return clause.place.object if isinstance(clause.place, PrepositionalPhrase) else None
+    if isinstance(clause.complement, PrepositionalPhrase):
+        return None if clause.manner and clause.verb.frame == "prepositional" else clause.complement.object
+    return None if clause.manner is not None else clause.accusative or clause.dative
