@@ -43,8 +43,7 @@ class SentencePieceCodec(Codec):
         return self._processor.encode(text, out_type=str)
 
     def decode(self, ids: Iterable[int]) -> str:
-        kept = [i for i in ids if i not in (PAD, BOS, EOS)]
-        return " ".join(self._processor.decode(kept).split())  # an UNK decodes with spaces around it
+        return " ".join(self._processor.decode(list(ids)).split())  # an UNK decodes with spaces around it
 
     def state(self) -> State:
         return {"model": torch.frombuffer(bytearray(self._model), dtype=torch.uint8)}

@@ -70,6 +70,11 @@ def test_token_budget_is_used() -> None:
     assert [len(batch) for batch in TokenBudget(max_tokens=105)(items, Random(0))] == [10] * 10
 
 
+def test_a_long_sentence_does_not_shrink_the_batches_after_it() -> None:
+    items = [Item(0, 30, 1), *(Item(i, 1, 2) for i in range(1, 31))]
+    assert sorted(len(batch) for batch in TokenBudget(max_tokens=30)(items, Random(0))) == [1, 15, 15]
+
+
 def test_buckets_pad_less_than_the_order_of_the_file() -> None:
     rng = Random(0)
     items = [Item(i, n, n) for i, n in enumerate(rng.choices(range(1, 40), k=400))]

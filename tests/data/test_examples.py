@@ -61,7 +61,7 @@ def test_fingerprint_is_of_the_texts_and_not_of_their_order(codecs: CodecPair) -
     assert fingerprint(ROWS) == fingerprint(ROWS[::-1])
     assert len(fingerprint(ROWS)) == 64
     assert fingerprint(ROWS) != fingerprint(ROWS[:-1])
-    assert fingerprint(ROWS) != fingerprint([*ROWS, ROWS[0]])
+    assert len({fingerprint([*ROWS, *ROWS[:1] * times]) for times in range(3)}) == 3  # a repeated row counts
     assert fingerprint([{"en": "a", "de": "b"}]) != fingerprint([{"en": "b", "de": "a"}])
 
 

@@ -96,6 +96,13 @@ def test_order_is_a_function_of_seed_and_epoch(kind: str, batcher: Batcher) -> N
     assert order(other) != first
 
 
+def test_shards_come_in_another_order_each_epoch() -> None:
+    loader = make("stream", FixedSize(size=1), shards=5, pool=1)
+    shards = [list(dict.fromkeys(rows[0] >> 32 for rows in order(loader))) for _ in range(4)]
+    assert all(sorted(epoch) == list(range(5)) for epoch in shards)
+    assert len(set(map(tuple, shards))) > 1
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_sentences_that_share_a_batch_differ_between_epochs(kind: str) -> None:
     loader = make(kind, FixedSize(size=4))
@@ -159,6 +166,12 @@ def test_a_stream_reports_its_last_whole_pass() -> None:
     whole = loader.report.as_dict()
     next(iter(loader))
     assert loader.report.as_dict() == whole
+    cut = make("stream", FixedSize(size=4), count=3000)
+    assert isinstance(cut, StreamLoader)
+    next(iter(cut))
+    assert 0 < cut.report.rows < 3000
+    list(cut)
+    assert cut.report.rows == 3000
     memory = make("memory", FixedSize(size=4))
     assert isinstance(memory, MemoryLoader)
     assert memory.corpus.report.as_dict() == whole

@@ -56,6 +56,12 @@ def test_whatever_changes_the_result_is_another_entry(pairs: Pairs, builder: Cou
     assert Counting.trainings == 2
 
 
+def test_one_letter_of_the_text_counts(pairs: Pairs) -> None:
+    Counting().build(pairs)
+    Counting().build([(pairs[0][0].swapcase(), pairs[0][1]), *pairs[1:]])
+    assert Counting.trainings == 2
+
+
 def test_side_of_a_text_counts(pairs: Pairs) -> None:
     Counting().build(pairs)
     Counting().build([(target, source) for source, target in pairs])
