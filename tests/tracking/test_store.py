@@ -110,6 +110,7 @@ def test_artifacts_of_the_local_store_lie_beside_it(store: MlflowClient, tmp_pat
     assert ensure_experiment(store, "bentrevett/multi30k") == experiment.experiment_id
 
 
+@pytest.mark.slow
 def test_a_new_database_is_created_quietly_even_by_two_at_once(tmp_path: Path) -> None:
     program = "from s2s_lit.tracking.connection import *; ensure_experiment(connect(), 'builtin')"
     environment = {"MLFLOW_TRACKING_URI": f"sqlite:///{tmp_path}/new.db", "PATH": "/usr/bin:/bin"}

@@ -40,7 +40,12 @@ class Adverbials:
         kind = self.choose.weighted((("word", 0.66), ("count", 0.16), ("event", 0.18)))
         if kind == "count" and frame.group in ("past", "future", "present"):
             return self._counted(frame.group)
-        return self._event(frame.group) if kind == "event" else self.adverb("time", frozenset([frame.group]))
+        return self._event(frame.group) if kind == "event" else self._expression(frame)
+
+    def _expression(self, frame: Frame) -> Fixed | None:
+        """now, on Monday; 'every day' only where nothing is denied, for 'not every day' is something else."""
+        groups = {frame.group} | ({"habit"} if frame.group == "present" and not frame.negated else set())
+        return self.adverb("time", frozenset(groups))
 
     def _counted(self, tense: str) -> Fixed:
         """three days ago, in three days, at three o'clock."""
@@ -80,6 +85,6 @@ class Adverbials:
         preposition = self.lexicon.prepositions[self.choose.pick(keys)]
         if preposition.objects == ("city_name",):
             return PrepositionalPhrase.of(preposition, ProperName(self.choose.pick(self.lexicon.cities)))
-        plural = False if self.choose.chance(0.8) else None
+        plural = False if self.choose.chance(0.92) else None
         phrase = self.nominals.noun_phrase(preposition.objects, own=frame.own, plural=plural)
         return PrepositionalPhrase.of(preposition, phrase, case)

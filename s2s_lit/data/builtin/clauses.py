@@ -159,24 +159,33 @@ class Clause:
         elif front:
             words += in_place(getattr(self, front), self._case(front))
         words.append(finite)
-        if front != "subject":
-            words += in_place(self.subject, "nom")
+        reflexive = self._reflexive()
+        if front == "subject":
+            return words + reflexive + self._german_middle(closing)
+        subject = in_place(
+            self.subject, "nom"
+        )  # unstressed sich goes first, but for a pronoun: freut sich der Mann, freut er sich
+        words += subject + reflexive if isinstance(self.subject, Pronoun) else reflexive + subject
         return words + self._german_middle(closing)
 
     def german_shared(self) -> list[str]:
         """Without the subject, after 'und'."""
         finite, closing = self._german_verb()
-        return [finite, *self._german_middle(closing)]
+        return [finite, *self._reflexive(), *self._german_middle(closing)]
 
     def german_final(self) -> list[str]:
         """The finite verb last, after a conjunction or a relative pronoun; a particle joins it: aufhebt."""
         finite, closing = self._german_verb()
         last = [closing + finite] if closing and closing == self.verb.particle else [closing, finite]
         front = [] if self.front == "subject" else in_place(getattr(self, self.front), self._case(self.front))
-        return front + in_place(self.subject, "nom") + self._german_middle(" ".join(word for word in last if word))
+        words = front + in_place(self.subject, "nom") + self._reflexive()
+        return words + self._german_middle(" ".join(word for word in last if word))
 
     def german_infinitive(self) -> list[str]:
-        return self._german_middle(de.zu_infinitive(self.verb.particle, self.verb.infinitive))
+        return self._reflexive() + self._german_middle(de.zu_infinitive(self.verb.particle, self.verb.infinitive))
+
+    def _reflexive(self) -> list[str]:
+        return [de.REFLEXIVE[self.subject.agreement]] if self.verb.reflexive else []
 
     @staticmethod
     def _case(role: str) -> de.Case:
@@ -201,24 +210,32 @@ class Clause:
         return words
 
     def _constituents(self) -> Iterator[tuple[list[str], list[str]]]:
-        """Pronouns, time, recipient, manner, object, nicht, place, complement."""
-        accusative, dative = self.accusative, self.dative
-        if self.verb.reflexive:
-            yield [de.REFLEXIVE[self.subject.agreement]], []
-        for role, pronoun in (("accusative", accusative), ("dative", dative)):
-            if isinstance(pronoun, Pronoun) and role != self.front:
-                yield pronoun.german(self._case(role)), []
-        yield from self._phrases("time", "frequency")
-        if not isinstance(dative, Pronoun):
-            yield from self._phrases("dative")
-        yield from self._phrases("manner")
-        kein = None
-        if accusative is not None and not isinstance(accusative, Pronoun) and self.front != "accusative":
-            kein = accusative.german_negated("acc") if self.negated else None
-            yield kein or accusative.german("acc"), accusative.german_tail()
-        if self.negated and kein is None:
-            yield ["nicht"], []
+        """Pronouns, time, recipient, manner, object, place, complement.
+
+        What negates (nicht, nie) stands behind the objects, but before what 'kein' would negate and before a place.
+        """
+        for role in ("accusative", "dative"):
+            if isinstance(getattr(self, role), Pronoun) and role != self.front:
+                yield getattr(self, role).german(self._case(role)), []
+        never = self.frequency is not None and self.frequency.german("") == ["nie"]
+        yield from self._phrases("time", *(() if never else ("frequency",)))
+        negation = [["nicht"]] if self.negated else [["nie"]] if never else []
+        for role in ("dative", "manner", "accusative"):
+            phrase = getattr(self, role)
+            if phrase is None or role == self.front or isinstance(phrase, Pronoun):
+                continue
+            kein = phrase.german_negated(self._case(role)) if negation and self._last_object(role) else None
+            if kein and never:
+                yield negation.pop(), []
+            elif kein:
+                negation.pop()
+            yield (kein if kein and not never else phrase.german(self._case(role))), phrase.german_tail()
+        for word in negation:
+            yield word, []
         yield from self._phrases("place", "complement")
+
+    def _last_object(self, role: str) -> bool:
+        return role == ("dative" if self.accusative is None else "accusative")
 
     def _phrases(self, *roles: str) -> Iterator[tuple[list[str], list[str]]]:
         for role in roles:

@@ -19,8 +19,9 @@ from s2s_lit.data.builtin.phrases import (
 _TENSES = (
     ("progressive", 0.3), ("present", 0.2), ("perfect", 0.13), ("past", 0.14), ("future", 0.08), ("modal", 0.15)
 )  # fmt: skip
-_STATIVE = (("present", 0.7), ("past", 0.1), ("modal", 0.2))
+_STATIVE = (("present", 0.8), ("past", 0.2))
 _FINISHED = (("perfect", 0.4), ("past", 0.35), ("future", 0.1), ("modal", 0.15))
+_PLACEABLE = ("activity", "transitive", "dative", "ditransitive", "prepositional")
 
 
 class Grammar:
@@ -41,7 +42,7 @@ class Grammar:
 
     def frame(self, verb: Verb, tense: str = "") -> Frame:
         """Tense, modal and polarity; `tense` forces one if the verb has it."""
-        if "simple" in verb.flags and tense == "progressive":
+        if "simple" in verb.flags and tense in ("progressive", "future", "modal"):
             tense = "present"
         if not tense:
             tense = self.choose.weighted(
@@ -61,7 +62,7 @@ class Grammar:
             frame = replace(frame, tense="perfect")
         pronoun = self.nominals.referring(subject)
         frame = replace(frame, own=pronoun.possessive if pronoun is not None else "")
-        if isinstance(subject, NounPhrase) and subject.determiner is not None and subject.determiner.key == "no":
+        if _is_nobody(subject):
             frame = replace(frame, negated=False)
         clause = Clause(subject, verb, frame.tense, frame.modal, frame.negated)
         self._arguments(clause, verb, frame)
@@ -87,18 +88,19 @@ class Grammar:
 
     def _adverbials(self, clause: Clause, verb: Verb, frame: Frame) -> None:
         chance, adverbials = self.choose.chance, self.adverbials
-        rate = self.style.adverbial
-        if chance(rate * 0.5):
+        half = self.style.adverbial / 2
+        stative = "simple" in verb.flags
+        if chance(half):
             clause.manner = adverbials.manner(verb, clause.subject, frame)
-        placeable = verb.frame in ("activity", "transitive", "dative", "ditransitive", "prepositional")
-        if placeable and "noplace" not in verb.flags and "simple" not in verb.flags and chance(rate * 0.5):
+        placeable = verb.frame in _PLACEABLE and not stative and "noplace" not in verb.flags
+        if placeable and not _is_place(clause.accusative) and chance(half):
             clause.place = adverbials.place(frame)
-        habitual = frame.tense == "present" and frame.modal is None and "simple" not in verb.flags
-        if chance(rate * 0.5) or habitual:
-            frequent = frame.modal is None and not frame.negated and chance(0.6 if habitual else 0.35)
-            if frequent:
+        habitual = frame.tense == "present" and frame.modal is None and not stative
+        if habitual or chance(half):
+            restricted = clause.manner or frame.modal or frame.negated or _is_nobody(clause.subject)
+            if not restricted and chance(0.6 if habitual else 0.35):
                 clause.frequency = adverbials.adverb("frequency", frozenset([frame.tense]))
-            elif "simple" not in verb.flags:
+            elif not stative:
                 clause.time = adverbials.time(frame)
         self._front(clause, frame)
 
@@ -111,26 +113,45 @@ class Grammar:
             clause.sentence = self.adverbials.adverb("sentence", frozenset([frame.group]))
             clause.front = "sentence" if clause.sentence is not None else "subject"
 
+    def state(self, tense: str, subject: Phrase | None = None) -> Clause:
+        """Somebody is tired: a reason for something."""
+        subject = subject or self.nominals.subject(("person",))
+        states = [a for a in self.lexicon.adjectives if "person" in a.kinds and a.rank == 3]
+        predicate = Predicate(self.choose.pick(states))
+        if isinstance(subject, NounPhrase):
+            subject.adjectives = ()
+        return Clause(subject, self.lexicon.be, tense, complement=predicate)
+
     def predicate(self, *, tense: str = "") -> Clause:
         """Somebody or something is (not) big, or bigger than another."""
         nominals, choose = self.nominals, self.choose
         adjective = choose.pick(self.lexicon.adjectives)
-        selectors = tuple(sorted(adjective.kinds))
-        subject = nominals.noun_phrase(selectors, subject=True)
+        noun = choose.pick([n for n in self.lexicon.nouns if adjective in self.lexicon.adjectives_for(n)])
+        subject = nominals.noun_phrase((noun.en,), subject=True)
         subject.adjectives = tuple(a for a in subject.adjectives if a.rank != adjective.rank)
         tense = tense or choose.weighted((("present", 0.75), ("past", 0.25)))
         than = None
         if adjective.comparative_en and choose.chance(0.35):
             than = nominals.noun_phrase((subject.noun.kind,), plural=False)
             than = None if than.noun is subject.noun else than
-        negated = subject.determiner is None or subject.determiner.key != "no"
-        clause = Clause(subject, self.lexicon.be, tense, negated=negated and choose.chance(0.12))
+        nobody = _is_nobody(subject)
+        clause = Clause(subject, self.lexicon.be, tense, negated=not nobody and choose.chance(0.12))
         clause.complement = Predicate(adjective, than)
-        if choose.chance(0.15):
-            clause.frequency = self.adverbials.adverb("frequency", frozenset([tense])) if not clause.negated else None
+        if choose.chance(0.15) and not (nobody or clause.negated):
+            clause.frequency = self.adverbials.adverb("frequency", frozenset([tense]))
         return clause
 
 
 def _present_like_past(verb: Verb) -> bool:
     """Whether 'they read' may be either tense: English does not tell, so German could not be derived."""
     return verb.en == verb.en_past
+
+
+def _is_place(phrase: Phrase | None) -> bool:
+    """Whether the object says by itself where: one does not visit a school in a park."""
+    return isinstance(phrase, NounPhrase) and phrase.noun.kind in ("room", "building", "place", "structure")
+
+
+def _is_nobody(subject: Phrase) -> bool:
+    """Whether the subject negates the clause: no man."""
+    return isinstance(subject, NounPhrase) and subject.determiner is not None and subject.determiner.key == "no"

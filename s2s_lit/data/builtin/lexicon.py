@@ -288,7 +288,9 @@ class Lexicon:
 
     @cache  # noqa: B019
     def adjectives_for(self, noun: Noun) -> tuple[Adjective, ...]:
-        return tuple(adjective for adjective in self.adjectives if adjective.kinds & noun.tags)
+        """The adjectives of the noun's kinds; '-boy' among an adjective's kinds keeps it away from the boy."""
+        barred = {f"-{tag}" for tag in noun.tags}
+        return tuple(a for a in self.adjectives if a.kinds & noun.tags and not a.kinds & barred)
 
     @cache  # noqa: B019
     def verbs_for(self, noun: Noun, frame: str, role: str) -> tuple[Verb, ...]:

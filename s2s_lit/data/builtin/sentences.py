@@ -107,13 +107,13 @@ class Sentences:
         if "finished" in verb.flags and tense == "present":
             tense = "past"
         main = self.plain.clause(verb, frame=self.plain.frame(verb, tense))
-        main.time, main.front = None, "subject"
+        main.time, main.frequency, main.front = None, None, "subject"
         self.relatives.attach(main.subject, self.style.relative)
         return main
 
     def _purpose_clause(self, subject: Phrase) -> Clause:
         verb = self.choose.pick(self.lexicon.frames[self.choose.pick(_INFINITIVES)])
-        while "simple" in verb.flags or "person" not in verb.subjects:
+        while verb.flags & {"simple", "finished"} or "person" not in verb.subjects:
             verb = self.choose.pick(self.lexicon.frames[self.choose.pick(_INFINITIVES)])
         inner = self.plain if self.style is not LONG else self.grammar
         clause = inner.clause(verb, subject=subject, frame=Frame("present"))
@@ -136,12 +136,18 @@ class Sentences:
     def _subordinate(self, conjunction: Conjunction, main_tense: str, tense: str) -> Sentence:
         main = self._tensed(self.grammar, main_tense)
         main.front, main.sentence = "subject", None
-        subject = self.grammar.nominals.referring(main.subject) if self.choose.chance(0.4) else None
+        if isinstance(main.time, PrepositionalPhrase):
+            main.time = None  # not two reasons
+        if main.tense == "past" and not tense:
+            tense = "past"
+        subject = self.grammar.nominals.referring(main.subject) if self.choose.chance(0.6) else None
         inner = self.plain if self.style is not LONG else self.grammar
         clause = self._tensed(inner, tense, subject)
         clause.front, clause.sentence = "subject", None
         if conjunction.tenses == "present":
             clause.time = clause.frequency = None
+        if conjunction.tenses != "any":
+            clause.negated = False
         main.trailing = Subordinate(conjunction, self._relate(clause))
         if self.choose.chance(0.35):
             main.front = "trailing"
@@ -151,8 +157,8 @@ class Sentences:
 
     def _tensed(self, grammar: Grammar, tense: str, subject: Phrase | None = None) -> Clause:
         """A clause with the tense; a stative verb cannot be progressive."""
-        if tense == "" and self.choose.chance(0.2) and subject is None:
-            return grammar.predicate()
+        if tense in ("", "past") and self.choose.chance(0.25):
+            return grammar.state(tense or "present", subject)
         verb = self._action()
         while (tense == "progressive" and "simple" in verb.flags) or (subject and "person" not in verb.subjects):
             verb = self._action()
