@@ -15,8 +15,8 @@ from collections.abc import Iterator
 from hashlib import blake2b
 
 from s2s_lit.data.builtin.choices import LONG, USUAL, Chooser
-from s2s_lit.data.builtin.lexicon import load
 from s2s_lit.data.builtin.sentences import Sentences
+from s2s_lit.data.builtin.tables import load
 from s2s_lit.errors import UserError
 
 SPLITS = {"train": 30_000, "validation": 1_000, "test": 1_000, "test_long": 1_000}

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from s2s_lit.data.builtin import morphology_de as de
 from s2s_lit.data.builtin import morphology_en as en
-from s2s_lit.data.builtin.lexicon import Verb
 from s2s_lit.data.builtin.nominals import Frame, Nominals
-from s2s_lit.data.builtin.phrases import Fixed, NounPhrase, Phrase, PrepositionalPhrase, ProperName
+from s2s_lit.data.builtin.noun_phrases import NounPhrase, PrepositionalPhrase
+from s2s_lit.data.builtin.phrases import Fixed, Phrase, ProperName
+from s2s_lit.data.builtin.words import Verb
 
 _PLACE = (("the", 0.72), ("a", 0.14), ("possessive", 0.08), ("of", 0.06))
 
@@ -28,12 +29,13 @@ class Adverbials:
 
     def manner(self, verb: Verb, subject: Phrase, frame: Frame) -> Phrase | None:
         """How, or in whose company. Not in negated clauses, where it would draw the negation upon itself."""
-        if frame.negated:
+        if frame.negated or not verb.manners:
             return None
         if "company" in verb.manners and self.choose.chance(0.4):
             preposition = self.lexicon.prepositions[self.choose.weighted((("with", 0.75), ("without", 0.25)))]
             return PrepositionalPhrase.of(preposition, self.nominals.object(("person",), frame, subject))
-        return self.adverb("manner", verb.manners)
+        unwilled = {"gladly"} if frame.modal or frame.tense == "infinitive" else set()
+        return self.adverb("manner", verb.manners - unwilled)
 
     def time(self, frame: Frame) -> Phrase | None:
         """When, or why: an expression, 'three days ago', 'after the concert', 'because of the rain'."""

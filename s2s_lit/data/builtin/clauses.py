@@ -11,15 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from s2s_lit.data.builtin import morphology_de as de
-from s2s_lit.data.builtin.lexicon import Conjunction, Modal, Verb
-from s2s_lit.data.builtin.phrases import Phrase, Pronoun
+from s2s_lit.data.builtin.phrases import Phrase, Pronoun, in_place
+from s2s_lit.data.builtin.verb_groups import english_verb, german_verb
+from s2s_lit.data.builtin.words import Modal, Verb
 
-_BE = {"1s": "am", "3s": "is"}
-_SEIN = {"1s": "bin", "3s": "ist", "1p": "sind", "3p": "sind"}
-_HABEN = {"1s": "habe", "3s": "hat", "1p": "haben", "3p": "haben"}
-_WERDEN = {"1s": "werde", "3s": "wird", "1p": "werden", "3p": "werden"}
+if TYPE_CHECKING:
+    from s2s_lit.data.builtin.joined import InfinitiveClause, Subordinate
 
 
 @dataclass(slots=True, eq=False)
@@ -56,7 +56,7 @@ class Clause:
     def english(self) -> list[str]:
         """Statement or question."""
         asked = self.question and self.front != "subject"
-        auxiliary, main = self._english_verb(support=asked)
+        auxiliary, main = english_verb(self, support=asked)
         if self.existential:
             assert self.place is not None
             return ["there", auxiliary, *self.subject.english(), *self.place.english()]
@@ -68,14 +68,14 @@ class Clause:
 
     def _english_front(self) -> list[str]:
         if self.front == "trailing":
-            assert isinstance(self.trailing, Subordinate)
+            assert self.trailing is not None
             return [*self.trailing.english(), ","]
         words = getattr(self, self.front).english()
         return words if self.question else [*words, ","]
 
     def english_relative(self) -> list[str]:
         """The clause as a relative clause: its front is the relative pronoun or holds it."""
-        auxiliary, main = self._english_verb()
+        auxiliary, main = english_verb(self)
         if self.front == "subject":
             return self.subject.english(subject=True) + self._english_rest(auxiliary, main)
         front = getattr(self, self.front).english()
@@ -87,7 +87,7 @@ class Clause:
 
     def english_shared(self, keep_auxiliary: bool = False) -> list[str]:
         """Without the subject: the second half of 'sings and dances', 'is singing and dancing'."""
-        auxiliary, main = self._english_verb()
+        auxiliary, main = english_verb(self)
         return self._english_rest(auxiliary if keep_auxiliary else "", main)
 
     def english_infinitive(self) -> list[str]:
@@ -112,49 +112,15 @@ class Clause:
                 words += ["to", *phrase.english()] if recipient_last and role == "dative" else phrase.english()
         return words
 
-    def _english_verb(self, support: bool = False) -> tuple[str, str]:
-        """The auxiliary ("" if none) and the main verb; negations and questions call in 'do'."""
-        verb, agreement = self.verb, self.subject.agreement
-        third = agreement == "3s"
-        support = support or self.negated
-        if self.modal is not None:
-            return self._english_modal(third, support)
-        if verb.frame == "copula" and self.tense in ("present", "past"):
-            present = _BE.get(agreement, "are")
-            return (present if self.tense == "present" else "was" if agreement in ("1s", "3s") else "were"), ""
-        if self.tense == "progressive":
-            return _BE.get(agreement, "are"), verb.en_ing
-        if self.tense == "perfect":
-            return ("has" if third else "have"), verb.en_participle
-        if self.tense == "future":
-            return "will", verb.en
-        if self.tense == "past":
-            return ("did", verb.en) if support else ("", verb.en_past)
-        if support:
-            return ("does" if third else "do"), verb.en
-        return "", (verb.en_third if third else verb.en)
-
-    def _english_modal(self, third: bool, support: bool) -> tuple[str, str]:
-        modal = self.modal
-        assert modal is not None
-        past = self.tense == "past"
-        if modal.auxiliary:
-            auxiliary, _, rest = (modal.past if past else modal.en).partition(" ")
-            return auxiliary, f"{rest} {self.verb.en}".strip()
-        if support:
-            return ("did" if past else "does" if third else "do"), f"{modal.en} {self.verb.en}"
-        form = modal.past if past else modal.third if third else modal.en
-        return "", f"{form} {self.verb.en}"
-
     # ---- German ----
 
     def german(self) -> list[str]:
         """Statement (verb second) or yes/no question (verb first)."""
-        finite, closing = self._german_verb()
+        finite, closing = german_verb(self)
         words: list[str] = []
         front = self.front
         if front == "trailing":
-            assert isinstance(self.trailing, Subordinate)
+            assert self.trailing is not None
             words += [*self.trailing.german()[1:], ","]
         elif front:
             words += in_place(getattr(self, front), self._case(front))
@@ -170,12 +136,12 @@ class Clause:
 
     def german_shared(self) -> list[str]:
         """Without the subject, after 'und'."""
-        finite, closing = self._german_verb()
+        finite, closing = german_verb(self)
         return [finite, *self._reflexive(), *self._german_middle(closing)]
 
     def german_final(self) -> list[str]:
         """The finite verb last, after a conjunction or a relative pronoun; a particle joins it: aufhebt."""
-        finite, closing = self._german_verb()
+        finite, closing = german_verb(self)
         last = [closing + finite] if closing and closing == self.verb.particle else [closing, finite]
         front = [] if self.front == "subject" else in_place(getattr(self, self.front), self._case(self.front))
         words = front + in_place(self.subject, "nom") + self._reflexive()
@@ -242,86 +208,3 @@ class Clause:
             phrase = getattr(self, role)
             if phrase is not None and role != self.front:
                 yield phrase.german(self._case(role)), phrase.german_tail()
-
-    def _german_verb(self) -> tuple[str, str]:
-        """The finite verb and the closing part of the bracket ("" if none)."""
-        verb, agreement = self.verb, self.subject.agreement
-        if self.modal is not None:
-            return self.modal.german(agreement, self.tense == "past"), verb.particle + verb.infinitive
-        if verb.frame == "copula" and self.tense == "past":
-            return ("war" if agreement in ("1s", "3s") else "waren"), ""
-        if self.tense in ("perfect", "past"):  # everyday German tells the past in the perfect
-            return (_SEIN if verb.auxiliary == "sein" else _HABEN)[agreement], verb.participle
-        if self.tense == "future":
-            return _WERDEN[agreement], verb.particle + verb.infinitive
-        return (_SEIN[agreement] if verb.frame == "copula" else verb.german(agreement)), verb.particle
-
-
-def in_place(phrase: Phrase, case: de.Case) -> list[str]:
-    """A phrase with its relative clause right behind it."""
-    tail = phrase.german_tail()
-    return [*phrase.german(case), ",", *tail, ","] if tail else phrase.german(case)
-
-
-@dataclass(slots=True, eq=False)
-class Subordinate:
-    """A conjunction and a clause: because he is tired, weil er müde ist."""
-
-    conjunction: Conjunction
-    clause: Clause
-
-    def english(self) -> list[str]:
-        return [self.conjunction.en, *self.clause.english_embedded()]
-
-    def german(self) -> list[str]:
-        return [",", self.conjunction.de, *self.clause.german_final(), ","]
-
-
-@dataclass(slots=True, eq=False)
-class InfinitiveClause:
-    """to open the door: die Tür zu öffnen; with a `purpose`, in order to: um ... zu."""
-
-    clause: Clause
-    purpose: bool = False
-
-    def english(self) -> list[str]:
-        words = self.clause.english_infinitive()
-        return ["in order", *words] if self.purpose else words
-
-    def german(self) -> list[str]:
-        words = self.clause.german_infinitive()
-        return [",", "um", *words, ","] if self.purpose else [",", *words, ","]
-
-
-@dataclass(slots=True, eq=False)
-class Sentence:
-    """One or two clauses; with `shared` the second has the first's subject: öffnet die Tür und geht ins Haus."""
-
-    first: Clause
-    second: Clause | None = None
-    conjunction: str = "and"
-    shared: bool = False
-
-    def texts(self) -> tuple[str, str]:
-        english, german = self.first.english(), self.first.german()
-        if self.second is not None:
-            comma = [","] if self.conjunction == "but" else []
-            joined = self.second.english_shared() if self.shared else self.second.english()
-            english += [*comma, self.conjunction, *joined]
-            german += [*comma, "aber"] if comma else ["und"]
-            german += self.second.german_shared() if self.shared else self.second.german()
-        end = "?" if self.first.question else "."
-        return punctuate(english, end), punctuate(german, end)
-
-
-def punctuate(words: list[str], end: str) -> str:
-    """Joins the words; of neighbouring commas and of a comma before the end one mark remains."""
-    text = ""
-    pending = False
-    for word in words:
-        if word == ",":
-            pending = True
-            continue
-        text += (", " if pending else " ") + word if text else word
-        pending = False
-    return text[0].upper() + text[1:] + end

@@ -7,14 +7,11 @@ from dataclasses import replace
 from s2s_lit.data.builtin.adverbials import Adverbials
 from s2s_lit.data.builtin.choices import PLAIN, Chooser, Style
 from s2s_lit.data.builtin.clauses import Clause
-from s2s_lit.data.builtin.lexicon import Lexicon, Verb
+from s2s_lit.data.builtin.lexicon import Lexicon
 from s2s_lit.data.builtin.nominals import Frame, Nominals
-from s2s_lit.data.builtin.phrases import (
-    NounPhrase,
-    Phrase,
-    Predicate,
-    PrepositionalPhrase,
-)
+from s2s_lit.data.builtin.noun_phrases import NounPhrase, PrepositionalPhrase
+from s2s_lit.data.builtin.phrases import Phrase, Predicate
+from s2s_lit.data.builtin.words import Verb
 
 _TENSES = (
     ("progressive", 0.3), ("present", 0.2), ("perfect", 0.13), ("past", 0.14), ("future", 0.08), ("modal", 0.15)
@@ -137,7 +134,7 @@ class Grammar:
         nobody = _is_nobody(subject)
         clause = Clause(subject, self.lexicon.be, tense, negated=not nobody and choose.chance(0.12))
         clause.complement = Predicate(adjective, than)
-        if choose.chance(0.15) and not (nobody or clause.negated):
+        if adjective.rank == 3 and choose.chance(0.4) and not (nobody or clause.negated):
             clause.frequency = self.adverbials.adverb("frequency", frozenset([tense]))
         return clause
 

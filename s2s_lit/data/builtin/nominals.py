@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from s2s_lit.data.builtin.choices import Chooser, Style, Weighted
-from s2s_lit.data.builtin.lexicon import Adjective, Lexicon, Modal, Noun
-from s2s_lit.data.builtin.phrases import Coordination, NounPhrase, Phrase, Pronoun, ProperName
+from s2s_lit.data.builtin.lexicon import Lexicon
+from s2s_lit.data.builtin.noun_phrases import NounPhrase
+from s2s_lit.data.builtin.phrases import Coordination, Phrase, Pronoun, ProperName
+from s2s_lit.data.builtin.words import Adjective, Modal, Noun
 
 _SINGULAR: Weighted = (("the", 0.46), ("a", 0.36), ("this", 0.06), ("possessive", 0.08), ("of", 0.04))
 _SINGULAR_SUBJECT: Weighted = (

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from s2s_lit.data.builtin.clauses import Clause
 from s2s_lit.data.builtin.grammar import Grammar
-from s2s_lit.data.builtin.lexicon import Verb
-from s2s_lit.data.builtin.phrases import NounPhrase, Phrase, Predicate, PrepositionalPhrase, RelativePronoun
+from s2s_lit.data.builtin.noun_phrases import NounPhrase, PrepositionalPhrase
+from s2s_lit.data.builtin.phrases import Phrase, Predicate, RelativePronoun
+from s2s_lit.data.builtin.words import Verb
 
 _KINDS = (("subject", 0.38), ("accusative", 0.3), ("complement", 0.2), ("owner", 0.06), ("predicate", 0.06))
 _SUBJECT_FRAMES = ("activity", "motion", "posture", "transitive", "transitive", "ditransitive", "put", "prepositional")

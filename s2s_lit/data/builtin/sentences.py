@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 from s2s_lit.data.builtin.choices import LONG, Chooser, Style
-from s2s_lit.data.builtin.clauses import Clause, InfinitiveClause, Sentence, Subordinate
+from s2s_lit.data.builtin.clauses import Clause
 from s2s_lit.data.builtin.grammar import Grammar
-from s2s_lit.data.builtin.lexicon import Conjunction, Lexicon, Verb
+from s2s_lit.data.builtin.joined import InfinitiveClause, Sentence, Subordinate
+from s2s_lit.data.builtin.lexicon import Lexicon
 from s2s_lit.data.builtin.nominals import Frame
-from s2s_lit.data.builtin.phrases import WHAT, WHO, Fixed, NounPhrase, Phrase, PrepositionalPhrase
+from s2s_lit.data.builtin.noun_phrases import NounPhrase, PrepositionalPhrase
+from s2s_lit.data.builtin.phrases import WHAT, WHO, Fixed, Phrase
 from s2s_lit.data.builtin.relatives import Relatives
+from s2s_lit.data.builtin.words import Conjunction, Verb
 
 _KINDS = (
     ("statement", 0.66), ("predicate", 0.07), ("that", 0.06), ("infinitive", 0.06), ("existential", 0.05),
@@ -116,7 +119,7 @@ class Sentences:
         while verb.flags & {"simple", "finished"} or "person" not in verb.subjects:
             verb = self.choose.pick(self.lexicon.frames[self.choose.pick(_INFINITIVES)])
         inner = self.plain if self.style is not LONG else self.grammar
-        clause = inner.clause(verb, subject=subject, frame=Frame("present"))
+        clause = inner.clause(verb, subject=subject, frame=Frame("infinitive"))
         clause.front, clause.sentence, clause.frequency, clause.time = "subject", None, None, None
         self.relatives.attach(_last_noun(clause), self.style.relative)
         return clause
@@ -201,7 +204,7 @@ class Sentences:
         kind = self.choose.weighted(_QUESTIONS)
         verb = self._action()
         if kind == "object":
-            verb = self.choose.pick(self.lexicon.frames["transitive"])
+            verb = self.choose.pick(self.lexicon.unmistakable)
         elif kind == "where":
             verb = self.choose.pick(self.lexicon.frames["activity"] + self.lexicon.frames["transitive"])
             while "simple" in verb.flags or "noplace" in verb.flags:
