@@ -11,7 +11,7 @@ RUN ?= latest
 SPLIT ?= test
 PORT ?= 5000
 
-.PHONY: help setup train evaluate translate ui test test-slow check constraints clean
+.PHONY: help setup train evaluate translate ui test test-slow check benchmark constraints clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ test: .venv/.ready  ## the quick tests (no network, a few minutes) [ARGS="-k att
 
 test-slow: .venv/.ready  ## the learning tests and end-to-end runs [ARGS=...]
 	@$(BIN)/python -m pytest -m slow $(ARGS)
+
+benchmark: .venv/.ready  ## training and search speed of EXP=bilstm_attn [DATA=builtin] [DATA_DIR=folder] [ARGS=...]
+	@$(BIN)/python benchmarks/speed.py $(EXP) --dataset $(DATA) $(if $(DATA_DIR),--data_dir $(DATA_DIR)) $(ARGS)
 
 check: .venv/.ready  ## linter, formatter, types, import directions
 	$(BIN)/ruff check .
