@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import logging
 import math
+import multiprocessing
 import pickle
 from pathlib import Path
 from typing import Any
@@ -150,6 +151,21 @@ def test_a_spawned_process_gets_a_tracker_of_the_same_run(store: MlflowClient, t
     copy = pickle.loads(pickle.dumps(tracker))
     copy.log_metrics({"train/loss": 0.5}, step=2)
     copy.finalize("success")
+    tracker.end("FINISHED")
+    assert sorted(history(store, tracker, "train/loss")) == [(1, 1.0), (2, 0.5)]
+
+
+def test_a_forked_process_sends_its_own_values_only(store: MlflowClient, tracker: MlflowTracker) -> None:
+    def body() -> None:
+        tracker.log_metrics({"train/loss": 0.5}, step=2)
+        tracker.finalize("success")
+
+    tracker.log_metrics({"train/loss": 1.0}, step=1)  # the parent's thread runs now, and is not forked along
+    child = multiprocessing.get_context("fork").Process(target=body)
+    child.start()
+    child.join(30)
+    assert child.exitcode == 0
+    assert (2, 0.5) in history(store, tracker, "train/loss")
     tracker.end("FINISHED")
     assert sorted(history(store, tracker, "train/loss")) == [(1, 1.0), (2, 0.5)]
 
