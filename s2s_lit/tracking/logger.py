@@ -76,8 +76,6 @@ class MlflowTracker(Logger):
         self._tables: list[dict[str, str]] = []
         self._epoch: float | None = None
 
-    # The run
-
     @rank_zero_only
     def start(self, tags: Mapping[str, str] | None = None) -> None:
         """Creates the run or attaches to it, RUNNING from now on; a second call does nothing.
@@ -139,8 +137,6 @@ class MlflowTracker(Logger):
         """Tells every rank the id that rank 0 knows; `broadcast` is a Lightning strategy's, called on all ranks."""
         self.run_id = broadcast(self.run_id)
 
-    # Lightning's side
-
     @property
     def name(self) -> str:
         """The experiment's name."""
@@ -189,8 +185,6 @@ class MlflowTracker(Logger):
         if self._started and self._outbox is not None and self._owner == os.getpid():
             self._outbox.flush(_PATIENCE_S if self._outbox.failure is None else 1.0)
 
-    # Everything else a run has
-
     @rank_zero_only
     def log_params(self, params: Mapping[str, Any]) -> None:
         """Parameters under dotted keys. They never change: another value is noted in the tag `s2s.drift`."""
@@ -237,8 +231,6 @@ class MlflowTracker(Logger):
         if entry not in self._tables:
             self._tables.append(entry)
             self.set_tags({"mlflow.loggedArtifacts": json.dumps(self._tables)})
-
-    # Inside
 
     @property
     def _box(self) -> Outbox:
