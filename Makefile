@@ -10,6 +10,8 @@ DATA ?= builtin
 RUN ?= latest
 SPLIT ?= test
 PORT ?= 5000
+# Only a DATA that was given narrows the choice of RUN.
+ONLY := $(if $(filter command,$(firstword $(origin DATA))),--dataset $(DATA))
 
 .PHONY: help setup train evaluate translate ui test test-slow check benchmark constraints clean
 
@@ -28,11 +30,11 @@ setup: .venv/.ready  ## make .venv with the exact versions of constraints.txt
 train: .venv/.ready  ## train EXP=bilstm_attn [DATA=builtin] [DATA_DIR=folder] [ARGS="--trainer.max_epochs=3"]
 	@$(S2S) train $(EXP) --dataset $(DATA) $(if $(DATA_DIR),--data_dir $(DATA_DIR)) $(ARGS)
 
-evaluate: .venv/.ready  ## score a run again: RUN=latest|best|experiment|id [SPLIT=test] [DATA_DIR=folder] [ARGS=...]
-	@$(S2S) evaluate $(RUN) --split $(SPLIT) $(if $(DATA_DIR),--data_dir $(DATA_DIR)) $(ARGS)
+evaluate: .venv/.ready  ## score a run again: RUN=latest|best|experiment|id [DATA=...] [SPLIT=test] [DATA_DIR=folder] [ARGS=...]
+	@$(S2S) evaluate $(RUN) --split $(SPLIT) $(ONLY) $(if $(DATA_DIR),--data_dir $(DATA_DIR)) $(ARGS)
 
 translate: .venv/.ready  ## translate: RUN=latest, TEXT="..." or IN=file OUT=file or standard input [ARGS="--n_best 3"]
-	@$(S2S) translate $(RUN) $(if $(TEXT),--text "$$TEXT") $(if $(IN),--in $(IN)) $(if $(OUT),--out $(OUT)) $(ARGS)
+	@$(S2S) translate $(RUN) $(ONLY) $(if $(TEXT),--text "$$TEXT") $(if $(IN),--in $(IN)) $(if $(OUT),--out $(OUT)) $(ARGS)
 
 ui: .venv/.ready  ## the MLflow UI on localhost [PORT=5000]
 	@$(S2S) ui --port $(PORT)

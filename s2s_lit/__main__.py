@@ -30,8 +30,11 @@ def make_parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--split", default="test", help="split of the run's data (default: test)")
     evaluate.add_argument("--data_dir", help="local folder to read instead of where the run's data lay")
 
+    evaluate.add_argument("--dataset", help="look only among the runs on this data")
+
     translate = verbs.add_parser("translate", help="translate with a finished run", epilog=CONFIGURED)
     translate.add_argument("run", help="latest, best, an experiment's name (its best run) or a run id")
+    translate.add_argument("--dataset", help="look only among the runs on this data")
     translate.add_argument("--text", help="one sentence")
     translate.add_argument("--in", dest="source", type=Path, help="file, one sentence a line (default: standard input)")
     translate.add_argument("--out", dest="target", type=Path, help="file to write (default: standard output)")

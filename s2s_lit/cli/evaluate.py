@@ -16,7 +16,7 @@ from s2s_lit.tracking.store import download_checkpoint, find_run
 def evaluate(arguments: argparse.Namespace, overrides: list[str]) -> int:
     """The verb: scores a split and logs them as a run of its own below the trained one."""
     mark_dead_runs()
-    record = find_run(arguments.run)
+    record = find_run(arguments.run, dataset=arguments.dataset)
     if arguments.data_dir:
         overrides = [*overrides, f"--data.source.data_dir={arguments.data_dir}"]
     experiment, task = load(download_checkpoint(record), overrides)

@@ -25,7 +25,7 @@ def translate(arguments: argparse.Namespace, overrides: list[str]) -> int:
     """The verb: one translation a line; with --n_best above 1, `line number, score, translation` a line."""
     if arguments.n_best > 1:
         overrides = [*overrides, f"--task.search.n_best={arguments.n_best}"]
-    _, task = load(download_checkpoint(find_run(arguments.run)), overrides)
+    _, task = load(download_checkpoint(find_run(arguments.run, dataset=arguments.dataset)), overrides)
     lines = _read(arguments.text, arguments.source)
     output = _render(task, lines, arguments.n_best)
     if arguments.target is None:

@@ -109,8 +109,8 @@ class Seq2SeqTask(pl.LightningModule, ABC):
 
     def configure_optimizers(self) -> Any:
         optimizer = self.make_optimizer(self.parameters())
-        total_steps = self.trainer.estimated_stepping_batches
-        if math.isinf(total_steps):
+        total_steps = self.trainer.estimated_stepping_batches  # infinite or -1 where Lightning cannot know
+        if not 0 < total_steps < math.inf:
             raise UserError("the length of a stream is not known: set trainer.max_steps")
         schedule = LambdaLR(optimizer, self.make_schedule(int(total_steps)).factor)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}

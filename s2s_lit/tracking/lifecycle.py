@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 
+from s2s_lit.errors import UserError
 from s2s_lit.tracking.connection import connect, database_file
 from s2s_lit.tracking.store import RunRecord, list_runs
 
@@ -39,7 +40,11 @@ def tracked_run(tracker: MlflowTracker) -> Iterator[MlflowTracker]:
     """Runs the body as one MLflow run and gives the run the status that the body ended with; the error goes on.
 
     Ctrl-C and SIGTERM end it KILLED, and leave as `KeyboardInterrupt` and `Terminated` although Lightning turns both
-    into a plain `SystemExit`. Every other exception ends it FAILED. What goes wrong in tracking is only warned of.
+    into a plain `SystemExit`. Every other exception ends it FAILED. What goes wrong in tracking is only warned of while
+    the body runs.
+
+    Raises:
+        UserError: the body ended well, but the store did not take all that it logged; the run is then FAILED.
     """
     with raised_sigterm() as got_sigterm:
         tracker.start(process_tags())
@@ -59,7 +64,12 @@ def tracked_run(tracker: MlflowTracker) -> Iterator[MlflowTracker]:
             if status == "KILLED" and isinstance(error, SystemExit):
                 raise (KeyboardInterrupt() if _interrupted(error) else Terminated()) from None
             raise
-        tracker.end("FINISHED")
+        missing = tracker.end("FINISHED")
+        if missing:
+            if reserve is not None:
+                reserve.unlink(missing_ok=True)
+            tracker.mark_failed()
+            raise UserError(f"all went well but the tracking: {missing}. Local files: {tracker.run_dir}")
 
 
 def _status(error: BaseException) -> str:

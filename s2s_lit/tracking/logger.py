@@ -105,10 +105,14 @@ class MlflowTracker(Logger):
             self.set_tags(tags or {})
 
     @rank_zero_only
-    def end(self, status: str) -> None:
-        """Ends the run as FINISHED, FAILED or KILLED and delivers what waits. Never raises because of the store."""
+    def end(self, status: str) -> str:
+        """Ends the run as FINISHED, FAILED or KILLED and delivers what waits. Never raises because of the store.
+
+        Returns:
+            What did not arrive, in words; empty when all did.
+        """
         if not self._started:
-            return
+            return ""
         box, now = self._box, int(time.time() * 1000)
         # FINISHED says that all has arrived, so it comes last; a failure must be known even if nothing else arrives.
         if status == "FINISHED" or not self._told(Status(status, now)):
@@ -120,10 +124,17 @@ class MlflowTracker(Logger):
             raise
         finally:
             self._outbox, self._started = None, False
-        if not done:
-            log.warning("%d values or files of run %s could not be delivered: %s", len(box), self.run_id, box.failure)
         if box.refused:
             log.warning("The tracking store refused %d entries: %s", len(box.refused), "; ".join(box.refused[:5]))
+        if done:
+            return ""
+        missing = f"{len(box)} values or files of run {self.run_id} could not be delivered to {self.uri}: {box.failure}"
+        log.warning(missing)
+        return missing
+
+    def mark_failed(self) -> None:
+        """Says FAILED of a run that has ended, if the store can be told."""
+        self._told(Status("FAILED", int(time.time() * 1000)))
 
     def _told(self, status: Status) -> bool:
         try:

@@ -9,21 +9,9 @@ import pytest
 
 from s2s_lit.__main__ import main
 from s2s_lit.tracking.store import RunRecord, list_runs
+from support.tiny import TINY
 
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"
-TINY = [
-    "--data.source.train_rows=300",
-    "--data.source.evaluation_rows=30",
-    "--data.codec.vocab_size=200",
-    "--model.embedding_size=16",
-    "--model.decoder.feature_size=16",
-    "--model.encoder.recurrence.hidden_size=8",
-    "--model.decoder.recurrence.hidden_size=8",
-    "--trainer.max_epochs=2",
-    "--trainer.limit_train_batches=3",
-    "--task.search.max_length_ratio=1",
-    "--task.validation_search.max_length_ratio=1",
-]
 
 
 @pytest.fixture(scope="session")

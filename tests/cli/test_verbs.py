@@ -13,6 +13,7 @@ from mlflow.tracking import MlflowClient
 from s2s_lit.__main__ import main
 from s2s_lit.cli.build import load
 from s2s_lit.tracking.store import RunRecord, connect, download_checkpoint, list_runs
+from support.tiny import TINY
 
 SCORES = ("loss", "perplexity", "token_accuracy", "bleu", "chrf", "ter", "edit_distance")
 
@@ -146,3 +147,17 @@ def test_a_run_that_fails_is_marked_failed(
     assert "'english'" in capsys.readouterr().err
     run = list_runs()[0]
     assert (run.experiment, run.status) == ("lstm", "FAILED")
+
+
+def test_a_stream_trains_too(trained: RunRecord, in_project: Path) -> None:
+    words = ["train", "lstm", *TINY, "--data.streaming=true", "--trainer.max_steps=2"]
+    assert main(words) == 0
+    run = list_runs()[0]
+    assert (run.experiment, run.status, run.params["data.streaming"]) == ("lstm", "FINISHED", "True")
+
+
+def test_a_stream_without_an_end_needs_one(
+    trained: RunRecord, in_project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["train", "lstm", *TINY, "--data.streaming=true", "--trainer.limit_train_batches=null"]) == 2
+    assert "trainer.max_steps" in capsys.readouterr().err

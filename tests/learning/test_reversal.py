@@ -6,7 +6,6 @@ from functools import partial
 
 import pytest
 import torch
-from support.networks import batch_of
 from torch import nn
 
 from s2s_lit.decoding.greedy import GreedySearch
@@ -17,6 +16,7 @@ from s2s_lit.nn.decoders.recurrent import RecurrentDecoder
 from s2s_lit.nn.encoders.recurrent import RecurrentEncoder
 from s2s_lit.nn.recurrent import GRU
 from s2s_lit.types import EOS
+from support.networks import batch_of
 
 SYMBOLS, LONGEST, STEPS = 20, 14, 900
 

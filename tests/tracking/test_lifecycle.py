@@ -15,6 +15,7 @@ import torch
 from lightning.pytorch import LightningModule, Trainer
 from mlflow.tracking import MlflowClient
 
+from s2s_lit.errors import UserError
 from s2s_lit.tracking.lifecycle import Terminated, mark_dead_runs, process_tags, tracked_run
 from s2s_lit.tracking.logger import MlflowTracker
 from s2s_lit.tracking.store import find_run, list_runs
@@ -142,6 +143,25 @@ def test_a_tracking_error_never_hides_the_real_one(store: MlflowClient, monkeypa
         body()
     assert status(store, tracker) == "FAILED"  # needs little room, and room was reserved for it
     assert not Path("mlflow.db.reserve").exists()
+
+
+def test_a_run_whose_values_did_not_arrive_is_not_finished(
+    store: MlflowClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*args: Any, **kwargs: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    tracker = make_tracker()
+    monkeypatch.setattr("s2s_lit.tracking.logger._PATIENCE_S", 0.5)
+
+    def body() -> None:
+        with tracked_run(tracker):
+            monkeypatch.setattr(MlflowClient, "log_batch", full)
+            tracker.log_metrics({"seen": 1.0}, step=1)
+
+    with pytest.raises(UserError, match=r"could not be delivered .*No space left on device"):
+        body()
+    assert status(store, tracker) == "FAILED"
 
 
 def test_room_for_the_status_is_reserved_beside_the_store(store: MlflowClient) -> None:
