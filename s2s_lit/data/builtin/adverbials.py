@@ -55,7 +55,7 @@ class Adverbials:
             hour = self.choose.pick(range(2, 13))
             return Fixed(f"at {en.number(hour)} o'clock", f"um {de.number(hour)} Uhr")
         unit = self.choose.pick(self.lexicon.select(("time",)))
-        number = self.nominals.number()
+        number = self.choose.pick(range(2, 25))
         english = f"{en.number(number)} {unit.en_plural}"
         german = f"{de.number(number)} {unit.german('dat', 'p')}"
         return Fixed(f"{english} ago", f"vor {german}") if tense == "past" else Fixed(f"in {english}", f"in {german}")

@@ -125,33 +125,38 @@ class Clause:
         elif front:
             words += in_place(getattr(self, front), self._case(front))
         words.append(finite)
-        reflexive = self._reflexive()
+        weak = self._weak()
         if front == "subject":
-            return words + reflexive + self._german_middle(closing)
-        subject = in_place(
-            self.subject, "nom"
-        )  # unstressed sich goes first, but for a pronoun: freut sich der Mann, freut er sich
-        words += subject + reflexive if isinstance(self.subject, Pronoun) else reflexive + subject
-        return words + self._german_middle(closing)
+            return words + weak + self._german_middle(closing)
+        subject = in_place(self.subject, "nom")
+        # before a noun, not before a pronoun: hilft mir der Mann, hilft er mir; 'sie' could be taken for the subject
+        weak_first = not isinstance(self.subject, Pronoun) and "sie" not in weak
+        return words + (weak + subject if weak_first else subject + weak) + self._german_middle(closing)
 
     def german_shared(self) -> list[str]:
         """Without the subject, after 'und'."""
         finite, closing = german_verb(self)
-        return [finite, *self._reflexive(), *self._german_middle(closing)]
+        return [finite, *self._weak(), *self._german_middle(closing)]
 
     def german_final(self) -> list[str]:
         """The finite verb last, after a conjunction or a relative pronoun; a particle joins it: aufhebt."""
         finite, closing = german_verb(self)
         last = [closing + finite] if closing and closing == self.verb.particle else [closing, finite]
         front = [] if self.front == "subject" else in_place(getattr(self, self.front), self._case(self.front))
-        words = front + in_place(self.subject, "nom") + self._reflexive()
+        words = front + in_place(self.subject, "nom") + self._weak()
         return words + self._german_middle(" ".join(word for word in last if word))
 
     def german_infinitive(self) -> list[str]:
-        return self._reflexive() + self._german_middle(de.zu_infinitive(self.verb.particle, self.verb.infinitive))
+        return self._weak() + self._german_middle(de.zu_infinitive(self.verb.particle, self.verb.infinitive))
 
-    def _reflexive(self) -> list[str]:
-        return [de.REFLEXIVE[self.subject.agreement]] if self.verb.reflexive else []
+    def _weak(self) -> list[str]:
+        """The unstressed pronouns, which stand before everything else in the middle field."""
+        words = [de.REFLEXIVE[self.subject.agreement]] if self.verb.reflexive else []
+        for role in ("accusative", "dative"):
+            phrase = getattr(self, role)
+            if isinstance(phrase, Pronoun):
+                words += phrase.german(self._case(role))
+        return words
 
     @staticmethod
     def _case(role: str) -> de.Case:
@@ -176,29 +181,28 @@ class Clause:
         return words
 
     def _constituents(self) -> Iterator[tuple[list[str], list[str]]]:
-        """Pronouns, time, recipient, manner, object, place, complement.
+        """Time, recipient, place, manner, object, complement; without an object the place follows the manner.
 
-        What negates (nicht, nie) stands behind the objects, but before what 'kein' would negate and before a place.
+        What negates (nicht, nie) stands behind the objects, but before what 'kein' would negate and before a place
+        that is not followed by an object.
         """
-        for role in ("accusative", "dative"):
-            if isinstance(getattr(self, role), Pronoun) and role != self.front:
-                yield getattr(self, role).german(self._case(role)), []
         never = self.frequency is not None and self.frequency.german("") == ["nie"]
         yield from self._phrases("time", *(() if never else ("frequency",)))
         negation = [["nicht"]] if self.negated else [["nie"]] if never else []
-        for role in ("dative", "manner", "accusative"):
-            phrase = getattr(self, role)
-            if phrase is None or role == self.front or isinstance(phrase, Pronoun):
-                continue
-            kein = phrase.german_negated(self._case(role)) if negation and self._last_object(role) else None
-            if kein and never:
-                yield negation.pop(), []
-            elif kein:
-                negation.pop()
-            yield (kein if kein and not never else phrase.german(self._case(role))), phrase.german_tail()
+        object_follows = bool(list(self._phrases("accusative")))
+        for role in ("dative", "place", "manner", "accusative") if object_follows else ("dative", "manner"):
+            for head, tail in self._phrases(role):
+                kein = getattr(self, role).german_negated(self._case(role)) if self._last_object(role) else None
+                if kein and negation:
+                    word = negation.pop()
+                    if never:
+                        yield word, []
+                    else:
+                        head = kein
+                yield head, tail
         for word in negation:
             yield word, []
-        yield from self._phrases("place", "complement")
+        yield from self._phrases(*(() if object_follows else ("place",)), "complement")
 
     def _last_object(self, role: str) -> bool:
         return role == ("dative" if self.accusative is None else "accusative")
@@ -206,5 +210,5 @@ class Clause:
     def _phrases(self, *roles: str) -> Iterator[tuple[list[str], list[str]]]:
         for role in roles:
             phrase = getattr(self, role)
-            if phrase is not None and role != self.front:
+            if phrase is not None and role != self.front and not isinstance(phrase, Pronoun):
                 yield phrase.german(self._case(role)), phrase.german_tail()

@@ -55,8 +55,8 @@ class Grammar:
         """A clause with what the verb demands and, by the style, adverbials."""
         subject = subject or self.nominals.subject(verb.subjects)
         frame = frame or self.frame(verb)
-        if _present_like_past(verb) and frame.tense == "past" and frame.modal is None and subject.agreement != "3s":
-            frame = replace(frame, tense="perfect")
+        if verb.present_like_past and frame.modal is None and subject.agreement != "3s":
+            frame = replace(frame, tense={"past": "perfect", "present": "progressive"}.get(frame.tense, frame.tense))
         pronoun = self.nominals.referring(subject)
         frame = replace(frame, own=pronoun.possessive if pronoun is not None else "")
         if _is_nobody(subject):
@@ -134,14 +134,9 @@ class Grammar:
         nobody = _is_nobody(subject)
         clause = Clause(subject, self.lexicon.be, tense, negated=not nobody and choose.chance(0.12))
         clause.complement = Predicate(adjective, than)
-        if adjective.rank == 3 and choose.chance(0.4) and not (nobody or clause.negated):
+        if adjective.rank == 3 and tense == "present" and choose.chance(0.4) and not (nobody or clause.negated):
             clause.frequency = self.adverbials.adverb("frequency", frozenset([tense]))
         return clause
-
-
-def _present_like_past(verb: Verb) -> bool:
-    """Whether 'they read' may be either tense: English does not tell, so German could not be derived."""
-    return verb.en == verb.en_past
 
 
 def _is_place(phrase: Phrase | None) -> bool:

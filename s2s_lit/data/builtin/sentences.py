@@ -185,7 +185,7 @@ class Sentences:
         tense = self.choose.pick(("progressive", "present"))
         first = self._relate(self._tensed(self.grammar, tense))
         verb = self._action()
-        while "simple" in verb.flags or verb.subjects != first.verb.subjects:
+        while "simple" in verb.flags or verb.present_like_past or verb.subjects != first.verb.subjects:
             verb = self._action()
         second = self.grammar.clause(verb, subject=first.subject, frame=Frame(first.tense))
         second.front, second.sentence, second.frequency, second.time = "subject", None, None, None

@@ -127,6 +127,11 @@ class Verb:
     manners: frozenset[str]
     flags: frozenset[str]
 
+    @property
+    def present_like_past(self) -> bool:
+        """Whether 'they read' may be either tense: English does not tell, so German could not be derived."""
+        return self.en == self.en_past
+
     def german(self, agreement: str) -> str:
         """The finite form in the present, without the particle."""
         if agreement == "1s":
