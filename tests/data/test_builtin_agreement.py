@@ -18,6 +18,7 @@ SINGULAR_FINITE = {*"ist war hat wird kann konnte muss musste darf sollte möcht
     verb.third for verb in LEXICON.verbs
 }
 PARTICLES = {verb.particle for verb in LEXICON.verbs if verb.particle}
+POSSESSORS = {name.de + "s" for name in LEXICON.people}
 PRONOUNS = {"ich", "er", "sie", "wir"}
 NOUNS = LEXICON.nouns + LEXICON.compounds
 
@@ -153,7 +154,7 @@ def front_length(words: list[str]) -> int | None:
         end += 1
     if words[end : end + 1] in (["des"], ["der"]):  # a genitive
         end = next(i for i, word in enumerate(words) if i > end and word[0].isupper()) + 1
-    elif words[end - 1].endswith("s") and words[end][0].islower() and words[end] not in FINITE:  # Annas alter Hund
+    elif words[end - 1] in POSSESSORS:  # Annas alter Hund
         return None
     return end
 

@@ -185,9 +185,15 @@ STATEMENTS = [
         "Der Hund schläft nicht im Garten.",
     ),
     (
-        progressive(MAN, "wait for", negated=True, complement=PrepositionalPhrase("", "auf", "acc", np("the bus"))),
-        "The man is not waiting for the bus.",
-        "Der Mann wartet nicht auf den Bus.",
+        progressive(
+            MAN,
+            "wait for",
+            negated=True,
+            complement=PrepositionalPhrase("", "auf", "acc", np("the bus")),
+            place=at(np("the station")),
+        ),
+        "The man is not waiting for the bus at the station.",
+        "Der Mann wartet am Bahnhof nicht auf den Bus.",
     ),
     (
         Clause(MAN, verb("unpack"), "present", frequency=fixed("never"), accusative=np("the suitcase")),
@@ -246,6 +252,22 @@ STATEMENTS = [
         progressive(name("Tom"), "play", manner=pp("without", np("the friend"))),
         "Tom is playing without the friend.",
         "Tom spielt ohne den Freund.",
+    ),
+    (
+        progressive(
+            MAN,
+            "talk to",
+            complement=PrepositionalPhrase("", "mit", "dat", WOMAN),
+            manner=fixed("quietly"),
+            place=fixed("here"),
+        ),
+        "The man is talking to the woman quietly here.",
+        "Der Mann spricht hier leise mit der Frau.",
+    ),
+    (
+        progressive(MAN, "sleep", manner=fixed("peacefully"), place=at(np("the kitchen"))),
+        "The man is sleeping peacefully in the kitchen.",
+        "Der Mann schläft friedlich in der Küche.",
     ),
     # dative: recipients, weak nouns, dative plural; order of the middle field
     (

@@ -91,3 +91,7 @@ def test_prepositions_and_adjectives_have_something_to_go_with():
         assert any(adjective in lexicon.adjectives_for(noun) for noun in lexicon.nouns), adjective.en
         assert bool(adjective.comparative_en) == bool(adjective.comparative_de), adjective.en
         assert not (adjective.stem.endswith("e")), adjective.en
+
+
+def test_names_take_a_plain_s_in_the_german_genitive():
+    assert not [name.de for name in load().people if name.de.endswith(("s", "ß", "x", "z"))]

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from s2s_lit.data.builtin import morphology_de as de
-from s2s_lit.data.builtin.phrases import Phrase, Pronoun, in_place
+from s2s_lit.data.builtin.phrases import Fixed, Phrase, Pronoun, in_place
 from s2s_lit.data.builtin.verb_groups import english_verb, german_verb
 from s2s_lit.data.builtin.words import Modal, Verb
 
@@ -181,16 +181,16 @@ class Clause:
         return words
 
     def _constituents(self) -> Iterator[tuple[list[str], list[str]]]:
-        """Time, recipient, place, manner, object, complement; without an object the place follows the manner.
+        """Time, recipient, place, manner, object, complement; a long place follows the manner if nothing else would.
 
-        What negates (nicht, nie) stands behind the objects, but before what 'kein' would negate and before a place
-        that is not followed by an object.
+        What negates (nicht, nie) stands behind the objects, but before a complement, before what 'kein' would negate
+        and before a place that ends the field.
         """
         never = self.frequency is not None and self.frequency.german("") == ["nie"]
         yield from self._phrases("time", *(() if never else ("frequency",)))
         negation = [["nicht"]] if self.negated else [["nie"]] if never else []
-        object_follows = bool(list(self._phrases("accusative")))
-        for role in ("dative", "place", "manner", "accusative") if object_follows else ("dative", "manner"):
+        place_first = isinstance(self.place, Fixed) or bool(list(self._phrases("accusative", "complement")))
+        for role in ("dative", "place", "manner", "accusative") if place_first else ("dative", "manner"):
             for head, tail in self._phrases(role):
                 kein = getattr(self, role).german_negated(self._case(role)) if self._last_object(role) else None
                 if kein and negation:
@@ -202,7 +202,7 @@ class Clause:
                 yield head, tail
         for word in negation:
             yield word, []
-        yield from self._phrases(*(() if object_follows else ("place",)), "complement")
+        yield from self._phrases("complement") if place_first else self._phrases("place")
 
     def _last_object(self, role: str) -> bool:
         return role == ("dative" if self.accusative is None else "accusative")

@@ -183,13 +183,16 @@ class Sentences:
     def _shared(self) -> Sentence:
         """The man opens the door and goes into the house."""
         tense = self.choose.pick(("progressive", "present"))
-        first = self._relate(self._tensed(self.grammar, tense))
+        first = self._tensed(self.grammar, tense)
+        self.relatives.attach(first.subject, self.style.relative)
         verb = self._action()
         while "simple" in verb.flags or verb.present_like_past or verb.subjects != first.verb.subjects:
             verb = self._action()
         second = self.grammar.clause(verb, subject=first.subject, frame=Frame(first.tense))
         second.front, second.sentence, second.frequency, second.time = "subject", None, None, None
         first.negated = False
+        if first.front == "place":
+            second.place = None
         return Sentence(first, second, "and", shared=True)
 
     def _second(self) -> Sentence:
