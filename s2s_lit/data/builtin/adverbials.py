@@ -37,6 +37,11 @@ class Adverbials:
         unwilled = {"gladly"} if frame.modal or frame.tense == "infinitive" else set()
         return self.adverb("manner", verb.manners - unwilled)
 
+    def frequency(self, frame: Frame, *, negatable: bool) -> Fixed | None:
+        """How often, or whether already; 'never' only where the clause could be negated."""
+        adverb = self.adverb("frequency", frozenset([frame.tense]))
+        return None if adverb is not None and adverb.en == "never" and not negatable else adverb
+
     def time(self, frame: Frame) -> Phrase | None:
         """When, or why: an expression, 'three days ago', 'after the concert', 'because of the rain'."""
         kind = self.choose.weighted((("word", 0.66), ("count", 0.16), ("event", 0.18)))

@@ -18,6 +18,7 @@ _TENSES = (
 )  # fmt: skip
 _STATIVE = (("present", 0.8), ("past", 0.2))
 _FINISHED = (("perfect", 0.4), ("past", 0.35), ("future", 0.1), ("modal", 0.15))
+_QUANTIFIERS = ("a", "no", "every", "all", "both", "many", "some", "several")
 _PLACEABLE = ("activity", "transitive", "dative", "ditransitive", "prepositional")
 
 
@@ -59,7 +60,7 @@ class Grammar:
             frame = replace(frame, tense={"past": "perfect", "present": "progressive"}.get(frame.tense, frame.tense))
         pronoun = self.nominals.referring(subject)
         frame = replace(frame, own=pronoun.possessive if pronoun is not None else "")
-        if _is_nobody(subject):
+        if not _is_specific(subject):
             frame = replace(frame, negated=False)
         clause = Clause(subject, verb, frame.tense, frame.modal, frame.negated)
         self._arguments(clause, verb, frame)
@@ -96,7 +97,7 @@ class Grammar:
         if habitual or chance(half):
             restricted = clause.manner or frame.modal or frame.negated or _is_nobody(clause.subject)
             if not restricted and chance(0.6 if habitual else 0.35):
-                clause.frequency = adverbials.adverb("frequency", frozenset([frame.tense]))
+                clause.frequency = adverbials.frequency(frame, negatable=not _counts(clause))
             elif not stative:
                 clause.time = adverbials.time(frame)
         self._front(clause, frame)
@@ -119,23 +120,24 @@ class Grammar:
             subject.adjectives = ()
         return Clause(subject, self.lexicon.be, tense, complement=predicate)
 
-    def predicate(self, *, tense: str = "") -> Clause:
+    def predicate(self) -> Clause:
         """Somebody or something is (not) big, or bigger than another."""
         nominals, choose = self.nominals, self.choose
         adjective = choose.pick(self.lexicon.adjectives)
-        noun = choose.pick([n for n in self.lexicon.nouns if adjective in self.lexicon.adjectives_for(n)])
+        nouns = self.lexicon.nouns_with(adjective)
+        noun = choose.pick(nouns)
         subject = nominals.noun_phrase((noun.en,), subject=True)
         subject.adjectives = tuple(a for a in subject.adjectives if a.rank != adjective.rank)
-        tense = tense or choose.weighted((("present", 0.75), ("past", 0.25)))
+        tense = choose.weighted((("present", 0.75), ("past", 0.25)))
+        clause = Clause(subject, self.lexicon.be, tense, negated=_is_specific(subject) and choose.chance(0.12))
         than = None
-        if adjective.comparative_en and choose.chance(0.35):
-            than = nominals.noun_phrase((subject.noun.kind,), plural=False)
-            than = None if than.noun is subject.noun else than
-        nobody = _is_nobody(subject)
-        clause = Clause(subject, self.lexicon.be, tense, negated=not nobody and choose.chance(0.12))
+        others = [other for other in nouns if other.kind == noun.kind and other is not noun]
+        if adjective.comparative_en and others and choose.chance(0.4):
+            than = nominals.noun_phrase((choose.pick(others).en,), plural=False)
         clause.complement = Predicate(adjective, than)
-        if adjective.rank == 3 and tense == "present" and choose.chance(0.4) and not (nobody or clause.negated):
-            clause.frequency = self.adverbials.adverb("frequency", frozenset([tense]))
+        passing = adjective.rank == 3 and tense == "present" and not clause.negated and not _is_nobody(subject)
+        if passing and choose.chance(0.4):
+            clause.frequency = self.adverbials.frequency(Frame(tense), negatable=True)
         return clause
 
 
@@ -147,3 +149,19 @@ def _is_place(phrase: Phrase | None) -> bool:
 def _is_nobody(subject: Phrase) -> bool:
     """Whether the subject negates the clause: no man."""
     return isinstance(subject, NounPhrase) and subject.determiner is not None and subject.determiner.key == "no"
+
+
+def _is_specific(subject: Phrase) -> bool:
+    """Whether 'nicht' denies the deed of somebody in particular; of 'a man' or 'every man' it would deny the man."""
+    if not isinstance(subject, NounPhrase):
+        return True
+    if subject.determiner is None:
+        return subject.possessor is not None
+    return subject.determiner.key not in _QUANTIFIERS
+
+
+def _counts(clause: Clause) -> bool:
+    """Whether an object is counted: 'never three dogs' would deny the number."""
+    complement = clause.complement.object if isinstance(clause.complement, PrepositionalPhrase) else None
+    phrases = (clause.accusative, clause.dative, complement)
+    return any(isinstance(phrase, NounPhrase) and phrase.counted for phrase in phrases)

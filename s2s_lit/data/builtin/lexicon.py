@@ -7,6 +7,8 @@ from functools import cache, cached_property
 
 from s2s_lit.data.builtin.words import Adjective, Adverb, Conjunction, Determiner, Modal, Name, Noun, Preposition, Verb
 
+_DOINGS = ("activity", "posture", "motion", "transitive", "dative", "ditransitive", "put", "prepositional")
+
 
 @dataclass(frozen=True, eq=False)
 class Lexicon:
@@ -65,9 +67,19 @@ class Lexicon:
         return tuple(a for a in self.adjectives if a.kinds & noun.tags and not a.kinds & barred)
 
     @cache  # noqa: B019
+    def nouns_with(self, adjective: Adjective) -> tuple[Noun, ...]:
+        return tuple(noun for noun in self.nouns if adjective in self.adjectives_for(noun))
+
+    @cache  # noqa: B019
     def verbs_for(self, noun: Noun, frame: str, role: str) -> tuple[Verb, ...]:
         """The verbs of a frame that take the noun in the role: subjects or objects."""
         return tuple(verb for verb in self.frames[frame] if noun.tags & set(getattr(verb, role)))
+
+    @cache  # noqa: B019
+    def companions(self, verb: Verb) -> tuple[Verb, ...]:
+        """Other doings of the same subjects, whose present tense English shows: sings and dances."""
+        verbs = [other for frame in _DOINGS for other in self.frames[frame] if other.subjects == verb.subjects]
+        return tuple(v for v in verbs if v is not verb and "simple" not in v.flags and not v.present_like_past)
 
     @cache  # noqa: B019
     def adverbs_for(self, kind: str, groups: frozenset[str]) -> tuple[Adverb, ...]:

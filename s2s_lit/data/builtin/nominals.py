@@ -170,8 +170,7 @@ class Nominals:
         phrase = self.noun_phrase(selectors, own=frame.own, plural=plural)
         if isinstance(subject, NounPhrase) and subject.noun is phrase.noun:
             phrase = self.noun_phrase(selectors, own=frame.own, plural=plural)
-        counted = phrase.number or (phrase.determiner is not None and phrase.determiner.inflection == "strong")
-        if frame.negated and counted:  # 'not three', 'not many' would deny the number, not the deed
+        if frame.negated and phrase.counted:  # 'not three', 'not many' would deny the number, not the deed
             phrase.number, phrase.determiner = 0, self.lexicon.determiners["the"]
         return phrase
 

@@ -52,6 +52,11 @@ class NounPhrase(Phrase):
         bare = self.determiner is None or self.determiner.key == "a"
         return bare and not self.number and self.possessor is None
 
+    @property
+    def counted(self) -> bool:
+        """three dogs, many dogs."""
+        return bool(self.number) or (self.determiner is not None and self.determiner.inflection == "strong")
+
     def english(self, subject: bool = False) -> list[str]:
         words = [adjective.en for adjective in self.adjectives]
         words.append(self.noun.en_plural if self.plural else self.noun.en)

@@ -185,9 +185,10 @@ class Sentences:
         tense = self.choose.pick(("progressive", "present"))
         first = self._tensed(self.grammar, tense)
         self.relatives.attach(first.subject, self.style.relative)
-        verb = self._action()
-        while "simple" in verb.flags or verb.present_like_past or verb.subjects != first.verb.subjects:
-            verb = self._action()
+        companions = self.lexicon.companions(first.verb)
+        if not companions:
+            return Sentence(first)
+        verb = self.choose.pick(companions)
         second = self.grammar.clause(verb, subject=first.subject, frame=Frame(first.tense))
         second.front, second.sentence, second.frequency, second.time = "subject", None, None, None
         first.negated = False
