@@ -10,8 +10,11 @@ DATA ?= builtin
 RUN ?= latest
 SPLIT ?= test
 PORT ?= 5000
+given = $(filter command,$(firstword $(origin $(1))))
 # Only a DATA that was given narrows the choice of RUN.
-ONLY := $(if $(filter command,$(firstword $(origin DATA))),--dataset $(DATA))
+ONLY := $(if $(call given,DATA),--dataset $(DATA))
+# As it was typed: a $ in a sentence is no variable.
+override export TEXT := $(value TEXT)
 
 .PHONY: help setup train evaluate translate ui test test-slow check benchmark constraints clean
 
@@ -23,7 +26,6 @@ setup: .venv/.ready  ## make .venv with the exact versions of constraints.txt
 .venv/.ready: pyproject.toml constraints.txt
 	@echo "Installing into .venv (about two minutes the first time)"
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt torch==2.13.0
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
 
@@ -34,7 +36,7 @@ evaluate: .venv/.ready  ## score a run again: RUN=latest|best|experiment|id [DAT
 	@$(S2S) evaluate $(RUN) --split $(SPLIT) $(ONLY) $(if $(DATA_DIR),--data_dir $(DATA_DIR)) $(ARGS)
 
 translate: .venv/.ready  ## translate: RUN=latest, TEXT="..." or IN=file OUT=file or standard input [ARGS="--n_best 3"]
-	@$(S2S) translate $(RUN) $(ONLY) $(if $(TEXT),--text "$$TEXT") $(if $(IN),--in $(IN)) $(if $(OUT),--out $(OUT)) $(ARGS)
+	@$(S2S) translate $(RUN) $(ONLY) $(if $(call given,TEXT),--text="$$TEXT") $(if $(call given,IN),--in "$$IN") $(if $(call given,OUT),--out "$$OUT") $(ARGS)
 
 ui: .venv/.ready  ## the MLflow UI on localhost [PORT=5000]
 	@$(S2S) ui --port $(PORT)
@@ -55,7 +57,7 @@ check: .venv/.ready  ## linter, formatter, types, import directions
 	$(BIN)/lint-imports
 
 constraints: .venv/.ready  ## write constraints.txt anew from what .venv holds
-	$(BIN)/python -m pip freeze --exclude-editable | sed 's/^torch==.*/torch==2.13.0/' | grep -v ' @ ' > constraints.txt
+	$(BIN)/python -m pip freeze --exclude-editable | sed 's/^\(torch==[^+]*\).*/\1/' | grep -v ' @ ' > constraints.txt
 
 clean:  ## remove caches and build products; runs and .venv stay
 	rm -rf .pytest_cache .ruff_cache .mypy_cache .hypothesis *.egg-info $$(find s2s_lit tests -name __pycache__)

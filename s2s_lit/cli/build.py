@@ -16,6 +16,8 @@ from s2s_lit.errors import UserError
 from s2s_lit.tasks.base import Seq2SeqTask
 from s2s_lit.text.codec import CodecPair
 
+BROKEN = (OSError, RuntimeError, EOFError, KeyError, TypeError, ValueError, ImportError, AttributeError)
+
 
 class Experiment:
     """The parts that a configuration names; the task waits for the vocabularies.
@@ -54,11 +56,16 @@ def load(checkpoint: Path, overrides: Sequence[str] = ()) -> tuple[Experiment, S
         content = torch.load(checkpoint, map_location="cpu", weights_only=True)
         own = content["s2s_lit"]
         codecs = CodecPair.from_state(own["codecs"])
-    except (OSError, RuntimeError, EOFError, KeyError, TypeError, ValueError, pickle.UnpicklingError) as error:
+    except (*BROKEN, pickle.UnpicklingError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise UserError(f"{checkpoint} is not a readable checkpoint of s2s_lit ({reason})") from error
     experiment = Experiment(from_yaml(own["config"], overrides))
     experiment.data.codecs = codecs
     task = experiment.make_task(codecs)
-    task.load_state_dict(content["state_dict"])
+    try:
+        task.load_state_dict(content["state_dict"])
+    except RuntimeError as error:
+        raise UserError(
+            f"the weights of {checkpoint} do not fit: leave out what changes the model ({error})"
+        ) from error
     return experiment, task.eval()

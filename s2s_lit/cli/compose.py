@@ -6,6 +6,7 @@ Every key is a constructor's parameter; a part is named by its class (`class_pat
 from __future__ import annotations
 
 import difflib
+import functools
 import importlib
 import itertools
 import pkgutil
@@ -26,6 +27,18 @@ from s2s_lit.text.codec import CodecPair
 PART_ROOMS = ("nn", "losses", "optim", "decoding", "text", "data", "models", "tasks")
 
 
+OURS = {
+    "logger",
+    "use_distributed_sampler",
+    "default_root_dir",
+    "enable_progress_bar",
+    "gradient_clip_algorithm",  # always by norm
+    "fast_dev_run",  # keeps no checkpoint to score: use max_steps
+}
+"""Arguments of Lightning's Trainer that the program decides."""
+
+
+@functools.cache
 def make_parser() -> ArgumentParser:
     """The typed configuration of a run."""
     for room in PART_ROOMS:  # a class must be imported to be named without its module
@@ -42,7 +55,7 @@ def make_parser() -> ArgumentParser:
     parser.add_argument("--model", type=Callable[[int, int], Seq2Seq], help="The network and its parts.")
     parser.add_argument("--task", type=Callable[[Seq2Seq, CodecPair], Seq2SeqTask], help="Loss, optimizer, search.")
     parser.link_arguments("seed", "data.seed")
-    parser.add_class_arguments(Trainer, "trainer", instantiate=False, skip={"logger", "use_distributed_sampler"})
+    parser.add_class_arguments(Trainer, "trainer", instantiate=False, skip=OURS)
     return parser
 
 
@@ -83,7 +96,12 @@ def from_yaml(text: str, overrides: Sequence[str] = ()) -> Namespace:
     """The configuration that a checkpoint carries, with changes from the command line."""
     parser = make_parser()
     try:
-        return parser.parse_args(list(overrides), defaults=False, namespace=parser.parse_string(text))
+        config = parser.parse_string(text)
+    except ArgumentError as error:
+        reason = explain(str(error), parser, (), ())
+        raise UserError(f"this version does not read the checkpoint's configuration: {reason}") from error
+    try:
+        return parser.parse_args(list(overrides), defaults=False, namespace=config)
     except ArgumentError as error:
         raise UserError(explain(str(error), parser, (), overrides)) from error
 

@@ -6,7 +6,7 @@ import argparse
 
 from s2s_lit.cli.build import load
 from s2s_lit.cli.report import print_scores, scores_of
-from s2s_lit.cli.train import make_trainer, signatures
+from s2s_lit.cli.train import data_dir_override, make_trainer, signatures
 from s2s_lit.tracking.callbacks import RunRecorder
 from s2s_lit.tracking.lifecycle import mark_dead_runs, tracked_run
 from s2s_lit.tracking.logger import MlflowTracker
@@ -17,8 +17,8 @@ def evaluate(arguments: argparse.Namespace, overrides: list[str]) -> int:
     """The verb: scores a split and logs them as a run of its own below the trained one."""
     mark_dead_runs()
     record = find_run(arguments.run, dataset=arguments.dataset)
-    if arguments.data_dir:
-        overrides = [*overrides, f"--data.source.data_dir={arguments.data_dir}"]
+    arguments.dataset = record.dataset
+    overrides = [*overrides, *data_dir_override(arguments)]
     experiment, task = load(download_checkpoint(record), overrides)
     task.test_split = experiment.data.test_split = split = arguments.split
     tracker = MlflowTracker(

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import lightning.pytorch as pl
+import torch
 from jsonargparse import Namespace
 from lightning.pytorch.callbacks import Callback, ModelCheckpoint
+from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
 from s2s_lit.cli.build import Experiment, load
 from s2s_lit.cli.compose import compose, make_parser, to_yaml
@@ -18,6 +21,7 @@ from s2s_lit.tasks.base import Seq2SeqTask
 from s2s_lit.tracking.callbacks import RunRecorder
 from s2s_lit.tracking.lifecycle import mark_dead_runs, tracked_run
 from s2s_lit.tracking.logger import MlflowTracker
+from s2s_lit.types import Batch
 
 
 def train(arguments: argparse.Namespace, overrides: list[str]) -> int:
@@ -25,8 +29,7 @@ def train(arguments: argparse.Namespace, overrides: list[str]) -> int:
     if arguments.help_config:
         make_parser().print_help()
         return 0
-    if arguments.data_dir:
-        overrides = [*overrides, f"--data.source.data_dir={arguments.data_dir}"]
+    overrides = [*overrides, *data_dir_override(arguments)]
     config = compose(arguments.experiment, arguments.dataset, overrides)
     if arguments.print_config:
         print(to_yaml(config), end="")
@@ -46,19 +49,32 @@ def train(arguments: argparse.Namespace, overrides: list[str]) -> int:
     return 0
 
 
+def data_dir_override(arguments: argparse.Namespace) -> list[str]:
+    """--data_dir as a change of the configuration."""
+    if arguments.data_dir is None:
+        return []
+    if arguments.dataset == "builtin":
+        raise UserError(
+            "DATA_DIR replaces data of the Hub; the built-in corpus has none: give DATA too (DATA=multi30k)"
+        )
+    return [f"--data.source.data_dir={arguments.data_dir}"]
+
+
 def run(config: Namespace, tracker: MlflowTracker) -> dict[str, float]:
     """Train and test within a tracked run; the test scores by their bare names."""
     pl.seed_everything(config.seed, workers=True, verbose=False)
     experiment = Experiment(config)
-    experiment.data.prepare_data()
     experiment.data.setup("fit")
     task = experiment.make_task(experiment.data.codecs)
-    best = best_checkpoint(config.monitor, tracker.run_dir)
-    recorder = RunRecorder(tracker=tracker, config_yaml=task.config_yaml)
+    if config.trainer.max_steps > 0 and not has_length(experiment.data.train_dataloader()):
+        experiment.trainer_arguments["max_epochs"] = -1  # or the schedule would count on steps that never come
+    best = best_checkpoint(config.monitor, tracker.run_dir, task)
+    recorder = RunRecorder(tracker=tracker, config_yaml=task.config_yaml, checkpoint=best)
     trainer = make_trainer(experiment, tracker, [ValidateAtEnd(), best, recorder])
-    trainer.fit(task, experiment.data)
-    if trainer.interrupted:
-        raise KeyboardInterrupt
+    try:
+        trainer.fit(task, experiment.data)
+    except MisconfigurationException as error:
+        raise UserError(str(error)) from error
     if not best.best_model_path:
         raise UserError("training ended before its first validation, so there is no checkpoint to score")
     _, task = load(Path(best.best_model_path))
@@ -80,8 +96,15 @@ class ValidateAtEnd(Callback):
             trainer.should_stop = True
 
 
-def best_checkpoint(monitor: str, folder: Path) -> ModelCheckpoint:
-    """Keeps the checkpoint with the best monitored score."""
+def best_checkpoint(monitor: str, folder: Path, task: Seq2SeqTask) -> ModelCheckpoint:
+    """Keeps the checkpoint with the best monitored score.
+
+    Raises:
+        UserError: validation gives no such score.
+    """
+    scores = [f"val/{name}" for name in (*task.likelihood.names, *(metric.name for metric in task.text_metrics))]
+    if monitor not in scores:
+        raise UserError(f"monitor={monitor} is no score of a validation; there are: {', '.join(scores)}")
     lower = monitor.rpartition("/")[2] in LOWER_IS_BETTER
     return ModelCheckpoint(
         dirpath=folder,
@@ -97,16 +120,30 @@ def make_trainer(experiment: Experiment, tracker: MlflowTracker, callbacks: list
     """Lightning's Trainer with our logger and callbacks besides the configured ones."""
     quiet_libraries()
     given = experiment.trainer_arguments
+    if given["accelerator"] == "auto" and torch.backends.mps.is_available():
+        given["accelerator"] = "cpu"  # Apple's GPUs have no float64, in which the scores are summed
     ours = [*progress_callbacks(), *callbacks]
     arguments = {
         **given,
         "callbacks": [*_listed(given.get("callbacks")), *ours],
         "logger": tracker,
-        "use_distributed_sampler": False,  # our loader shards itself
+        "use_distributed_sampler": False,
         "default_root_dir": str(tracker.run_dir),
     }
     arguments["enable_progress_bar"] = any("Progress" in type(c).__name__ for c in ours)
-    return pl.Trainer(**arguments)
+    trainer = pl.Trainer(**arguments)
+    if trainer.world_size > 1:
+        raise UserError("one process only for now, as data is not yet dealt out to several: set trainer.devices=1")
+    return trainer
+
+
+def has_length(loader: Iterable[Batch]) -> bool:
+    """Whether the number of batches of an epoch is known."""
+    try:
+        len(loader)  # type: ignore[arg-type]
+    except TypeError:
+        return False
+    return True
 
 
 def _listed(callbacks: list[Callback] | Callback | None) -> list[Callback]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import IO
 
 import torch
 from tqdm import tqdm
@@ -23,26 +25,31 @@ BATCH = 64
 
 def translate(arguments: argparse.Namespace, overrides: list[str]) -> int:
     """The verb: one translation a line; with --n_best above 1, `line number, score, translation` a line."""
+    if arguments.n_best < 1:
+        raise UserError(f"--n_best must be at least 1, not {arguments.n_best}")
     if arguments.n_best > 1:
         overrides = [*overrides, f"--task.search.n_best={arguments.n_best}"]
-    _, task = load(download_checkpoint(find_run(arguments.run, dataset=arguments.dataset)), overrides)
     lines = _read(arguments.text, arguments.source)
-    output = _render(task, lines, arguments.n_best)
-    if arguments.target is None:
-        for line in output:
-            print(line, flush=True)
-    else:
-        arguments.target.write_text("".join(f"{line}\n" for line in output), encoding="utf-8")
+    _, task = load(download_checkpoint(find_run(arguments.run, dataset=arguments.dataset)), overrides)
+    task.to("cuda" if torch.cuda.is_available() else "cpu")
+    with _opened(arguments.target) as output:  # before the work, which would be lost on a mistyped path
+        for line in _render(task, lines, arguments.n_best):
+            print(line, file=output, flush=True)
     return 0
+
+
+def _opened(target: Path | None) -> AbstractContextManager[IO[str]]:
+    return nullcontext(sys.stdout) if target is None else target.open("w", encoding="utf-8")
 
 
 def _read(text: str | None, file: Path | None) -> list[str]:
     if text is not None:
         return [text]
     try:
-        return (sys.stdin.read() if file is None else file.read_text(encoding="utf-8")).splitlines()
+        lines = (sys.stdin.read() if file is None else file.read_text(encoding="utf-8")).split("\n")
     except UnicodeDecodeError as error:
         raise UserError(f"{file or 'standard input'} is not UTF-8 text: {error}") from error
+    return lines if lines[-1] else lines[:-1]  # not splitlines(), which also splits at characters within a line
 
 
 def _render(task: Seq2SeqTask, lines: Sequence[str], n_best: int) -> Iterator[str]:
@@ -62,7 +69,7 @@ def hypotheses_of(task: Seq2SeqTask, lines: Sequence[str]) -> list[list[Hypothes
     starts = range(0, len(order), BATCH)
     for start in tqdm(starts, "translating", unit="batch", leave=False, delay=2, disable=not sys.stderr.isatty()):
         rows = order[start : start + BATCH]
-        batch = collate([examples[i] for i in rows])
+        batch = collate([examples[i] for i in rows]).to(task.device)
         with torch.inference_mode():
             for row, hypotheses in zip(
                 rows, task.search(task.model, batch.source_ids, batch.source_lengths), strict=True

@@ -12,6 +12,8 @@ from itertools import islice
 from random import Random
 from typing import Protocol, TypeVar
 
+from s2s_lit.errors import UserError
+
 
 class Measured(Protocol):
     """What a batcher knows of an example: its positions in a padded batch, EOS counted."""
@@ -120,5 +122,5 @@ def _chunks(examples: Iterable[M], size: int) -> Iterator[list[M]]:
 
 def _positive(name: str, value: int) -> int:
     if value < 1:
-        raise ValueError(f"{name} must be at least 1, not {value}")
+        raise UserError(f"data.batcher.{name} must be at least 1, not {value}")
     return value

@@ -63,6 +63,7 @@ class Seq2SeqDataModule(LightningDataModule):
         self.seed = seed
         self.test_split = "test"
         self._codecs: CodecPair | None = None
+        self._opened: dict[str, Rows] = {}
         self._corpora: dict[str, EncodedCorpus] = {}
         self._streams: dict[str, StreamLoader] = {}
 
@@ -91,8 +92,11 @@ class Seq2SeqDataModule(LightningDataModule):
         """Builds the codecs if there are none, and encodes the training split before the model waits for it.
 
         Raises:
-            UserError: the corpus, a split or a column is not there.
+            UserError: the corpus, a split or a column is not there; also one that only the end of training needs.
         """
+        if stage == "fit":
+            for split in ("validation", self.test_split):
+                self._rows(split)
         encode = stage in ("fit", None) and not self.streaming and "train" not in self._corpora
         if self._codecs is not None and not encode:
             return
@@ -141,9 +145,10 @@ class Seq2SeqDataModule(LightningDataModule):
         return EncodedCorpus(Encoder(self.reader, self.codecs, filters)(numbered, report), report)
 
     def _rows(self, split: str) -> Rows:
-        rows = self.source.rows(split, streaming=self.streaming)
-        rows.require(self.reader.source_column, self.reader.target_column)
-        return rows
+        if split not in self._opened:
+            self._opened[split] = self.source.rows(split, streaming=self.streaming)
+            self._opened[split].require(self.reader.source_column, self.reader.target_column)
+        return self._opened[split]
 
     def _progress(self) -> tuple[int, int]:
         """The epoch and its batches that Lightning is through with, whatever it fetched ahead."""

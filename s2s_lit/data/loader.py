@@ -50,8 +50,6 @@ class BatchLoader(ABC):
         if epoch != self.epoch:
             self.epoch, self._start = epoch, 0
 
-    batch_sampler = None  # Lightning asks everything that has a sampler
-
     @property
     def sampler(self) -> BatchLoader:
         """Lightning tells `loader.sampler` the epoch, and looks at `batch_sampler` where there is one."""

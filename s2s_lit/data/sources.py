@@ -96,7 +96,11 @@ class HubCorpus(CorpusSource):
         data_dir: A local copy of the repository, read instead of the Hub.
     """
 
-    def __init__(self, *, path: str, name: str | None = None, data_dir: Path | None = None) -> None:
+    def __init__(self, *, path: str = "", name: str | None = None, data_dir: Path | None = None) -> None:
+        if not path and data_dir is None:
+            raise UserError(
+                "name the data: data.source.path (a repository of the Hub) or data.source.data_dir (DATA_DIR)"
+            )
         self.path = path
         self.name = name
         self.data_dir = None if data_dir is None else Path(data_dir).expanduser()

@@ -15,6 +15,7 @@ class Likelihood(Metric):
     All are NaN where nothing was counted.
     """
 
+    names = ("loss", "perplexity", "token_accuracy")
     full_state_update = False
     nll_sum: Tensor
     correct: Tensor

@@ -16,13 +16,40 @@ from torch.optim.lr_scheduler import LambdaLR
 
 from s2s_lit.decoding.search import Search
 from s2s_lit.errors import UserError
-from s2s_lit.losses.token import TokenNLL
+from s2s_lit.losses.token import TokenLoss, TokenNLL
 from s2s_lit.metrics.likelihood import Likelihood
 from s2s_lit.metrics.text import TextMetric
 from s2s_lit.models.seq2seq import Seq2Seq
 from s2s_lit.optim.schedules import ConstantSchedule, ScheduleFactory
 from s2s_lit.text.codec import CodecPair
 from s2s_lit.types import EOS, Batch, Hypothesis, Prediction
+
+
+class _Window:
+    """What was seen since the last optimizer step."""
+
+    def __init__(self) -> None:
+        self._nll: Tensor | float = 0.0
+        self._count = self._timed = 0
+        self._since = time.perf_counter()
+
+    def add(self, result: TokenLoss) -> None:
+        self._nll = self._nll + result.nll
+        self._count += result.count
+        self._timed += result.count
+
+    def restart_clock(self) -> None:
+        """Validation is no training time."""
+        self._timed, self._since = 0, time.perf_counter()
+
+    def loss(self) -> Tensor | float:
+        """Nats per target piece."""
+        return self._nll / max(self._count, 1)
+
+    def rate(self) -> float:
+        """Target pieces per second."""
+        return self._timed / (time.perf_counter() - self._since)
+
 
 OptimizerFactory = Callable[[Iterable[nn.Parameter]], Optimizer]
 
@@ -68,8 +95,7 @@ class Seq2SeqTask(pl.LightningModule, ABC):
         self._text_metrics = nn.ModuleList(self.make_text_metrics())  # so that they move with the module
         self.config_yaml = ""  # the composed configuration, carried in checkpoints
         self.test_split = "test"  # the split that `test` steps see
-        self._tokens = 0
-        self._since = 0.0
+        self._window = _Window()
 
     @abstractmethod
     def make_text_metrics(self) -> list[TextMetric]:
@@ -84,34 +110,32 @@ class Seq2SeqTask(pl.LightningModule, ABC):
 
     def training_step(self, batch: Batch, batch_index: int) -> Tensor:
         result = self.loss(self.model(batch).logits, batch.target_ids[batch.target_mask])
-        self._tokens += result.count
-        self.log("train/loss", result.nll / result.count, prog_bar=True)
+        self._window.add(result)
         return result.objective / result.count
 
     def configure_gradient_clipping(
         self, optimizer: Optimizer, gradient_clip_val: float | None = None, gradient_clip_algorithm: str | None = None
     ) -> None:
+        """Clips by norm; runs once in each optimizer step, so what is logged of a step is logged here."""
         norm = nn.utils.clip_grad_norm_(self.parameters(), gradient_clip_val or math.inf)
         self.log("train/gradient_norm", norm)
+        self.log("train/learning_rate", optimizer.param_groups[0]["lr"])
+        self.log("train/loss", self._window.loss(), prog_bar=True)
+        self.log("train/tokens_per_second", self._window.rate(), prog_bar=True)
+        self.log("step", float(self.global_step + 1))  # the axis: optimizer steps that were taken
+        self._window = _Window()
 
     def on_train_start(self) -> None:
-        self._since, self._tokens = time.perf_counter(), 0
-
-    def on_train_batch_end(self, outputs: Any, batch: Batch, batch_index: int) -> None:
-        if (batch_index + 1) % self.trainer.accumulate_grad_batches == 0:
-            now = time.perf_counter()
-            self.log("train/tokens_per_second", self._tokens / (now - self._since), prog_bar=True)
-            self.log("train/learning_rate", self.trainer.optimizers[0].param_groups[0]["lr"])
-            self._since, self._tokens = now, 0
+        self._window = _Window()
 
     def on_validation_end(self) -> None:
-        self._since = time.perf_counter()
+        self._window.restart_clock()
 
     def configure_optimizers(self) -> Any:
         optimizer = self.make_optimizer(self.parameters())
         total_steps = self.trainer.estimated_stepping_batches  # infinite or -1 where Lightning cannot know
         if not 0 < total_steps < math.inf:
-            raise UserError("the length of a stream is not known: set trainer.max_steps")
+            raise UserError("training has no known end (a stream, TokenBudget, max_epochs=-1): set trainer.max_steps")
         schedule = LambdaLR(optimizer, self.make_schedule(int(total_steps)).factor)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
@@ -140,30 +164,30 @@ class Seq2SeqTask(pl.LightningModule, ABC):
     def _log_scores(self, split: str) -> None:
         scores = dict(self.likelihood.compute())
         scores |= {metric.name: metric.compute() for metric in self.text_metrics}
-        self.log_dict({f"{split}/{name}": value.float() for name, value in scores.items()}, prog_bar=False)
+        self.log_dict({f"{split}/{name}": value.float() for name, value in scores.items()})
+        self.log("step", float(self.global_step))
         for metric in (self.likelihood, *self.text_metrics):
             metric.reset()
 
     @torch.inference_mode()
     def predict(self, batch: Batch, search: Search) -> list[Prediction]:
-        """The best hypothesis for each sentence, as text."""
-        found = search(self.model, batch.source_ids, batch.source_lengths, keep_weights=True)
-        return [self._prediction(batch, row, hypotheses[0]) for row, hypotheses in enumerate(found)]
+        """The best hypothesis for each sentence, as text; with the attention's weights if it is the final search's."""
+        found = search(self.model, batch.source_ids, batch.source_lengths, keep_weights=search is self.search)
+        lengths = batch.source_lengths.tolist()
+        sources = [ids[:length] for ids, length in zip(batch.source_ids.tolist(), lengths, strict=True)]
+        return [self._prediction(batch, row, sources[row], best[0]) for row, best in enumerate(found)]
 
-    def _prediction(self, batch: Batch, row: int, hypothesis: Hypothesis) -> Prediction:
-        source_length = int(batch.source_lengths[row])
+    def _prediction(self, batch: Batch, row: int, source_ids: list[int], hypothesis: Hypothesis) -> Prediction:
         source, target = self.codecs.source, self.codecs.target
-        ids = batch.source_ids[row, :source_length].tolist()
         pieces = [target.pieces[i] for i in hypothesis.token_ids]
-        weights = hypothesis.weights
         return Prediction(
             source=batch.source_texts[row],
             reference=batch.target_texts[row],
             hypothesis=target.decode(hypothesis.token_ids),
-            source_pieces=[source.pieces[i] for i in ids],
+            source_pieces=[source.pieces[i] for i in source_ids],
             target_pieces=[*pieces, target.pieces[EOS]] if hypothesis.finished else pieces,
             score=hypothesis.score,
-            weights=weights,
+            weights=hypothesis.weights,
             row=batch.rows[row],
         )
 

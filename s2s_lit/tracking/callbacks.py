@@ -9,6 +9,7 @@ from typing import Any
 import torch
 import yaml
 from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch.callbacks import ModelCheckpoint
 
 from s2s_lit.tracking.attention_maps import attention_picture
 from s2s_lit.tracking.logger import MlflowTracker
@@ -29,6 +30,7 @@ class RunRecorder(Callback):
     Args:
         tracker: The run.
         config_yaml: The composed configuration, kept as `config.yaml` and, flattened, as parameters.
+        checkpoint: What keeps the best checkpoint while training; its file is uploaded once, at the end.
         split: Name of the split that `trainer.test` reads.
         sample_sentences: How many fixed sentences the tables show.
         pictures: For how many of them the attention is drawn.
@@ -39,12 +41,14 @@ class RunRecorder(Callback):
         *,
         tracker: MlflowTracker,
         config_yaml: str,
+        checkpoint: ModelCheckpoint | None = None,
         split: str = "test",
         sample_sentences: int = 8,
         pictures: int = 4,
     ) -> None:
         self._tracker = tracker
         self._config_yaml = config_yaml
+        self._checkpoint = checkpoint
         self._split = split
         self._sample_sentences = sample_sentences
         self._pictures = pictures
@@ -120,10 +124,11 @@ class RunRecorder(Callback):
         rows = self._rows + sample_rows(self._samples.sorted(), trainer.global_step)
         self._rows = rows[-_MAX_ROWS:]
         self._tracker.log_table(SAMPLE_COLUMNS, self._rows, "samples/validation.json")
-        score = trainer.callback_metrics.get(MONITOR)
-        if score is not None and (self._best is None or float(score) > self._best):
-            self._best = float(score)
-            self._tracker.log_metrics({BEST: self._best}, step=trainer.global_step)
+        if self._checkpoint is not None and self._checkpoint.monitor in trainer.callback_metrics:
+            score = float(trainer.callback_metrics[self._checkpoint.monitor])
+            if self._best is None or (score < self._best if self._checkpoint.mode == "min" else score > self._best):
+                self._best = score  # this checkpoint will be kept, so this BLEU is the run's
+                self._tracker.log_metrics({BEST: trainer.callback_metrics[MONITOR]}, step=trainer.global_step)
 
     # The end
 
@@ -137,7 +142,7 @@ class RunRecorder(Callback):
             self._log_checkpoint(trainer)  # a run that was stopped by hand is often one that was good enough
 
     def _log_checkpoint(self, trainer: Trainer) -> None:
-        path = getattr(trainer.checkpoint_callback, "best_model_path", "")
+        path = "" if self._checkpoint is None else self._checkpoint.best_model_path
         if path and path != self._uploaded and Path(path).is_file():
             self._uploaded = path
             self._tracker.log_artifact(path, CHECKPOINT)
@@ -159,6 +164,7 @@ class RunRecorder(Callback):
         lines = _from_all_ranks(trainer, self._lines)
         if not trainer.is_global_zero or not lines:
             return
+        self._log_data(trainer)  # now with the split that the scores are about
         samples = self._samples.sorted()
         rows = sample_rows(samples, trainer.global_step)
         self._tracker.log_text("".join(f"{line}\n" for _, line in lines), f"predictions/{self._split}.jsonl")

@@ -18,6 +18,7 @@ from s2s_lit.tracking.attention_maps import render
 from s2s_lit.tracking.connection import answering, connect, ensure_experiment, tracking_uri
 from s2s_lit.tracking.limits import MAX_PARAM, MAX_TAG, chunks, clean, cut, flatten
 from s2s_lit.tracking.outbox import Artifact, Outbox, Params, Status, Tags, Value, deliver
+from s2s_lit.tracking.store import CHECKPOINT
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -126,9 +127,11 @@ class MlflowTracker(Logger):
             self._outbox, self._started = None, False
         if box.refused:
             log.warning("The tracking store refused %d entries: %s", len(box.refused), "; ".join(box.refused[:5]))
-        if done:
+        lost = [entry for entry in box.refused if entry.startswith(CHECKPOINT)]
+        if done and not lost:
             return ""
-        missing = f"{len(box)} values or files of run {self.run_id} could not be delivered to {self.uri}: {box.failure}"
+        what = lost[0] if lost else f"{len(box)} values or files"
+        missing = f"{what} of run {self.run_id} could not be delivered to {self.uri}: {box.failure or 'refused'}"
         log.warning(missing)
         return missing
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 MAX_METRICS = 1000  # MLflow's limit of one call
+_LONGEST_UPLOAD_S = 900.0
 _LONGEST_PAUSE_S = 30.0
 
 
@@ -127,7 +128,10 @@ class Outbox:
         return len(self._queue) + len(self._sending)
 
     def flush(self, patience_s: float) -> bool:
-        """Waits until all has arrived, or until nothing more has for `patience_s`; True when all has."""
+        """Waits until all has arrived, or until a failing store took nothing for `patience_s`; True when all has.
+
+        A store that answers may take longer: a checkpoint on a slow line is no failure.
+        """
         with self._progress:
             seen, since = self._sent, time.monotonic()
             while len(self) and self._thread.is_alive():
@@ -135,7 +139,7 @@ class Outbox:
                 self._progress.wait(0.5)
                 if self._sent != seen:
                     seen, since = self._sent, time.monotonic()
-                elif time.monotonic() - since > patience_s:
+                elif time.monotonic() - since > (_LONGEST_UPLOAD_S if self.failure is None else patience_s):
                     break
             return not len(self)
 

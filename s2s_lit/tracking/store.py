@@ -90,6 +90,7 @@ def find_run(selector: str, *, dataset: str | None = None) -> RunRecord:
     Args:
         selector: `latest` (newest finished training run), `best` (highest `val/bleu` of the finished training runs), an
             experiment's name (its best finished run), or a run's id or name; 6 characters of an id are enough.
+            An evaluation's id stands for the run that it evaluated.
         dataset: Look only at runs on this data set. BLEU on different data sets cannot be compared, so the answer to
             `best` should be shown with its `dataset`.
 
@@ -108,7 +109,8 @@ def find_run(selector: str, *, dataset: str | None = None) -> RunRecord:
         return _best(named)
     by_id = _by_id(selector, dataset, client)
     if by_id is not None:
-        return by_id
+        trained_as = by_id.tags.get("mlflow.parentRunId") if by_id.kind == "evaluate" else None
+        return find_run(trained_as) if trained_as else by_id
     raise UserError(_nothing_found(selector, dataset, trained, client.tracking_uri))
 
 
@@ -153,18 +155,29 @@ def download_checkpoint(run: RunRecord) -> Path:
     if cached.is_file():
         return cached
     client = connect()
-    cached.parent.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=cached.parent.parent) as folder:
-        try:
+    try:
+        local = _local_artifact(client.get_run(run.run_id).info.artifact_uri)
+        if local is not None and local.is_file():
+            return local
+        cached.parent.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=cached.parent.parent) as folder:
             path = Path(client.download_artifacts(run.run_id, CHECKPOINT, folder))
-        except Exception as error:  # every kind of artifact store has its own
-            raise UserError(
-                f"Run {run.name} ({run.run_id[:8]}, {run.status}) has no {CHECKPOINT} ({type(error).__name__}): "
-                "it ended before its first validation, or its artifacts were moved or deleted. Choose another run."
-            ) from error
-        cached.parent.mkdir(exist_ok=True)
-        os.replace(path, cached)
+            cached.parent.mkdir(exist_ok=True)
+            os.replace(path, cached)
+    except Exception as error:  # every kind of artifact store has its own
+        raise UserError(
+            f"Run {run.name} ({run.run_id[:8]}, {run.status}) has no {CHECKPOINT} ({type(error).__name__}): "
+            "it ended before its first validation, or its artifacts were moved or deleted. Choose another run."
+        ) from error
     return cached
+
+
+def _local_artifact(artifact_uri: str) -> Path | None:
+    """Where the checkpoint itself lies, if artifacts are files of this machine."""
+    from mlflow.utils.file_utils import local_file_uri_to_path
+
+    local = artifact_uri.startswith(("file:", "/"))
+    return Path(local_file_uri_to_path(artifact_uri)) / CHECKPOINT if local else None
 
 
 def _cache() -> Path:

@@ -161,3 +161,26 @@ def test_a_stream_without_an_end_needs_one(
 ) -> None:
     assert main(["train", "lstm", *TINY, "--data.streaming=true", "--trainer.limit_train_batches=null"]) == 2
     assert "trainer.max_steps" in capsys.readouterr().err
+
+
+def test_accumulation_logs_each_optimizer_step_once(trained: RunRecord, client: MlflowClient) -> None:
+    assert main(["train", "lstm", *TINY, "--trainer.accumulate_grad_batches=2"]) == 0
+    run = list_runs()[0]
+    for name in ("loss", "learning_rate", "gradient_norm", "tokens_per_second"):
+        steps = [point.step for point in client.get_metric_history(run.run_id, f"train/{name}")]
+        assert steps == [1, 2, 3, 4], name  # three batches an epoch: the second step has the last one alone
+    assert [point.step for point in client.get_metric_history(run.run_id, "val/bleu")] == [2, 4]
+
+
+def test_a_monitor_that_validation_does_not_give_is_refused_before_training(
+    trained: RunRecord, in_project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["train", "lstm", *TINY, "--monitor=val/blue"]) == 2
+    assert "there are: val/loss" in capsys.readouterr().err
+
+
+def test_weights_that_do_not_fit_a_changed_model_are_refused(
+    trained: RunRecord, in_project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["evaluate", "bilstm_attn", "--model.encoder.bidirectional=false"]) == 2
+    assert "do not fit" in capsys.readouterr().err

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from s2s_lit.data.batchers import Batcher, FixedSize, LengthBuckets, TokenBudget
+from s2s_lit.errors import UserError
 
 
 class Item(NamedTuple):
@@ -112,5 +113,5 @@ def test_an_endless_stream_needs_a_bounded_pool_only(batcher: Batcher) -> None:
 @pytest.mark.parametrize("size", [0, -1])
 def test_refuses_sizes_below_one(size: int) -> None:
     for build in (lambda: FixedSize(size=size), lambda: LengthBuckets(size=size), lambda: TokenBudget(max_tokens=size)):
-        with pytest.raises(ValueError, match="at least 1"):
+        with pytest.raises(UserError, match="at least 1"):
             build()

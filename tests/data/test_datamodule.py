@@ -77,7 +77,7 @@ def test_malformed_rows_are_counted_and_cost_nothing_else(write: Callable[..., P
     good = [{"en": f"a {i}", "de": f"x {i}"} for i in range(6)]
     bad: list[dict[str, str | None]] = [{"en": None, "de": "x"}, {"en": "a"}]
     for streaming in (False, True):
-        data = module(write(train=[*good, *bad], test=[*bad, *good]), streaming=streaming)
+        data = module(write(train=[*good, *bad], validation=good, test=[*bad, *good]), streaming=streaming)
         data.setup("fit")
         assert sum(map(len, data.train_dataloader())) == 6
         assert sum(map(len, data.test_dataloader())) == 6
@@ -110,3 +110,9 @@ def test_is_built_from_names_and_arguments(corpus: Path) -> None:
     assert sum(map(len, data.train_dataloader())) == 53
     assert len(data.codecs.source) <= 60
     assert "Pairs in a batch of an evaluation split." in parser.format_help()
+
+
+def test_a_split_that_only_the_end_needs_is_asked_for_at_the_start(write: Callable[..., Path]) -> None:
+    rows = [{"en": f"a {i}", "de": f"x {i}"} for i in range(6)]
+    with pytest.raises(UserError, match="no split 'test'"):
+        module(write(train=rows, validation=rows)).setup("fit")

@@ -71,9 +71,9 @@ class ToyData(LightningDataModule):
 
 def run_all(tmp_path: Path, *callbacks: Callback, **arguments: Any) -> tuple[MlflowTracker, RunRecorder]:
     tracker = MlflowTracker(dataset="builtin", experiment="lstm")
-    recorder = RunRecorder(tracker=tracker, config_yaml=CONFIG, sample_sentences=5, pictures=2)
+    best = ModelCheckpoint(tmp_path / "ckpt", filename="{step}", monitor="val/bleu", mode="max")
+    recorder = RunRecorder(tracker=tracker, config_yaml=CONFIG, checkpoint=best, sample_sentences=5, pictures=2)
     with tracked_run(tracker):
-        best = ModelCheckpoint(tmp_path / "ckpt", filename="{step}", monitor="val/bleu", mode="max")
         trainer = Trainer(
             logger=tracker,
             callbacks=[recorder, best, *callbacks],
