@@ -106,7 +106,8 @@ def seconds(work: Callable[[], object]) -> float:
 def report(
     arguments: argparse.Namespace, task: Seq2SeqTask, rates: dict[str, float], flops: float, share: float
 ) -> None:
-    table = Table(title=f"{arguments.experiment} on {arguments.dataset}, best of {ROUNDS} rounds", title_justify="left")
+    print(f"{arguments.experiment} on {arguments.dataset}, best of {ROUNDS} rounds")
+    table = Table()
     table.add_column("figure")
     table.add_column("value", justify="right")
     for name, value in rows(task, rates, flops, share):

@@ -74,7 +74,9 @@ def progress_callbacks() -> list[Callback]:
 
 def print_scores(title: str, columns: Mapping[str, Mapping[str, float]]) -> None:
     """A table: one row a score, one column each of `columns` (their values keyed by the score's bare name)."""
-    table = Table(title=title, title_justify="left", title_style="bold")
+    console = Console(width=None if sys.stdout.isatty() else 120)
+    console.print(f"\n{title}", style="bold")
+    table = Table()
     table.add_column("score")
     for column in columns:
         table.add_column(column, justify="right")
@@ -82,7 +84,7 @@ def print_scores(title: str, columns: Mapping[str, Mapping[str, float]]) -> None
     for name in sorted(names, key=lambda n: list(SCORES).index(n) if n in SCORES else len(SCORES)):
         label, pattern = SCORES.get(name, (name, "{:.4f}"))
         table.add_row(label, *(pattern.format(v[name]) if name in v else "-" for v in columns.values()))
-    Console(width=None if sys.stdout.isatty() else 120).print(table)
+    console.print(table)
 
 
 def scores_of(metrics: Mapping[str, Any], split: str) -> dict[str, float]:
