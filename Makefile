@@ -13,7 +13,8 @@ PORT ?= 5000
 given = $(filter command,$(firstword $(origin $(1))))
 # Only a DATA that was given narrows the choice of RUN.
 ONLY := $(if $(call given,DATA),--dataset $(DATA))
-# As it was typed: a $ in a sentence is no variable.
+# As it was typed: a $ in a sentence is no variable. (The override changes the origin, so that is asked first.)
+TEXT_GIVEN := $(call given,TEXT)
 override export TEXT := $(value TEXT)
 
 .PHONY: help setup train evaluate translate ui test test-slow check benchmark constraints clean
@@ -36,7 +37,7 @@ evaluate: .venv/.ready  ## score a run again: RUN=latest|best|experiment|id [DAT
 	@$(S2S) evaluate $(RUN) --split $(SPLIT) $(ONLY) $(if $(DATA_DIR),--data_dir $(DATA_DIR)) $(ARGS)
 
 translate: .venv/.ready  ## translate: RUN=latest, TEXT="..." or IN=file OUT=file or standard input [ARGS="--n_best 3"]
-	@$(S2S) translate $(RUN) $(ONLY) $(if $(call given,TEXT),--text="$$TEXT") $(if $(call given,IN),--in "$$IN") $(if $(call given,OUT),--out "$$OUT") $(ARGS)
+	@$(S2S) translate $(RUN) $(ONLY) $(if $(TEXT_GIVEN),--text="$$TEXT") $(if $(call given,IN),--in "$$IN") $(if $(call given,OUT),--out "$$OUT") $(ARGS)
 
 ui: .venv/.ready  ## the MLflow UI on localhost [PORT=5000]
 	@$(S2S) ui --port $(PORT)
