@@ -4,8 +4,8 @@
 
 Everything is measured in one run, in turns, and the best of the turns counts: absolute times on shared machines are
 noise. Printed are the target pieces per second of a whole optimizer step (forward, backward, clipping, update), the
-sentences per second of the experiment's search (beam 5) with untrained weights cut at the references' lengths, and the
-floating-point rate of the step as a share of the machine's measured rate of square matrix products.
+sentences per second of the experiment's search (beam 5) with untrained weights and outputs as long as the references,
+and the floating-point rate of the step as a share of the machine's measured rate of square matrix products.
 """
 
 from __future__ import annotations
@@ -19,13 +19,14 @@ from pathlib import Path
 import torch
 from rich.console import Console
 from rich.table import Table
-from torch import nn
+from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from s2s_lit.cli.build import Experiment
 from s2s_lit.cli.compose import compose
+from s2s_lit.decoding.step import StepModel
 from s2s_lit.tasks.base import Seq2SeqTask
-from s2s_lit.types import Batch
+from s2s_lit.types import EOS, Batch, DecoderState, Memory
 
 ROUNDS = 5
 MATRIX = 1536
@@ -74,12 +75,23 @@ def training_step(task: Seq2SeqTask) -> Callable[[Batch], None]:
     return step
 
 
+class NeverEnding:
+    """A network that never predicts EOS: an untrained one would end anywhere."""
+
+    def __init__(self, model: StepModel) -> None:
+        self.start, self._step = model.start, model.step
+
+    def step(self, tokens: Tensor, memory: Memory, state: DecoderState) -> tuple[Tensor, Tensor | None, DecoderState]:
+        log_probs, weights, state = self._step(tokens, memory, state)
+        return log_probs.index_fill(1, torch.tensor([EOS]), -torch.inf), weights, state
+
+
 def search(task: Seq2SeqTask, batch: Batch) -> None:
-    """The experiment's search; an untrained network would not stop by itself, so its cap is the reference's length."""
+    """The experiment's search; each output runs to its cap, which on average is the reference's length."""
     ratio = float(batch.target_lengths.float().mean() / batch.source_lengths.float().mean())
     task.search.max_length_ratio, task.search.max_length_offset = ratio, 0
     with torch.inference_mode():
-        task.search(task.model, batch.source_ids, batch.source_lengths)
+        task.search(NeverEnding(task.model), batch.source_ids, batch.source_lengths)
 
 
 def count_flops(step: Callable[[Batch], None], batches: list[Batch]) -> int:
