@@ -44,6 +44,7 @@ def test_it_answers_and_leaves_no_process_behind(store: MlflowClient, tmp_path: 
     port = free_port()
 
     def body() -> Any:
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # shells start background jobs with it ignored
         ui(port=port)
 
     process = multiprocessing.get_context("fork").Process(target=body)
