@@ -17,7 +17,7 @@ from lightning.pytorch.utilities import rank_zero_only
 from s2s_lit.tracking.attention_maps import render
 from s2s_lit.tracking.connection import answering, connect, ensure_experiment, tracking_uri
 from s2s_lit.tracking.limits import MAX_PARAM, MAX_TAG, chunks, clean, cut, flatten
-from s2s_lit.tracking.outbox import Artifact, Outbox, Params, Status, Tags, Value, deliver
+from s2s_lit.tracking.outbox import Artifact, Outbox, Params, Status, Tags, Value, deliver, reason_of
 from s2s_lit.tracking.store import CHECKPOINT
 
 if TYPE_CHECKING:
@@ -131,7 +131,8 @@ class MlflowTracker(Logger):
         if done and not lost:
             return ""
         what = lost[0] if lost else f"{len(box)} values or files"
-        missing = f"{what} of run {self.run_id} could not be delivered to {self.uri}: {box.failure or 'refused'}"
+        why = reason_of(box.failure) if box.failure else "refused"
+        missing = f"{what} of run {self.run_id} could not be delivered to {self.uri}: {why}"
         log.warning(missing)
         return missing
 

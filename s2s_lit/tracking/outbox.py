@@ -202,12 +202,12 @@ class Outbox:
 
     def _refuse(self, entry: Entry, error: Exception) -> None:
         what = entry.key if isinstance(entry, Value) else getattr(entry, "path", None) or type(entry).__name__
-        self.refused.append(f"{what}: {_first_line(error)}")
+        self.refused.append(f"{what}: {reason_of(error)}")
         log.warning("The tracking store refuses %s", self.refused[-1])
 
     def _note(self, error: Exception) -> None:
         if self.failure is None:
-            log.warning("The tracking store fails (%s). Values wait and are sent again.", _first_line(error))
+            log.warning("The tracking store fails (%s). Values wait and are sent again.", reason_of(error))
         self.failure = error
 
 
@@ -217,5 +217,7 @@ def permanent(error: Exception) -> bool:
     return isinstance(error, FileNotFoundError) or code in ("INVALID_PARAMETER_VALUE", "BAD_REQUEST")
 
 
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+def reason_of(error: Exception) -> str:
+    """One line; SQLAlchemy names the error proper after a line of its own."""
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return next((line for line in lines if "Error)" in line), lines[0])[:200]

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE
 
-from s2s_lit.tracking.outbox import Artifact, Outbox, Params, Tags, Value
+from s2s_lit.tracking.outbox import Artifact, Outbox, Params, Tags, Value, reason_of
 
 
 class FakeClient:
@@ -145,3 +145,10 @@ def test_no_process_waits_for_the_thread() -> None:
     assert box._thread.daemon
     assert box.close(1.0)
     assert not box._thread.is_alive()
+
+
+def test_the_reason_is_one_line_that_names_the_error() -> None:
+    wrapped = "(raised as a result of autoflush)\n(sqlite3.OperationalError) database or disk is full\n[SQL: INSERT]"
+    assert reason_of(Exception(wrapped)) == "(sqlite3.OperationalError) database or disk is full"
+    assert reason_of(OSError("gone\nfor good")) == "gone"
+    assert reason_of(ValueError()) == "ValueError"
