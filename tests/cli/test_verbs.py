@@ -156,6 +156,12 @@ def test_a_stream_trains_too(trained: RunRecord, in_project: Path) -> None:
     assert (run.experiment, run.status, run.params["data.streaming"]) == ("lstm", "FINISHED", "True")
 
 
+def test_without_a_known_length_max_steps_alone_ends_training(trained: RunRecord, client: MlflowClient) -> None:
+    batches = ["--data.batcher=TokenBudget", "--data.batcher.max_tokens=200"]
+    assert main(["train", "lstm", *TINY, *batches, "--trainer.max_steps=7"]) == 0  # two epochs would be six
+    assert client.get_metric_history(list_runs()[0].run_id, "train/loss")[-1].step == 7
+
+
 def test_a_stream_without_an_end_needs_one(
     trained: RunRecord, in_project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

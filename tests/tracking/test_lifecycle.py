@@ -18,7 +18,7 @@ from mlflow.tracking import MlflowClient
 from s2s_lit.errors import UserError
 from s2s_lit.tracking.lifecycle import Terminated, mark_dead_runs, process_tags, tracked_run
 from s2s_lit.tracking.logger import MlflowTracker
-from s2s_lit.tracking.store import find_run, list_runs
+from s2s_lit.tracking.store import CHECKPOINT, find_run, list_runs
 
 
 def make_tracker() -> MlflowTracker:
@@ -125,10 +125,11 @@ def test_a_sigterm_in_the_very_last_batch_is_not_forgotten(store: MlflowClient) 
     assert status(store, tracker) == "KILLED"
 
 
-def test_a_tracking_error_never_hides_the_real_one(store: MlflowClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(*args: Any, **kwargs: Any) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
+def full(*args: Any, **kwargs: Any) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
 
+
+def test_a_tracking_error_never_hides_the_real_one(store: MlflowClient, monkeypatch: pytest.MonkeyPatch) -> None:
     tracker = make_tracker()
     monkeypatch.setattr("s2s_lit.tracking.logger._PATIENCE_S", 0.5)
 
@@ -148,9 +149,6 @@ def test_a_tracking_error_never_hides_the_real_one(store: MlflowClient, monkeypa
 def test_a_run_whose_values_did_not_arrive_is_not_finished(
     store: MlflowClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(*args: Any, **kwargs: Any) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
     tracker = make_tracker()
     monkeypatch.setattr("s2s_lit.tracking.logger._PATIENCE_S", 0.5)
 
@@ -161,6 +159,13 @@ def test_a_run_whose_values_did_not_arrive_is_not_finished(
 
     with pytest.raises(UserError, match=r"could not be delivered .*No space left on device"):
         body()
+    assert status(store, tracker) == "FAILED"
+
+
+def test_a_run_without_its_checkpoint_is_not_finished(store: MlflowClient, tmp_path: Path) -> None:
+    tracker = make_tracker()
+    with pytest.raises(UserError, match=r"best\.ckpt"), tracked_run(tracker):
+        tracker.log_artifact(tmp_path / "gone.ckpt", CHECKPOINT)
     assert status(store, tracker) == "FAILED"
 
 

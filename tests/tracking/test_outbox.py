@@ -147,6 +147,14 @@ def test_no_process_waits_for_the_thread() -> None:
     assert not box._thread.is_alive()
 
 
+def test_a_slow_store_is_not_a_failing_one() -> None:
+    client = FakeClient(delay_s=1.2)
+    box = make_box(client)
+    box.put(values(1)[0])
+    assert box.close(patience_s=0.2)
+    assert len(client.kept) == 1
+
+
 def test_the_reason_is_one_line_that_names_the_error() -> None:
     wrapped = "(raised as a result of autoflush)\n(sqlite3.OperationalError) database or disk is full\n[SQL: INSERT]"
     assert reason_of(Exception(wrapped)) == "(sqlite3.OperationalError) database or disk is full"
