@@ -148,6 +148,16 @@ class DecoderState(TensorMap):
 
 
 @dataclass(frozen=True)
+class Decoded:
+    """What a decoder yields for T given pieces of each sentence."""
+
+    features: Tensor  # [B, T, F] from which the next pieces are predicted
+    hidden: Tensor  # [B, T, H] outputs of the last recurrent layer, before dropout
+    weights: Tensor | None  # [B, T, S] of the attention; None without one
+    state: DecoderState  # after the last piece
+
+
+@dataclass(frozen=True)
 class Hypothesis:
     """One finished output of a search.
 

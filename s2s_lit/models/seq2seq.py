@@ -10,11 +10,12 @@ from torch import Tensor, nn
 
 from s2s_lit.nn.decoders.base import DecoderFactory
 from s2s_lit.nn.decoders.recurrent import RecurrentDecoder
-from s2s_lit.nn.embeddings import PieceEmbedding
+from s2s_lit.nn.embeddings import EmbeddingFactory, PieceEmbedding
 from s2s_lit.nn.encoders.base import EncoderFactory
 from s2s_lit.nn.encoders.recurrent import RecurrentEncoder
+from s2s_lit.nn.outputs.base import OutputFactory
 from s2s_lit.nn.outputs.linear import LinearOutput
-from s2s_lit.types import Batch, DecoderState, EncoderOutput, Memory, at_least_float32
+from s2s_lit.types import Batch, Decoded, DecoderState, EncoderOutput, Memory, at_least_float32
 
 
 @dataclass(frozen=True)
@@ -25,8 +26,7 @@ class Seq2SeqOutput:
     """
 
     logits: Tensor
-    weights: Tensor | None  # [B, T, S]
-    state: DecoderState
+    decoded: Decoded
 
 
 class Seq2Seq(nn.Module):
@@ -39,10 +39,13 @@ class Seq2Seq(nn.Module):
         target_vocab_size: number of target pieces.
         encoder: reads the source.
         decoder: predicts the target.
+        output: scores the pieces.
         embedding_size: E, size of the vector of a piece.
-        embedding_dropout: probability of dropping an activation of an embedded piece.
+        source_embedding: looks up the source pieces.
+        target_embedding: looks up the target pieces.
         tie: which tables are one: none; 'output', target embedding and output layer (Press & Wolf 2017, needs
-            decoder.feature_size = embedding_size); 'all', the source embedding too (needs a joint vocabulary).
+            decoder.feature_size = embedding_size); 'embeddings', both embeddings (needs a joint vocabulary); 'all'
+            three.
 
     Raises:
         ValueError: sizes of tied tables differ.
@@ -55,29 +58,35 @@ class Seq2Seq(nn.Module):
         *,
         encoder: EncoderFactory = RecurrentEncoder,
         decoder: DecoderFactory = RecurrentDecoder,
+        output: OutputFactory = LinearOutput,
         embedding_size: int = 256,
-        embedding_dropout: float = 0.0,
-        tie: Literal["none", "output", "all"] = "none",
+        source_embedding: EmbeddingFactory = PieceEmbedding,
+        target_embedding: EmbeddingFactory = PieceEmbedding,
+        tie: Literal["none", "output", "embeddings", "all"] = "none",
     ) -> None:
         super().__init__()
-        self.source_embedding = PieceEmbedding(source_vocab_size, embedding_size, dropout=embedding_dropout)
-        self.target_embedding = PieceEmbedding(target_vocab_size, embedding_size, dropout=embedding_dropout)
+        self.source_embedding = source_embedding(source_vocab_size, embedding_size)
+        self.target_embedding = target_embedding(target_vocab_size, embedding_size)
         self.encoder = encoder(embedding_size)
         self.decoder = decoder(embedding_size, self.encoder)
-        self.output = LinearOutput(self.decoder.feature_size, target_vocab_size)
-        if tie != "none":
-            self._tie(tie)
+        self.output = output(self.decoder.feature_size, target_vocab_size)
+        if tie in ("output", "all"):
+            self._tie_output(tie)
+        if tie in ("embeddings", "all"):
+            self._tie_embeddings(tie)
 
-    def _tie(self, tie: Literal["output", "all"]) -> None:
+    def _tie_output(self, tie: str) -> None:
         target = self.target_embedding.table.weight
         if self.output.layer.weight.shape != target.shape:
             feature, embedding = self.decoder.feature_size, target.shape[1]
             raise ValueError(f"model.tie={tie} needs decoder.feature_size ({feature}) = embedding_size ({embedding})")
-        self.output.layer.weight = self.target_embedding.table.weight
-        if tie == "all":
-            if self.source_embedding.table.weight.shape != target.shape:
-                raise ValueError("model.tie=all needs one vocabulary for both sides: set data.codec.joint to true")
-            self.source_embedding.table.weight = self.target_embedding.table.weight
+        self.output.layer.weight = target
+
+    def _tie_embeddings(self, tie: str) -> None:
+        target = self.target_embedding.table.weight
+        if self.source_embedding.table.weight.shape != target.shape:
+            raise ValueError(f"model.tie={tie} needs one vocabulary for both sides: set data.codec.joint to true")
+        self.source_embedding.table.weight = target
 
     def encode(self, source_ids: Int[Tensor, "B S"], source_lengths: Int[Tensor, "B"]) -> EncoderOutput:
         return self.encoder(self.source_embedding(source_ids), source_lengths)
@@ -85,16 +94,23 @@ class Seq2Seq(nn.Module):
     def forward(self, batch: Batch) -> Seq2SeqOutput:
         """Teacher forcing: every position sees the true pieces before it."""
         memory, state = self.start(batch.source_ids, batch.source_lengths)
-        embedded = self.target_embedding(batch.target_input_ids)  # [B, T, E]
-        features, weights, state = self.decoder(embedded, memory, state)
-        return Seq2SeqOutput(self.output(features[batch.target_mask]), weights, state)
+        decoded = self.decoder(self.target_embedding(batch.target_input_ids), memory, state)
+        mask = batch.target_mask
+        weights = None if decoded.weights is None else decoded.weights[mask]
+        sentences = mask.nonzero()[:, 0]  # [M]
+        logits = self.output(decoded.features[mask], weights, batch.source_ids[sentences])
+        return Seq2SeqOutput(logits, decoded)
 
     def start(self, source_ids: Int[Tensor, "B S"], source_lengths: Int[Tensor, "B"]) -> tuple[Memory, DecoderState]:
-        return self.decoder.start(self.encode(source_ids, source_lengths))
+        memory, state = self.decoder.start(self.encode(source_ids, source_lengths))
+        return memory.updated(source_ids=source_ids), state
 
     def step(
         self, tokens: Int[Tensor, "N"], memory: Memory, state: DecoderState
     ) -> tuple[Float[Tensor, "N V"], Float[Tensor, "N S"] | None, DecoderState]:
         """Log-probabilities of the next piece of each hypothesis, given its last."""
         features, weights, state = self.decoder.step(self.target_embedding(tokens), memory, state)
-        return at_least_float32(self.output(features)).log_softmax(dim=-1), weights, state
+        source_ids = memory["source_ids"]
+        source_ids = source_ids.repeat_interleave(len(tokens) // len(source_ids), dim=0)  # [N, S]
+        logits = self.output(features, weights, source_ids)
+        return at_least_float32(logits).log_softmax(dim=-1), weights, state

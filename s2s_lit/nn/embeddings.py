@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
@@ -26,3 +28,7 @@ class PieceEmbedding(nn.Module):
 
     def forward(self, ids: Int[Tensor, "*shape"]) -> Float[Tensor, "*shape E"]:
         return self.dropout(self.table(ids))
+
+
+EmbeddingFactory = Callable[[int, int], PieceEmbedding]
+"""Makes an embedding from (vocab_size, embedding_size)."""

@@ -16,7 +16,8 @@ from torch.optim.lr_scheduler import LambdaLR
 
 from s2s_lit.decoding.search import Search
 from s2s_lit.errors import UserError
-from s2s_lit.losses.token import TokenLoss, TokenNLL
+from s2s_lit.losses.penalty import Penalty
+from s2s_lit.losses.token import TokenNLL
 from s2s_lit.metrics.likelihood import Likelihood
 from s2s_lit.metrics.text import TextMetric
 from s2s_lit.models.seq2seq import Seq2Seq
@@ -29,22 +30,24 @@ class _Window:
     """What was seen since the last optimizer step."""
 
     def __init__(self) -> None:
-        self._nll: Tensor | float = 0.0
-        self._count = self._timed = 0
+        self._sums: dict[str, Tensor] = {}
+        self.count = self._timed = 0
         self._since = time.perf_counter()
 
-    def add(self, result: TokenLoss) -> None:
-        self._nll = self._nll + result.nll
-        self._count += result.count
-        self._timed += result.count
+    def add(self, count: int, **sums: Tensor) -> None:
+        """`count` target pieces, over which these terms of the objective were summed."""
+        for name, value in sums.items():
+            self._sums[name] = self._sums.get(name, 0.0) + value.detach()
+        self.count += count
+        self._timed += count
 
     def restart_clock(self) -> None:
         """Validation is no training time."""
         self._timed, self._since = 0, time.perf_counter()
 
-    def loss(self) -> Tensor | float:
-        """Nats per target piece."""
-        return self._nll / max(self._count, 1)
+    def means(self) -> dict[str, Tensor]:
+        """Each term per target piece."""
+        return {name: value / max(self.count, 1) for name, value in self._sums.items()}
 
     def rate(self) -> float:
         """Target pieces per second."""
@@ -57,15 +60,16 @@ OptimizerFactory = Callable[[Iterable[nn.Parameter]], Optimizer]
 class Seq2SeqTask(pl.LightningModule, ABC):
     """Trains a model on pairs; validates and tests by likelihood and by what a search finds.
 
-    Logged: `train/loss` (nats per target piece), `train/learning_rate`, `train/gradient_norm` (before clipping) and
-    `train/tokens_per_second` (target pieces, validation not counted) at each optimizer step; for each evaluated split
-    `split/loss`, `perplexity`, `token_accuracy` and the task's text metrics. The test step and the validation step
-    return `{"predictions": list[Prediction]}`.
+    Logged: `train/loss` and each penalty (per target piece), `train/learning_rate`, `train/gradient_norm` (before
+    clipping) and `train/tokens_per_second` (target pieces, validation not counted) at each optimizer step; for each
+    evaluated split `split/loss`, `perplexity`, `token_accuracy` and the task's text metrics. The test step and the
+    validation step return `{"predictions": list[Prediction]}`.
 
     Args:
         model: what is trained (given by the program).
         codecs: turn pieces into text (given by the program).
         loss: what is minimized.
+        penalties: what is added to it.
         optimizer: the optimizer and its settings.
         schedule: the learning rate's factor over the steps.
         search: finds the outputs that are scored on test splits and printed by translate.
@@ -82,11 +86,13 @@ class Seq2SeqTask(pl.LightningModule, ABC):
         search: Search,
         validation_search: Search,
         schedule: ScheduleFactory = ConstantSchedule,
+        penalties: list[Penalty] | None = None,
     ) -> None:
         super().__init__()
         self.model = model
         self.codecs = codecs
         self.loss = loss
+        self.penalties = nn.ModuleList(penalties or [])
         self.make_optimizer = optimizer
         self.make_schedule = schedule
         self.search = search
@@ -109,18 +115,28 @@ class Seq2SeqTask(pl.LightningModule, ABC):
     # Training
 
     def training_step(self, batch: Batch, batch_index: int) -> Tensor:
-        result = self.loss(self.model(batch).logits, batch.target_ids[batch.target_mask])
-        self._window.add(result)
-        return result.objective / result.count
+        """The objective summed over the batch's target pieces; the optimizer step divides by all that it saw."""
+        output = self.model(batch)
+        result = self.loss(output.logits, batch.target_ids[batch.target_mask])
+        terms = {str(penalty.name): penalty(output.decoded, batch.target_mask) for penalty in self.penalties}
+        self._window.add(result.count, loss=result.nll, **terms)
+        return result.objective + sum(terms.values())
 
     def configure_gradient_clipping(
         self, optimizer: Optimizer, gradient_clip_val: float | None = None, gradient_clip_algorithm: str | None = None
     ) -> None:
-        """Clips by norm; runs once in each optimizer step, so what is logged of a step is logged here."""
+        """Runs once in each optimizer step: makes sums means, clips by norm, and logs what is known of a step.
+
+        The gradient is that of the mean over all target pieces since the last step, so that accumulating batches equals
+        one large batch (Lightning has divided each of them by their number).
+        """
+        gradients = [p.grad for p in self.parameters() if p.grad is not None]
+        torch._foreach_mul_(gradients, self.trainer.accumulate_grad_batches / self._window.count)
         norm = nn.utils.clip_grad_norm_(self.parameters(), gradient_clip_val or math.inf)
         self.log("train/gradient_norm", norm)
         self.log("train/learning_rate", optimizer.param_groups[0]["lr"])
-        self.log("train/loss", self._window.loss(), prog_bar=True)
+        for name, mean in self._window.means().items():
+            self.log(f"train/{name}", mean, prog_bar=name == "loss")
         self.log("train/tokens_per_second", self._window.rate(), prog_bar=True)
         self.log("step", float(self.global_step + 1))  # the axis: optimizer steps that were taken
         self._window = _Window()

@@ -31,7 +31,7 @@ def test_the_attention_of_contributing_works_as_it_stands() -> None:
     (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"), re.DOTALL)
     names: dict[str, type] = {"__name__": "contributed"}
     exec(code, names)
-    attention = names["GeneralAttention"]
+    attention = names["CosineAttention"]
     assert issubclass(attention, Attention)
     torch.manual_seed(0)
     model = network(RecurrentDecoder, LSTM, attention)()
@@ -39,6 +39,6 @@ def test_the_attention_of_contributing_works_as_it_stands() -> None:
     memory, state = model.start(batch.source_ids, batch.source_lengths)
     whole = model(batch)
     first, weights, _ = model.step(batch.target_input_ids[:, 0], memory, state)
-    torch.testing.assert_close(weights, whole.weights[:, 0])
+    torch.testing.assert_close(weights, whole.decoded.weights[:, 0])
     torch.testing.assert_close(weights.sum(-1), torch.ones(len(batch)))
     assert torch.isfinite(first).all()

@@ -69,7 +69,7 @@ def test_the_seed_is_the_datas_too() -> None:
         ("--data.batchr.size=3", ["data.batchr.size", "data.batcher?"]),
         ("--trainer.max_epochs=many", ["trainer.max_epochs", "int", "'many'", "command line"]),
         ("--model.encoder.recurrence.hidden_size=x", ["model.encoder.recurrence.hidden_size", "int", "'x'"]),
-        ("--model.tie=al", ["model.tie", "'none', 'output', 'all'", "'al'"]),
+        ("--model.tie=al", ["model.tie", "'none', 'output', 'embeddings', 'all'", "'al'"]),
         ("--model.encoder.recurrence=LSTMM", ["model.encoder.recurrence", "LSTMM", "LSTM?"]),
         ("--model.decoder.attention.class_path=Additiv", ["model.decoder.attention", "AdditiveAttention?"]),
         ("--data.source.data_dir=/x", ["data.source.data_dir", "BuiltinCorpus"]),

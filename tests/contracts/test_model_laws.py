@@ -42,7 +42,8 @@ def test_a_batch_equals_its_sentences(model: Seq2Seq) -> None:
 
 def test_stepping_equals_the_whole_target(model: Seq2Seq) -> None:
     batch = random_batch()
-    whole = model(batch)
+    output = model(batch)
+    whole = output.decoded
     memory, state = model.start(batch.source_ids, batch.source_lengths)
     log_probs, weights = [], []
     for t in range(batch.target_ids.shape[1]):
@@ -50,7 +51,7 @@ def test_stepping_equals_the_whole_target(model: Seq2Seq) -> None:
         log_probs.append(step_log_probs)
         weights.append(step_weights)
     stepped = torch.stack(log_probs, dim=1)[batch.target_mask]
-    torch.testing.assert_close(stepped, whole.logits.log_softmax(-1))
+    torch.testing.assert_close(stepped, output.logits.log_softmax(-1))
     if whole.weights is None:
         assert weights[0] is None
     else:
@@ -72,10 +73,10 @@ def test_windows_with_carried_state_equal_the_whole_target(model: Seq2Seq) -> No
     batch = random_batch(sizes=((5, 6), (4, 6)))
     memory, state = model.start(batch.source_ids, batch.source_lengths)
     inputs = model.target_embedding(batch.target_input_ids)
-    whole, _, _ = model.decoder(inputs, memory, state)
-    first, _, carried = model.decoder(inputs[:, :4], memory, state)
-    second, _, _ = model.decoder(inputs[:, 4:], memory, carried)
-    torch.testing.assert_close(torch.cat([first, second], dim=1), whole)
+    whole = model.decoder(inputs, memory, state)
+    first = model.decoder(inputs[:, :4], memory, state)
+    second = model.decoder(inputs[:, 4:], memory, first.state)
+    torch.testing.assert_close(torch.cat([first.features, second.features], dim=1), whole.features)
 
 
 def test_every_parameter_gets_a_gradient(model: Seq2Seq) -> None:

@@ -6,10 +6,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from s2s_lit.nn.attention.base import Attention
+from s2s_lit.nn.attention.base import ContentAttention
 
 
-class AdditiveAttention(Attention):
+class AdditiveAttention(ContentAttention):
     """score(q, k) = v . tanh(W q + U k): a one-layer perceptron compares query and key.
 
     Args:

@@ -1,4 +1,4 @@
-"""The contract of every attention: prepare once per sentence, then ask with any number of queries."""
+"""The contract of every attention: prepare once per sentence, then ask position by position."""
 
 from __future__ import annotations
 
@@ -9,20 +9,19 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from s2s_lit.types import Memory, at_least_float32
+from s2s_lit.types import DecoderState, Memory, at_least_float32
 
 
 class Attention(nn.Module, ABC):
     """Weighs the source positions for a query and returns the mix of their values.
 
-    e[q, s] = score(query[q], key[s]),  weights[q] = softmax of e[q] over real s
-    context[q] = sum over s of weights[q, s] value[s]
+    weights[q] is a distribution over the real source positions,  context[q] = sum over s of weights[q, s] value[s].
 
-    The Q queries of one sentence are independent of each other: the T positions of a whole target (training), the K
-    hypotheses of a beam (search) or one. A subclass defines `score` and, if keys are projected, `project_keys`.
+    What an attention remembers from one target position to the next (an alignment, a coverage, the position itself)
+    are tensors of its own in the `DecoderState`, made by `start`; most remember nothing.
 
     Attributes:
-        context_size: size of one context vector.
+        context_size: C, size of one context vector.
     """
 
     context_size: int
@@ -40,19 +39,67 @@ class Attention(nn.Module, ABC):
         """Keys from the encoder's memory; the memory itself unless a subclass projects it."""
         return memory
 
+    def start(self, memory: Memory) -> DecoderState:
+        """What is remembered before the first target position, B rows; nothing unless a subclass remembers."""
+        return DecoderState()
+
+    @abstractmethod
+    def step(
+        self, queries: Float[Tensor, "B K H"], memory: Memory, state: DecoderState
+    ) -> tuple[Float[Tensor, "B K C"], Float[Tensor, "B K S"], DecoderState]:
+        """Contexts and weights of one target position for the K hypotheses of each sentence.
+
+        `state` has a row for each of the N = B * K hypotheses, those of a sentence side by side, and may hold tensors
+        of the decoder too; the returned one is `state.updated(...)`.
+        """
+
+    def forward(
+        self, queries: Float[Tensor, "B T H"], memory: Memory, state: DecoderState
+    ) -> tuple[Float[Tensor, "B T C"], Float[Tensor, "B T S"], DecoderState]:
+        """The same for T successive target positions of one hypothesis each (training)."""
+        contexts, weights = [], []
+        for query in queries.split(1, dim=1):
+            context, weight, state = self.step(query, memory, state)
+            contexts.append(context)
+            weights.append(weight)
+        return torch.cat(contexts, dim=1), torch.cat(weights, dim=1), state
+
+
+class ContentAttention(Attention):
+    """An attention that remembers nothing: all queries, of T positions or of K hypotheses, are asked at once.
+
+    e[q, s] = score(query[q], key[s]),  weights[q] = softmax of e[q] over real s
+
+    A subclass defines `score` and, if keys are projected, `project_keys`.
+    """
+
     @abstractmethod
     def score(self, queries: Float[Tensor, "B Q H"], keys: Float[Tensor, "B S A"]) -> Float[Tensor, "B Q S"]:
         """The unnormalized scores e[q, s]; padding need not be thought of here."""
 
-    def forward(
+    def attend(
         self, queries: Float[Tensor, "B Q H"], memory: Memory
-    ) -> tuple[Float[Tensor, "B Q M"], Float[Tensor, "B Q S"]]:
-        """Contexts and weights; weights are zero at padding and sum to one over real positions."""
-        scores = at_least_float32(self.score(queries, memory["keys"]))
-        scores = scores.masked_fill(~memory["mask"].unsqueeze(1), torch.finfo(scores.dtype).min)
-        weights = scores.softmax(dim=-1)
+    ) -> tuple[Float[Tensor, "B Q C"], Float[Tensor, "B Q S"]]:
+        """Contexts and weights of any number of independent queries of each sentence."""
+        weights = distribution(self.score(queries, memory["keys"]), memory["mask"])
         values = memory["values"]
         return weights.to(values.dtype) @ values, weights
+
+    def step(
+        self, queries: Float[Tensor, "B K H"], memory: Memory, state: DecoderState
+    ) -> tuple[Float[Tensor, "B K C"], Float[Tensor, "B K S"], DecoderState]:
+        return *self.attend(queries, memory), state
+
+    def forward(
+        self, queries: Float[Tensor, "B T H"], memory: Memory, state: DecoderState
+    ) -> tuple[Float[Tensor, "B T C"], Float[Tensor, "B T S"], DecoderState]:
+        return *self.attend(queries, memory), state
+
+
+def distribution(scores: Float[Tensor, "B Q S"], mask: Bool[Tensor, "B S"]) -> Float[Tensor, "B Q S"]:
+    """Softmax over the real source positions, zero at padding; at least float32."""
+    scores = at_least_float32(scores)
+    return scores.masked_fill(~mask.unsqueeze(1), torch.finfo(scores.dtype).min).softmax(dim=-1)
 
 
 AttentionFactory = Callable[[int, int], Attention]

@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from s2s_lit.nn.encoders.base import Encoder
-from s2s_lit.types import DecoderState, EncoderOutput, Memory
+from s2s_lit.types import Decoded, DecoderState, EncoderOutput, Memory
 
 
 class Decoder(nn.Module, ABC):
@@ -29,16 +29,14 @@ class Decoder(nn.Module, ABC):
         """Memory and state before the first position, both with B rows."""
 
     @abstractmethod
-    def forward(
-        self, inputs: Float[Tensor, "B T E"], memory: Memory, state: DecoderState
-    ) -> tuple[Float[Tensor, "B T F"], Float[Tensor, "B T S"] | None, DecoderState]:
-        """Features and attention weights (None without attention) of T given pieces, and the state after the last."""
+    def forward(self, inputs: Float[Tensor, "B T E"], memory: Memory, state: DecoderState) -> Decoded:
+        """What T given pieces yield, and the state after the last."""
 
     @abstractmethod
     def step(
         self, inputs: Float[Tensor, "N E"], memory: Memory, state: DecoderState
     ) -> tuple[Float[Tensor, "N F"], Float[Tensor, "N S"] | None, DecoderState]:
-        """The same for one piece of each of N = B * K hypotheses, those of a sentence side by side."""
+        """Features, weights, state of one piece of each of N = B * K hypotheses, those of a sentence side by side."""
 
 
 DecoderFactory = Callable[[int, Encoder], Decoder]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from s2s_lit.nn.outputs.base import Output
 
-class LinearOutput(nn.Module):
+
+class LinearOutput(Output):
     """logits = W feature + b.
 
     Args:
@@ -18,5 +20,7 @@ class LinearOutput(nn.Module):
         super().__init__()
         self.layer = nn.Linear(feature_size, vocab_size)
 
-    def forward(self, features: Float[Tensor, "N F"]) -> Float[Tensor, "N V"]:
+    def forward(
+        self, features: Float[Tensor, "M F"], weights: Float[Tensor, "M S"] | None, source_ids: Int[Tensor, "M S"]
+    ) -> Float[Tensor, "M V"]:
         return self.layer(features)

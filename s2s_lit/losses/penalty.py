@@ -1,0 +1,21 @@
+"""The contract of what is added to the token loss: penalties on activations, weights of an attention, ..."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+from s2s_lit.types import Decoded
+
+
+class Penalty(nn.Module, ABC):
+    """A term of the objective besides the pieces' likelihood, logged apart as `train/NAME` per target piece."""
+
+    name: ClassVar[str]
+
+    @abstractmethod
+    def forward(self, decoded: Decoded, mask: Bool[Tensor, "B T"]) -> Float[Tensor, ""]:
+        """The term, weighted, summed over the real target positions of `mask`."""

@@ -1,0 +1,29 @@
+"""The contract of every output layer."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+
+class Output(nn.Module, ABC):
+    """Scores every target piece as the next one, for M positions: of a batch's targets, or of a search's hypotheses.
+
+    Attributes:
+        layer: the linear layer from features to pieces, whose weight [V, F] may be tied to the target embedding.
+    """
+
+    layer: nn.Linear
+
+    @abstractmethod
+    def forward(
+        self, features: Float[Tensor, "M F"], weights: Float[Tensor, "M S"] | None, source_ids: Int[Tensor, "M S"]
+    ) -> Float[Tensor, "M V"]:
+        """Unnormalized log-probabilities; `weights` are the attention's over the pieces `source_ids`."""
+
+
+OutputFactory = Callable[[int, int], Output]
+"""Makes an output layer from (feature_size, target_vocab_size)."""
