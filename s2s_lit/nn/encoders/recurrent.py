@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from jaxtyping import Float, Int
-from torch import Tensor, nn
+from torch import Tensor
 
+from s2s_lit.nn.dropout import SequenceDropout
 from s2s_lit.nn.encoders.base import Encoder
 from s2s_lit.nn.recurrent import LSTM, RecurrenceFactory
 from s2s_lit.types import EncoderOutput, length_mask
@@ -18,6 +19,7 @@ class RecurrentEncoder(Encoder):
         recurrence: the recurrent layers.
         bidirectional: read the source both ways and concatenate.
         dropout: probability of dropping an activation of the memory.
+        variational: drop the same activations at all positions of a sentence (Gal & Ghahramani 2016).
     """
 
     def __init__(
@@ -27,10 +29,11 @@ class RecurrentEncoder(Encoder):
         recurrence: RecurrenceFactory = LSTM,
         bidirectional: bool = False,
         dropout: float = 0.0,
+        variational: bool = False,
     ) -> None:
         super().__init__()
         self.recurrence = recurrence(input_size, bidirectional)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = SequenceDropout(dropout, variational=variational)
         self.memory_size = self.recurrence.output_size
         self.state_size = self.recurrence.state_size
 
