@@ -24,7 +24,7 @@ from s2s_lit.models.seq2seq import Seq2Seq
 from s2s_lit.tasks.base import Seq2SeqTask
 from s2s_lit.text.codec import CodecPair
 
-PART_ROOMS = ("nn", "losses", "optim", "decoding", "text", "data", "models", "tasks")
+PART_ROOMS = ("nn", "losses", "metrics", "optim", "decoding", "text", "data", "models", "tasks")
 
 
 OURS = {

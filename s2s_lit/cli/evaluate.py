@@ -35,7 +35,6 @@ def evaluate(arguments: argparse.Namespace, overrides: list[str]) -> int:
         tracker.set_tags(signatures(task))
         scores = scores_of(trainer.callback_metrics, split)
     logged = scores_of(record.metrics, split)
-    print_scores(
-        f"{record.name} on the {split} split", {split: scores, **({"logged before": logged} if logged else {})}
-    )
+    columns = {split: scores, **({"logged before": logged} if logged else {})}
+    print_scores(f"{record.name} on the {split} split", columns, task.scores)
     return 0

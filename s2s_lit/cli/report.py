@@ -6,28 +6,19 @@ import logging
 import sys
 import time
 import warnings
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
 
 import lightning.pytorch as pl
 from lightning.pytorch.callbacks import Callback, TQDMProgressBar
 from rich.console import Console
 from rich.table import Table
 
-SCORES = {
-    "loss": ("loss (nats per piece)", "{:.4f}"),
-    "perplexity": ("perplexity", "{:.3f}"),
-    "token_accuracy": ("token accuracy", "{:.2%}"),
-    "bleu": ("BLEU", "{:.2f}"),
-    "chrf": ("chrF", "{:.2f}"),
-    "ter": ("TER", "{:.2f}"),
-    "edit_distance": ("edit distance (words)", "{:.3f}"),
-}
-LOWER_IS_BETTER = ("loss", "perplexity", "ter", "edit_distance")
-
+from s2s_lit.metrics.score import Score
+from s2s_lit.tasks.base import Seq2SeqTask
 
 class ValidationLines(Callback):
-    """One line a validation, also where no progress bar is shown."""
+    """One line a validation, also where no progress bar is shown: losses and the first two of the task's text metrics."""
 
     def __init__(self) -> None:
         self._since = time.monotonic()
@@ -38,8 +29,8 @@ class ValidationLines(Callback):
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         if not trainer.is_global_zero or trainer.sanity_checking:
             return
-        shown = {"train/loss": "train loss", "val/loss": "val loss", "val/perplexity": "ppl", "val/bleu": "BLEU"}
-        shown["val/chrf"] = "chrF"
+        shown = {"train/loss": "train loss", "val/loss": "val loss", "val/perplexity": "ppl"}
+        shown |= {f"val/{metric.name}": metric.label for metric in cast(Seq2SeqTask, pl_module).text_metrics[:2]}
         values = [
             f"{label} {trainer.callback_metrics[key]:.3f}"
             for key, label in shown.items()
@@ -72,18 +63,22 @@ def progress_callbacks() -> list[Callback]:
     return [*bars, ValidationLines()]
 
 
-def print_scores(title: str, columns: Mapping[str, Mapping[str, float]]) -> None:
-    """A table: one row a score, one column each of `columns` (their values keyed by the score's bare name)."""
+def print_scores(title: str, columns: Mapping[str, Mapping[str, float]], scores: Sequence[Score]) -> None:
+    """A table: one row a score, one column each of `columns` (their values keyed by the score's bare name).
+
+    `scores` say how they are printed and in which order; what they do not know comes last, as it is called.
+    """
     console = Console(width=None if sys.stdout.isatty() else 120)
     console.print(f"\n{title}", style="bold")
     table = Table()
     table.add_column("score")
     for column in columns:
         table.add_column(column, justify="right")
-    names = dict.fromkeys(name for values in columns.values() for name in values)
-    for name in sorted(names, key=lambda n: list(SCORES).index(n) if n in SCORES else len(SCORES)):
-        label, pattern = SCORES.get(name, (name, "{:.4f}"))
-        table.add_row(label, *(pattern.format(v[name]) if name in v else "-" for v in columns.values()))
+    known = {score.name: score for score in scores}
+    logged = dict.fromkeys(name for values in columns.values() for name in values)
+    for name in [*(name for name in known if name in logged), *(name for name in logged if name not in known)]:
+        score = known.get(name) or Score(name, name, "{:.4f}", higher_is_better=True)
+        table.add_row(score.label, *(score.printed(v[name]) if name in v else "-" for v in columns.values()))
     console.print(table)
 
 

@@ -15,7 +15,7 @@ from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
 from s2s_lit.cli.build import Experiment, load
 from s2s_lit.cli.compose import compose, make_parser, to_yaml
-from s2s_lit.cli.report import LOWER_IS_BETTER, print_scores, progress_callbacks, quiet_libraries, scores_of
+from s2s_lit.cli.report import print_scores, progress_callbacks, quiet_libraries, scores_of
 from s2s_lit.errors import UserError
 from s2s_lit.tasks.base import Seq2SeqTask
 from s2s_lit.tracking.callbacks import RunRecorder
@@ -38,8 +38,8 @@ def train(arguments: argparse.Namespace, overrides: list[str]) -> int:
     tracker = MlflowTracker(dataset=config.dataset, experiment=config.experiment)
     with tracked_run(tracker):
         print(f"run {tracker.run_name} ({tracker.run_id}): {config.experiment} on {config.dataset}", flush=True)
-        scores = run(config, tracker)
-    print_scores(f"{tracker.run_name} on the test split", {"test": scores})
+        task, scores = run(config, tracker)
+    print_scores(f"{tracker.run_name} on the test split", {"test": scores}, task.scores)
     print(
         f"\nrun {tracker.run_name}, id {tracker.run_id}. Next:\n"
         f'  make translate RUN={str(tracker.run_id)[:8]} TEXT="A man is reading a book."\n'
@@ -60,8 +60,8 @@ def data_dir_override(arguments: argparse.Namespace) -> list[str]:
     return [f"--data.source.data_dir={arguments.data_dir}"]
 
 
-def run(config: Namespace, tracker: MlflowTracker) -> dict[str, float]:
-    """Train and test within a tracked run; the test scores by their bare names."""
+def run(config: Namespace, tracker: MlflowTracker) -> tuple[Seq2SeqTask, dict[str, float]]:
+    """Train and test within a tracked run; the task as it was best, and its test scores by their bare names."""
     pl.seed_everything(config.seed, workers=True, verbose=False)
     experiment = Experiment(config)
     experiment.data.setup("fit")
@@ -80,7 +80,7 @@ def run(config: Namespace, tracker: MlflowTracker) -> dict[str, float]:
     _, task = load(Path(best.best_model_path))
     trainer.test(task, datamodule=experiment.data, verbose=False)
     tracker.set_tags(signatures(task))
-    return scores_of(trainer.callback_metrics, "test")
+    return task, scores_of(trainer.callback_metrics, "test")
 
 
 def signatures(task: Seq2SeqTask) -> dict[str, str]:
@@ -102,15 +102,14 @@ def best_checkpoint(monitor: str, folder: Path, task: Seq2SeqTask) -> ModelCheck
     Raises:
         UserError: validation gives no such score.
     """
-    scores = [f"val/{name}" for name in (*task.likelihood.names, *(metric.name for metric in task.text_metrics))]
+    scores = {f"val/{score.name}": score for score in task.scores}
     if monitor not in scores:
         raise UserError(f"monitor={monitor} is no score of a validation; there are: {', '.join(scores)}")
-    lower = monitor.rpartition("/")[2] in LOWER_IS_BETTER
     return ModelCheckpoint(
         dirpath=folder,
         filename="best",
         monitor=monitor,
-        mode="min" if lower else "max",
+        mode="max" if scores[monitor].higher_is_better else "min",
         save_weights_only=True,
         enable_version_counter=False,
     )

@@ -16,7 +16,6 @@ class TokenLoss:
 
     objective: Tensor
     nll: Tensor
-    correct: Tensor
     count: int
 
 
@@ -39,5 +38,4 @@ class TokenNLL(nn.Module):
         objective = nll
         if self.training and self.label_smoothing:
             objective = (1 - self.label_smoothing) * nll - self.label_smoothing * log_probs.mean(dim=-1).sum()
-        correct = (log_probs.detach().argmax(dim=-1) == targets).sum()
-        return TokenLoss(objective, nll.detach(), correct, targets.numel())
+        return TokenLoss(objective, nll.detach(), targets.numel())

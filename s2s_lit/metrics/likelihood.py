@@ -2,42 +2,57 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import torch
 from torch import Tensor
 from torchmetrics import Metric
 
+from s2s_lit.metrics.score import Score
+
 
 class Likelihood(Metric):
-    """Loss, perplexity and accuracy per target piece, from sums over all real pieces (EOS included).
+    """Loss, perplexity and accuracies, from sums over all real target pieces (EOS included), teacher forced.
 
-        loss = nll_sum / count  (nats per piece),  perplexity = exp(loss),  token_accuracy = correct / count.
+        loss = nll_sum / pieces  (nats per piece),  perplexity = exp(loss),
+        token_accuracy = pieces whose most likely piece is right / pieces,
+        sequence_accuracy = sentences with every piece right / sentences.
 
     All are NaN where nothing was counted.
     """
 
-    names = ("loss", "perplexity", "token_accuracy")
+    scores: ClassVar[tuple[Score, ...]] = (
+        Score("loss", "loss (nats per piece)", "{:.4f}", higher_is_better=False),
+        Score("perplexity", "perplexity", "{:.3f}", higher_is_better=False),
+        Score("token_accuracy", "token accuracy", "{:.2%}", higher_is_better=True),
+        Score("sequence_accuracy", "sequence accuracy", "{:.2%}", higher_is_better=True),
+    )
     full_state_update = False
     nll_sum: Tensor
-    correct: Tensor
-    count: Tensor
+    counts: Tensor
 
     def __init__(self) -> None:
         super().__init__()
         self.add_state("nll_sum", torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
-        self.add_state("correct", torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
-        self.add_state("count", torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
+        # pieces right, pieces, sentences right, sentences
+        self.add_state("counts", torch.zeros(4, dtype=torch.int64), dist_reduce_fx="sum")
 
-    def update(self, nll_sum: Tensor, correct: Tensor, count: Tensor) -> None:
-        """Add a batch: the sum of its pieces' negative log-likelihoods in nats, pieces predicted right, pieces."""
-        self.nll_sum += nll_sum.to(self.nll_sum.dtype)
-        self.correct += correct
-        self.count += count
+    def update(self, nll_sum: Tensor, hits: Tensor, mask: Tensor) -> None:
+        """Add a batch.
+
+        Args:
+            nll_sum: the negative log-likelihoods of its M pieces in nats, summed: [].
+            hits: whether the most likely piece is the right one: boolean [M].
+            mask: where the M pieces lie, sentence by sentence: boolean [B, T].
+        """
+        self.nll_sum += nll_sum.detach().to(self.nll_sum.dtype)
+        misses = mask.new_zeros(mask.shape).masked_scatter(mask, ~hits)
+        sentences = mask.any(dim=1)
+        right = (sentences & ~misses.any(dim=1)).sum()
+        self.counts += torch.stack([hits.sum(), mask.sum(), right, sentences.sum()])
 
     def compute(self) -> dict[str, Tensor]:
-        return likelihood(self.nll_sum, self.correct, self.count)
-
-
-def likelihood(nll_sum: Tensor, correct: Tensor, count: Tensor) -> dict[str, Tensor]:
-    """Loss in nats per piece, perplexity and token accuracy of the sums."""
-    loss = nll_sum / count
-    return {"loss": loss, "perplexity": loss.exp(), "token_accuracy": correct / count}
+        hits, pieces, right, sentences = self.counts
+        loss = self.nll_sum / pieces
+        values = (loss, loss.exp(), hits / pieces, right / sentences)
+        return {score.name: value for score, value in zip(self.scores, values, strict=True)}

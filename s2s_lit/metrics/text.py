@@ -11,17 +11,28 @@ import torch
 from torch import Tensor
 from torchmetrics import Metric
 
+from s2s_lit.metrics.score import Score
+
+UNIT = 2**40
+"""A whole in the units in which fractions are summed: exact in any order, 5e-13 from the truth, room for 8e6 pairs."""
+
 
 class TextMetric(Metric):
     """Scores detokenized hypotheses against one reference each.
 
     A metric is two pure functions, `statistics` of one pair and `score` of their sums over a corpus; this class owns
     the sums, whole numbers, so that a score depends neither on the batches nor on the processes the pairs came in.
-    Without any pair the score is NaN.
+    (A mean of fractions counts them in `UNIT`s.) Without any pair the score is NaN.
+
+    A metric states, as class attributes, these and `higher_is_better`.
     """
 
     name: ClassVar[str]
     """What it is logged as, after `split/`."""
+    label: ClassVar[str]
+    """What people call it."""
+    pattern: ClassVar[str] = "{:.2f}"
+    """How its value is printed."""
     size: ClassVar[int]
     """How many numbers `statistics` returns."""
     full_state_update = False
@@ -32,6 +43,11 @@ class TextMetric(Metric):
         super().__init__()
         self.add_state("sums", torch.zeros(self.size, dtype=torch.int64), dist_reduce_fx="sum")
         self.add_state("pairs", torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
+
+    @property
+    def scores(self) -> tuple[Score, ...]:
+        """What is known of the one score besides its value."""
+        return (Score(self.name, self.label, self.pattern, bool(self.higher_is_better)),)
 
     def update(self, hypotheses: Sequence[str], references: Sequence[str]) -> None:
         """Add pairs: `references[i]` is the one reference of `hypotheses[i]`."""

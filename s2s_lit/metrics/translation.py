@@ -44,6 +44,7 @@ class Bleu(_Sacrebleu):
     """
 
     name: ClassVar[str] = "bleu"
+    label: ClassVar[str] = "BLEU"
     size: ClassVar[int] = 10
     higher_is_better = True
 
@@ -55,6 +56,7 @@ class Chrf(_Sacrebleu):
     """chrF2 in percent: the F-score of character n-grams up to 6, recall counting double (Popović 2015, section 2)."""
 
     name: ClassVar[str] = "chrf"
+    label: ClassVar[str] = "chrF"
     size: ClassVar[int] = 18
     higher_is_better = True
 
@@ -66,6 +68,7 @@ class Ter(_Sacrebleu):
     """TER in percent: word edits, shifts included, per reference word, lower-cased (Snover et al. 2006, section 2)."""
 
     name: ClassVar[str] = "ter"
+    label: ClassVar[str] = "TER"
     size: ClassVar[int] = 2
     higher_is_better = False
 

@@ -19,6 +19,7 @@ from s2s_lit.errors import UserError
 from s2s_lit.losses.penalty import Penalty
 from s2s_lit.losses.token import TokenNLL
 from s2s_lit.metrics.likelihood import Likelihood
+from s2s_lit.metrics.score import Score
 from s2s_lit.metrics.text import TextMetric
 from s2s_lit.models.seq2seq import Seq2Seq
 from s2s_lit.optim.schedules import ConstantSchedule, ScheduleFactory
@@ -62,8 +63,8 @@ class Seq2SeqTask(pl.LightningModule, ABC):
 
     Logged: `train/loss` and each penalty (per target piece), `train/learning_rate`, `train/gradient_norm` (before
     clipping) and `train/tokens_per_second` (target pieces, validation not counted) at each optimizer step; for each
-    evaluated split `split/loss`, `perplexity`, `token_accuracy` and the task's text metrics. The test step and the
-    validation step return `{"predictions": list[Prediction]}`.
+    evaluated split `split/loss`, `perplexity`, `token_accuracy`, `sequence_accuracy` (teacher forced) and the text
+    metrics of what the search finds. The test step and the validation step return `{"predictions": list[Prediction]}`.
 
     Args:
         model: what is trained (given by the program).
@@ -74,6 +75,7 @@ class Seq2SeqTask(pl.LightningModule, ABC):
         schedule: the learning rate's factor over the steps.
         search: finds the outputs that are scored on test splits and printed by translate.
         validation_search: finds the outputs that are scored at each validation.
+        metrics: what compares the found outputs with the references; null is what is usual for the task.
     """
 
     def __init__(
@@ -87,6 +89,7 @@ class Seq2SeqTask(pl.LightningModule, ABC):
         validation_search: Search,
         schedule: ScheduleFactory = ConstantSchedule,
         penalties: list[Penalty] | None = None,
+        metrics: list[TextMetric] | None = None,
     ) -> None:
         super().__init__()
         self.model = model
@@ -98,19 +101,24 @@ class Seq2SeqTask(pl.LightningModule, ABC):
         self.search = search
         self.validation_search = validation_search
         self.likelihood = Likelihood()
-        self._text_metrics = nn.ModuleList(self.make_text_metrics())  # so that they move with the module
+        self._text_metrics = nn.ModuleList(metrics or self.usual_metrics())  # so that they move with the module
         self.config_yaml = ""  # the composed configuration, carried in checkpoints
         self.test_split = "test"  # the split that `test` steps see
         self._window = _Window()
 
     @abstractmethod
-    def make_text_metrics(self) -> list[TextMetric]:
-        """The metrics that compare the found outputs with the references."""
+    def usual_metrics(self) -> list[TextMetric]:
+        """The metrics of found outputs, where none are configured."""
 
     @property
     def text_metrics(self) -> list[TextMetric]:
-        """The text metrics of the task, whose sums are of the split that is being evaluated."""
+        """The metrics of found outputs, whose sums are of the split that is being evaluated."""
         return cast(list[TextMetric], list(self._text_metrics))
+
+    @property
+    def scores(self) -> list[Score]:
+        """What each evaluation logs, in the order in which it is printed."""
+        return [score for metric in (self.likelihood, *self.text_metrics) for score in metric.scores]
 
     # Training
 
@@ -170,8 +178,8 @@ class Seq2SeqTask(pl.LightningModule, ABC):
         self._log_scores(self.test_split)
 
     def _evaluate(self, batch: Batch, search: Search) -> dict[str, list[Prediction]]:
-        result = self.loss(self.model(batch).logits, batch.target_ids[batch.target_mask])
-        self.likelihood.update(result.nll, result.correct, torch.tensor(result.count))
+        logits, targets = self.model(batch).logits, batch.target_ids[batch.target_mask]
+        self.likelihood.update(self.loss(logits, targets).nll, logits.argmax(dim=-1) == targets, batch.target_mask)
         predictions = self.predict(batch, search)
         for metric in self.text_metrics:
             metric.update([p.hypothesis for p in predictions], [p.reference for p in predictions])

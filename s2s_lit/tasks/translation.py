@@ -9,7 +9,7 @@ from s2s_lit.tasks.base import Seq2SeqTask
 
 
 class TranslationTask(Seq2SeqTask):
-    """Translation, scored by sacrebleu's BLEU, chrF and TER on detokenized text and by edit distance in words."""
+    """Translation; usually scored by sacrebleu's BLEU, chrF and TER on detokenized text and by edit distance in words."""
 
-    def make_text_metrics(self) -> list[TextMetric]:
+    def usual_metrics(self) -> list[TextMetric]:
         return [Bleu(), Chrf(), Ter(), EditDistance()]

@@ -128,7 +128,8 @@ class RunRecorder(Callback):
             score = float(trainer.callback_metrics[self._checkpoint.monitor])
             if self._best is None or (score < self._best if self._checkpoint.mode == "min" else score > self._best):
                 self._best = score  # this checkpoint will be kept, so this BLEU is the run's
-                self._tracker.log_metrics({BEST: trainer.callback_metrics[MONITOR]}, step=trainer.global_step)
+                if MONITOR in trainer.callback_metrics:  # BLEU may be none of the task's metrics
+                    self._tracker.log_metrics({BEST: trainer.callback_metrics[MONITOR]}, step=trainer.global_step)
 
     # The end
 
