@@ -17,8 +17,9 @@ from rich.table import Table
 from s2s_lit.metrics.score import Score
 from s2s_lit.tasks.base import Seq2SeqTask
 
+
 class ValidationLines(Callback):
-    """One line a validation, also where no progress bar is shown: losses and the first two of the task's text metrics."""
+    """One line a validation, also where no progress bar is shown: losses and the task's first two text metrics."""
 
     def __init__(self) -> None:
         self._since = time.monotonic()

@@ -1,4 +1,8 @@
-"""Learning-rate schedules: the factor on the optimizer's learning rate at each optimizer step."""
+"""Learning-rate schedules: the factor on the optimizer's learning rate at each optimizer step.
+
+This file has those that follow a curve; `staircases.py` those that fall by steps, `plateau.py` what listens to
+validation. Where a schedule needs a length it is a share of the training, so that it fits any budget.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +10,47 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 
+from s2s_lit.errors import UserError
+
 
 class Schedule(ABC):
-    """A factor on the learning rate. The counter starts at 0 with the first optimizer step."""
+    """A factor on the learning rate. The counter starts at 0 with the first optimizer step.
+
+    What a schedule remembers are its attributes: a checkpoint keeps them, and a training that is resumed goes on with
+    them.
+    """
 
     @abstractmethod
-    def factor(self, step: int) -> float: ...
+    def factor(self, step: int) -> float:
+        """The factor at a step. Past the end of the training it is that of the end."""
+
+    def observe(self, loss: float) -> None:
+        """Told the loss of each validation, in nats per piece; most schedules do not listen."""
+        return
+
+    def __call__(self, step: int) -> float:  # what torch's LambdaLR calls, and saves as the object it is
+        return self.factor(step)
+
+
+def warmup(step: int, warmup_steps: int) -> float:
+    """Rises linearly and is one from `warmup_steps` on."""
+    return min((step + 1) / (warmup_steps + 1), 1.0) if warmup_steps else 1.0
+
+
+def progress(step: int, warmup_steps: int, total_steps: int) -> float:
+    """The share of the steps after the warm-up that has passed, at most one."""
+    return min(max(step - warmup_steps, 0) / max(total_steps - warmup_steps, 1), 1.0)
+
+
+def share(key: str, value: float) -> float:
+    """The value of a setting that is a share.
+
+    Raises:
+        UserError: it is not above zero and at most one.
+    """
+    if not 0 < value <= 1:
+        raise UserError(f"task.schedule.{key} is a share: give a number above 0 and at most 1, not {value}")
+    return value
 
 
 class ConstantSchedule(Schedule):
@@ -26,7 +65,7 @@ class ConstantSchedule(Schedule):
         self.warmup_steps = warmup_steps
 
     def factor(self, step: int) -> float:
-        return _warmup(step, self.warmup_steps)
+        return warmup(step, self.warmup_steps)
 
 
 class CosineSchedule(Schedule):
@@ -45,9 +84,28 @@ class CosineSchedule(Schedule):
 
     def factor(self, step: int) -> float:
         if step < self.warmup_steps:
-            return _warmup(step, self.warmup_steps)
-        progress = min((step - self.warmup_steps) / max(self.total_steps - self.warmup_steps, 1), 1.0)
-        return self.final_factor + (1 - self.final_factor) * (1 + math.cos(math.pi * progress)) / 2
+            return warmup(step, self.warmup_steps)
+        passed = progress(step, self.warmup_steps, self.total_steps)
+        return self.final_factor + (1 - self.final_factor) * (1 + math.cos(math.pi * passed)) / 2
+
+
+class ExponentialSchedule(Schedule):
+    """From one down to `final_factor`, in each step by the same ratio: final_factor ** (share of the training passed).
+
+    Args:
+        total_steps: optimizer steps of the whole training (given by the trainer).
+        warmup_steps: steps in which the factor rises linearly to one.
+        final_factor: the factor at the last step, above zero.
+    """
+
+    def __init__(self, total_steps: int, *, warmup_steps: int = 0, final_factor: float = 0.05) -> None:
+        self.total_steps = total_steps
+        self.warmup_steps = warmup_steps
+        self.final_factor = share("final_factor", final_factor)
+
+    def factor(self, step: int) -> float:
+        rising = warmup(step, self.warmup_steps)
+        return rising * self.final_factor ** progress(step, self.warmup_steps, self.total_steps)
 
 
 class InverseSquareRootSchedule(Schedule):
@@ -62,11 +120,38 @@ class InverseSquareRootSchedule(Schedule):
         self.warmup_steps = max(warmup_steps, 1)
 
     def factor(self, step: int) -> float:
-        return min(_warmup(step, self.warmup_steps), math.sqrt(self.warmup_steps / (step + 1)))
+        return min(warmup(step, self.warmup_steps), math.sqrt(self.warmup_steps / (step + 1)))
 
 
-def _warmup(step: int, warmup_steps: int) -> float:
-    return min((step + 1) / (warmup_steps + 1), 1.0) if warmup_steps else 1.0
+class OneCycleSchedule(Schedule):
+    """Up from `start_factor` to one and down to `final_factor`, each along half a cosine (Smith & Topin 2018).
+
+    The optimizer's learning rate is the peak. Momentum stays as it is.
+
+    Args:
+        total_steps: optimizer steps of the whole training (given by the trainer).
+        rise: share of the training in which the factor rises.
+        start_factor: the factor at the first step.
+        final_factor: the factor at the last step.
+    """
+
+    def __init__(
+        self, total_steps: int, *, rise: float = 0.3, start_factor: float = 0.04, final_factor: float = 4e-6
+    ) -> None:
+        self.last_step = total_steps - 1
+        self.peak_step = share("rise", rise) * total_steps - 1
+        self.start_factor = start_factor
+        self.final_factor = final_factor
+
+    def factor(self, step: int) -> float:
+        if step <= self.peak_step:
+            return _half_cosine(self.start_factor, 1.0, step / max(self.peak_step, 1))
+        passed = (step - self.peak_step) / max(self.last_step - self.peak_step, 1)
+        return _half_cosine(1.0, self.final_factor, min(passed, 1.0))
+
+
+def _half_cosine(start: float, end: float, passed: float) -> float:
+    return end + (start - end) * (1 + math.cos(math.pi * passed)) / 2
 
 
 ScheduleFactory = Callable[[int], Schedule]

@@ -10,6 +10,7 @@ from typing import Any, cast
 
 import lightning.pytorch as pl
 import torch
+from lightning.pytorch.trainer.states import TrainerFn
 from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
@@ -22,6 +23,7 @@ from s2s_lit.metrics.likelihood import Likelihood
 from s2s_lit.metrics.score import Score
 from s2s_lit.metrics.text import TextMetric
 from s2s_lit.models.seq2seq import Seq2Seq
+from s2s_lit.optim.parameter_groups import decay_groups
 from s2s_lit.optim.schedules import ConstantSchedule, ScheduleFactory
 from s2s_lit.text.codec import CodecPair
 from s2s_lit.types import EOS, Batch, Hypothesis, Prediction
@@ -55,7 +57,8 @@ class _Window:
         return self._timed / (time.perf_counter() - self._since)
 
 
-OptimizerFactory = Callable[[Iterable[nn.Parameter]], Optimizer]
+OptimizerFactory = Callable[[Iterable[Any]], Optimizer]
+"""Makes an optimizer from groups of parameters."""
 
 
 class Seq2SeqTask(pl.LightningModule, ABC):
@@ -71,7 +74,8 @@ class Seq2SeqTask(pl.LightningModule, ABC):
         codecs: turn pieces into text (given by the program).
         loss: what is minimized.
         penalties: what is added to it.
-        optimizer: the optimizer and its settings.
+        optimizer: one of torch.optim by its name (SGD, Adam, AdamW, Adafactor, RAdam, ...) and its settings.
+            weight_decay holds for matrices and embeddings, not for biases and normalizations.
         schedule: the learning rate's factor over the steps.
         search: finds the outputs that are scored on test splits and printed by translate.
         validation_search: finds the outputs that are scored at each validation.
@@ -118,7 +122,7 @@ class Seq2SeqTask(pl.LightningModule, ABC):
     @property
     def scores(self) -> list[Score]:
         """What each evaluation logs, in the order in which it is printed."""
-        return [score for metric in (self.likelihood, *self.text_metrics) for score in metric.scores]
+        return [*self.likelihood.scores, *(score for metric in self.text_metrics for score in metric.scores)]
 
     # Training
 
@@ -156,12 +160,13 @@ class Seq2SeqTask(pl.LightningModule, ABC):
         self._window.restart_clock()
 
     def configure_optimizers(self) -> Any:
-        optimizer = self.make_optimizer(self.parameters())
+        optimizer = self.make_optimizer(decay_groups(self))
         total_steps = self.trainer.estimated_stepping_batches  # infinite or -1 where Lightning cannot know
         if not 0 < total_steps < math.inf:
             raise UserError("training has no known end (a stream, TokenBudget, max_epochs=-1): set trainer.max_steps")
-        schedule = LambdaLR(optimizer, self.make_schedule(int(total_steps)).factor)
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+        self._schedule = self.make_schedule(int(total_steps))
+        factors = LambdaLR(optimizer, self._schedule)  # on all groups; its state holds the schedule's
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": factors, "interval": "step"}}
 
     # Evaluation
 
@@ -172,7 +177,9 @@ class Seq2SeqTask(pl.LightningModule, ABC):
         return self._evaluate(batch, self.search)
 
     def on_validation_epoch_end(self) -> None:
-        self._log_scores("val")
+        scores = self._log_scores("val")
+        if self.trainer.state.fn == TrainerFn.FITTING and not self.trainer.sanity_checking:
+            self._schedule.observe(float(scores["loss"]))
 
     def on_test_epoch_end(self) -> None:
         self._log_scores(self.test_split)
@@ -185,13 +192,14 @@ class Seq2SeqTask(pl.LightningModule, ABC):
             metric.update([p.hypothesis for p in predictions], [p.reference for p in predictions])
         return {"predictions": predictions}
 
-    def _log_scores(self, split: str) -> None:
+    def _log_scores(self, split: str) -> dict[str, Tensor]:
         scores = dict(self.likelihood.compute())
         scores |= {metric.name: metric.compute() for metric in self.text_metrics}
         self.log_dict({f"{split}/{name}": value.float() for name, value in scores.items()})
         self.log("step", float(self.global_step))
         for metric in (self.likelihood, *self.text_metrics):
             metric.reset()
+        return scores
 
     @torch.inference_mode()
     def predict(self, batch: Batch, search: Search) -> list[Prediction]:

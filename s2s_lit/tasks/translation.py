@@ -9,7 +9,7 @@ from s2s_lit.tasks.base import Seq2SeqTask
 
 
 class TranslationTask(Seq2SeqTask):
-    """Translation; usually scored by sacrebleu's BLEU, chrF and TER on detokenized text and by edit distance in words."""
+    """Translation, usually scored by BLEU, chrF and TER (sacrebleu, detokenized) and by edit distance in words."""
 
     def usual_metrics(self) -> list[TextMetric]:
         return [Bleu(), Chrf(), Ter(), EditDistance()]

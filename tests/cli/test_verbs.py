@@ -15,7 +15,7 @@ from s2s_lit.cli.build import load
 from s2s_lit.tracking.store import RunRecord, connect, download_checkpoint, list_runs
 from support.tiny import TINY
 
-SCORES = ("loss", "perplexity", "token_accuracy", "bleu", "chrf", "ter", "edit_distance")
+SCORES = ("loss", "perplexity", "token_accuracy", "sequence_accuracy", "bleu", "chrf", "ter", "edit_distance")
 
 
 @pytest.fixture

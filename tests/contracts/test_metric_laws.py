@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
 import math
 import pickle
-import pkgutil
 import random
 import warnings
 
 import pytest
 import torch
 
-import s2s_lit.metrics
 from s2s_lit.metrics.text import TextMetric
+from support.parts import concrete_subclasses
 
-for module in pkgutil.walk_packages(s2s_lit.metrics.__path__, "s2s_lit.metrics."):
-    importlib.import_module(module.name)
-
-
-def concrete(kind: type) -> list[type]:
-    below = [found for child in kind.__subclasses__() for found in concrete(child)]
-    hidden = inspect.isabstract(kind) or kind.__name__.startswith("_")
-    return below if hidden else [kind, *below]
-
-
-METRICS = [found for found in concrete(TextMetric) if found.__module__.startswith("s2s_lit.")]
+METRICS = concrete_subclasses(TextMetric, "s2s_lit.metrics")
 REFERENCES = [
     "Ein Mann mit einem großen Hund geht durch den Park.",
     "Zwei Kinder spielen im Schnee, während ihre Mutter zusieht.",
@@ -61,8 +49,17 @@ def score(metric: TextMetric, hypotheses: list[str], references: list[str]) -> f
 
 def test_there_are_metrics_with_names_of_their_own() -> None:
     names = [found.name for found in METRICS]
-    assert {"bleu", "chrf", "ter", "edit_distance"} <= set(names)
+    assert {"bleu", "chrf", "ter", "edit_distance", "wer", "cer", "rouge1", "rouge2", "rougeL"} <= set(names)
+    assert {"exact_match", "f1"} <= set(names)
     assert len(set(names)) == len(names)
+
+
+def test_says_how_it_is_logged_and_printed(kind: type[TextMetric]) -> None:
+    (score,) = kind().scores
+    assert score.name == kind.name
+    assert score.label
+    assert "12" in score.printed(12.0)
+    assert score.higher_is_better == kind.higher_is_better
 
 
 def test_options_are_keywords_with_defaults_and_documented(kind: type[TextMetric]) -> None:

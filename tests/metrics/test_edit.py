@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from s2s_lit.metrics.edit import EditDistance
+from s2s_lit.metrics.edit import CharacterErrorRate, EditDistance, WordErrorRate
 
 WORDS = ["der", "die", "das", "Hund", "Katze", "schläft", "läuft", "nicht"]
 SENTENCES = st.lists(st.sampled_from(WORDS), max_size=9).map(" ".join)
@@ -36,3 +36,27 @@ def test_an_empty_reference_costs_every_word() -> None:
     metric = EditDistance()
     metric.update(["drei Wörter hier"], [""])
     assert metric.compute().item() == 3
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.tuples(SENTENCES | st.text(max_size=12), NOT_EMPTY), min_size=1, max_size=8))
+def test_the_rates_are_jiwers_in_percent(pairs: list[tuple[str, str]]) -> None:
+    hypotheses, references = (list(column) for column in zip(*pairs, strict=True))
+    words, characters = WordErrorRate(), CharacterErrorRate()
+    words.update([" ".join(hypothesis.split()) for hypothesis in hypotheses], references)  # jiwer splits at " " only
+    characters.update(hypotheses, references)
+    split = [" ".join(hypothesis.split()) for hypothesis in hypotheses]
+    assert words.compute().item() == pytest.approx(100 * jiwer.wer(references, split))
+    assert characters.compute().item() == pytest.approx(100 * jiwer.cer(references, hypotheses))
+
+
+def test_rates_are_of_the_corpus_not_means_of_sentences() -> None:
+    metric = WordErrorRate()
+    metric.update(["ein Hund", "x"], ["ein Hund schläft im Garten", "y"])
+    assert metric.compute().item() == pytest.approx(100 * (3 + 1) / (5 + 1))
+
+
+def test_too_long_a_hypothesis_makes_more_errors_than_units() -> None:
+    metric = CharacterErrorRate()
+    metric.update(["abcdef"], ["ab"])
+    assert metric.compute().item() == pytest.approx(200)

@@ -1,4 +1,4 @@
-"""Loss, perplexity and token accuracy."""
+"""Loss, perplexity and the accuracies."""
 
 from __future__ import annotations
 
@@ -8,42 +8,60 @@ import pytest
 import torch
 
 from s2s_lit.metrics.likelihood import Likelihood
+from s2s_lit.types import length_mask
 
 
-def update(metric: Likelihood, nll_sum: float, correct: int, count: int) -> None:
-    metric.update(torch.tensor(nll_sum), torch.tensor(correct), torch.tensor(count))
+def update(metric: Likelihood, nll_sum: float, sentences: list[list[bool]]) -> None:
+    """A batch whose pieces were predicted right or not, sentence by sentence."""
+    lengths = torch.tensor([len(sentence) for sentence in sentences])
+    hits = torch.tensor([hit for sentence in sentences for hit in sentence], dtype=torch.bool)
+    metric.update(torch.tensor(nll_sum), hits, length_mask(lengths, int(lengths.max()) + 2))
 
 
-def test_batches_weigh_by_their_pieces() -> None:
+def test_batches_weigh_by_their_pieces_and_sentences() -> None:
     metric = Likelihood()
-    update(metric, 20.0, 3, 10)
-    update(metric, 1.0, 1, 1)
+    update(metric, 20.0, [[True, False, True], [True, True], [False], [True, False, False, True]])
+    update(metric, 1.0, [[True]])
     found = {name: value.item() for name, value in metric.compute().items()}
-    expected = {"loss": 21 / 11, "perplexity": math.exp(21 / 11), "token_accuracy": 4 / 11}
+    expected = {"loss": 21 / 11, "perplexity": math.exp(21 / 11), "token_accuracy": 7 / 11, "sequence_accuracy": 2 / 5}
     assert found == pytest.approx(expected, abs=1e-6)
+
+
+def test_a_row_without_pieces_is_no_sentence() -> None:
+    metric = Likelihood()
+    update(metric, 1.0, [[True, True], [], [False]])
+    assert metric.compute()["sequence_accuracy"].item() == pytest.approx(1 / 2)
 
 
 def test_a_uniform_model_has_the_perplexity_of_its_vocabulary() -> None:
     metric = Likelihood()
     log_probs = torch.zeros(12, 50).log_softmax(-1)
-    metric.update(-log_probs[:, 7].sum(), (log_probs.argmax(-1) == 7).sum(), torch.tensor(12))
+    metric.update(-log_probs[:, 7].sum(), log_probs.argmax(-1) == 7, torch.ones(3, 4, dtype=torch.bool))
     assert metric.compute()["perplexity"].item() == pytest.approx(50, abs=1e-4)
 
 
 def test_many_batches_lose_no_precision() -> None:
-    metric = Likelihood()
+    metric, hits = Likelihood(), torch.ones(1_000, dtype=torch.bool)
     for _ in range(2_000):
-        update(metric, 12_345.678, 1, 1_000)
+        metric.update(torch.tensor(12_345.678), hits, hits.reshape(10, 100))
     exact = torch.tensor(12_345.678).double().item() / 1_000
     assert metric.compute()["loss"].item() == pytest.approx(exact, rel=1e-12)
 
 
 def test_keeps_no_graph() -> None:
     metric = Likelihood()
-    metric.update(torch.tensor(1.0, requires_grad=True) * 2, torch.tensor(1), torch.tensor(2))
+    mask = torch.ones(1, 2, dtype=torch.bool)
+    metric.update(torch.tensor(1.0, requires_grad=True) * 2, mask[0], mask)
     assert not metric.compute()["loss"].requires_grad
 
 
 @pytest.mark.filterwarnings("ignore:The ``compute`` method")
 def test_nothing_has_no_loss() -> None:
     assert all(math.isnan(value) for value in Likelihood().compute().values())
+
+
+def test_all_that_is_computed_is_described() -> None:
+    metric = Likelihood()
+    update(metric, 3.0, [[True]])
+    assert list(metric.compute()) == [score.name for score in metric.scores]
+    assert all(score.printed(0.25) for score in metric.scores)

@@ -12,15 +12,14 @@ import torch
 import torch.distributed as dist
 import torch.multiprocessing as mp
 
-from s2s_lit.metrics.edit import EditDistance
 from s2s_lit.metrics.likelihood import Likelihood
 from s2s_lit.metrics.text import TextMetric
-from s2s_lit.metrics.translation import Bleu, Chrf, Ter
+from support.parts import concrete_subclasses
 
-KINDS: list[type[TextMetric]] = [Bleu, Chrf, Ter, EditDistance]
+KINDS = concrete_subclasses(TextMetric, "s2s_lit.metrics")
 HYPOTHESES = ["Ein Hund läuft im Park.", "Zwei Frauen singen laut.", "Er hat das Haus nicht gesehen."]
 REFERENCES = ["Ein Hund rennt durch den Park.", "Zwei Frauen singen.", "Er hat das kleine Haus nicht gesehen."]
-LOSSES = [(4.0, 1, 3), (7.5, 2, 5), (1.25, 2, 2)]
+LOSSES = [(4.0, [True, False, False]), (7.5, [True, True, False, False]), (1.25, [True, True])]
 
 
 def scores(rows: list[int]) -> dict[str, float]:
@@ -29,7 +28,8 @@ def scores(rows: list[int]) -> dict[str, float]:
     for row in rows:
         for metric in metrics:
             metric.update([HYPOTHESES[row]], [REFERENCES[row]])
-        likelihood.update(*(torch.tensor(value) for value in LOSSES[row]))
+        nll, hits = (torch.tensor(value) for value in LOSSES[row])
+        likelihood.update(nll, hits, torch.ones(1, len(hits), dtype=torch.bool))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # torchmetrics saw no update on one of the ranks
         computed = {metric.name: metric.compute() for metric in metrics} | likelihood.compute()

@@ -15,7 +15,9 @@ def concrete_subclasses(base: type[T], room: str) -> list[type[T]]:
     found = {}
     for info in pkgutil.walk_packages(importlib.import_module(room).__path__, prefix=f"{room}."):
         for cls in vars(importlib.import_module(info.name)).values():
-            if inspect.isclass(cls) and issubclass(cls, base) and not inspect.isabstract(cls):
+            if not inspect.isclass(cls) or cls.__name__.startswith("_"):
+                continue
+            if issubclass(cls, base) and not inspect.isabstract(cls):
                 found[cls.__name__] = cls
     found.pop(base.__name__, None)
     return [found[name] for name in sorted(found)]

@@ -1,0 +1,53 @@
+"""A learning-rate schedule that listens to validation."""
+
+from __future__ import annotations
+
+import math
+
+from s2s_lit.optim.schedules import Schedule, share, warmup
+
+
+class PlateauSchedule(Schedule):
+    """Multiplied by `ratio` when the validation loss has stopped falling.
+
+    A loss is better if it is below best * (1 - threshold); after more than `patience` validations in a row without a
+    better one the factor falls, and the counting begins again. A fall works from the second step after the validation.
+
+    Args:
+        total_steps: optimizer steps of the whole training (given by the trainer).
+        warmup_steps: steps in which the factor rises linearly to one.
+        ratio: the factor after a fall over the factor before it.
+        patience: validations without a better loss that are let pass.
+        threshold: by which share a loss must be below the best to be better.
+        final_factor: the factor does not fall below this.
+    """
+
+    def __init__(
+        self,
+        total_steps: int,
+        *,
+        warmup_steps: int = 0,
+        ratio: float = 0.5,
+        patience: int = 1,
+        threshold: float = 1e-4,
+        final_factor: float = 0.0,
+    ) -> None:
+        self.warmup_steps = warmup_steps
+        self.ratio = share("ratio", ratio)
+        self.patience = patience
+        self.threshold = threshold
+        self.final_factor = final_factor
+        self.best = math.inf
+        self.waited = 0
+        self.fallen = 1.0
+
+    def observe(self, loss: float) -> None:
+        if loss < self.best * (1 - self.threshold):
+            self.best, self.waited = loss, 0
+            return
+        self.waited += 1
+        if self.waited > self.patience:
+            self.fallen, self.waited = max(self.fallen * self.ratio, self.final_factor), 0
+
+    def factor(self, step: int) -> float:
+        return warmup(step, self.warmup_steps) * self.fallen
