@@ -57,7 +57,8 @@ class Batch:
     """Padded sentence pairs.
 
     `target_input_ids` is BOS + target, `target_ids` is target + EOS, so position t of the first predicts position t
-    of the second; `target_lengths` counts the EOS.
+    of the second; `target_lengths` counts the EOS. A batch may show a window of target positions only: `continues`
+    then says which row of the batch before each row goes on with, and its decoder state is taken from there.
     """
 
     source_ids: Tensor  # [B, S]
@@ -68,6 +69,8 @@ class Batch:
     source_texts: tuple[str, ...]
     target_texts: tuple[str, ...]
     rows: tuple[int, ...] = ()  # each sentence's place in its split: batches sorted by length are put back by it
+    continues: Tensor | None = None  # [B]; None where the sentences start
+    goes_on: bool = False  # whether the next batch continues this one
 
     def __len__(self) -> int:
         return self.source_ids.shape[0]
@@ -128,6 +131,9 @@ class TensorMap(Mapping[str, Tensor]):
     def detach(self) -> Self:
         """The same values cut from the graph: serves windows of time steps."""
         return type(self)(**{name: tensor.detach() for name, tensor in self.items()})
+
+    def to(self, device: torch.device | str) -> Self:
+        return type(self)(**{name: tensor.to(device) for name, tensor in self.items()})
 
     def updated(self, **tensors: Tensor) -> Self:
         return type(self)(**{**self._tensors, **tensors})

@@ -1,16 +1,18 @@
 """Which sentences share a batch.
 
 A batcher is an iterator from examples to lists of examples, so it works on a stream as it does in memory. It sees only
-lengths, does not decide which sentences are read, and gives each of them exactly once.
+lengths, does not decide which sentences are read, and gives each of them exactly once. A batch may then be shown to the
+network in several windows of target positions.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from itertools import islice
 from random import Random
-from typing import Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from s2s_lit.errors import UserError
 
@@ -25,18 +27,45 @@ class Measured(Protocol):
     def target_length(self) -> int: ...
 
 
+T = TypeVar("T")
+U = TypeVar("U")
 M = TypeVar("M", bound=Measured)
+
+
+@dataclass(frozen=True)
+class Window(Generic[T]):
+    """What one training step sees: the target positions from `start` to before `stop` of these examples.
+
+    By default all of them. `continues` says for each example which one of the window before it is; `source_size` is the
+    least width its sources are padded to.
+    """
+
+    examples: list[T]
+    start: int = 0
+    stop: int | None = None
+    continues: list[int] | None = None
+    goes_on: bool = False
+    source_size: int = 0
+
+    def map(self, change: Callable[[T], U]) -> Window[U]:
+        """The same window of what `change` makes of each example."""
+        changed: Any = list(map(change, self.examples))
+        return replace(self, examples=changed)  # type: ignore[return-value]
 
 
 class Batcher(ABC):
     """Groups examples; the same examples and the same state of `rng` give the same batches."""
 
     constant_count: bool = True
-    """Whether the number of batches is the same in whatever order the same examples come."""
+    """Whether the number of windows is the same in whatever order the same examples come."""
 
     @abstractmethod
     def __call__(self, examples: Iterable[M], rng: Random) -> Iterator[list[M]]:
         """Lists of examples; `rng` is the only source of chance."""
+
+    def windows(self, batch: list[M]) -> Iterator[Window[M]]:
+        """The training steps of one batch: a single one that sees whole targets, unless a batcher cuts them."""
+        yield Window(batch)
 
 
 class FixedSize(Batcher):
@@ -47,7 +76,7 @@ class FixedSize(Batcher):
     """
 
     def __init__(self, *, size: int) -> None:
-        self.size = _positive("size", size)
+        self.size = positive("size", size)
 
     def __call__(self, examples: Iterable[M], rng: Random) -> Iterator[list[M]]:
         return _chunks(examples, self.size)
@@ -62,8 +91,8 @@ class LengthBuckets(Batcher):
     """
 
     def __init__(self, *, size: int, pool: int = 6400) -> None:
-        self.size = _positive("size", size)
-        self.pool = -(-_positive("pool", pool) // size) * size
+        self.size = positive("size", size)
+        self.pool = -(-positive("pool", pool) // size) * size
 
     def __call__(self, examples: Iterable[M], rng: Random) -> Iterator[list[M]]:
         for pool in _chunks(examples, self.pool):
@@ -87,8 +116,8 @@ class TokenBudget(Batcher):
     constant_count = False
 
     def __init__(self, *, max_tokens: int, pool: int = 6400) -> None:
-        self.max_tokens = _positive("max_tokens", max_tokens)
-        self.pool = _positive("pool", pool)
+        self.max_tokens = positive("max_tokens", max_tokens)
+        self.pool = positive("pool", pool)
 
     def __call__(self, examples: Iterable[M], rng: Random) -> Iterator[list[M]]:
         for pool in _chunks(examples, self.pool):
@@ -120,7 +149,8 @@ def _chunks(examples: Iterable[M], size: int) -> Iterator[list[M]]:
         yield chunk
 
 
-def _positive(name: str, value: int) -> int:
+def positive(name: str, value: int) -> int:
+    """The value, which must be at least one."""
     if value < 1:
         raise UserError(f"data.batcher.{name} must be at least 1, not {value}")
     return value

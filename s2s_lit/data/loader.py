@@ -4,23 +4,27 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import islice
+from itertools import chain, islice
+from operator import attrgetter
 from random import Random
 from typing import NamedTuple, TypeVar
 
 import numpy as np
 
-from s2s_lit.data.batchers import Batcher
-from s2s_lit.data.collate import collate
+from s2s_lit.data.batchers import Batcher, Measured, Window
+from s2s_lit.data.collate import collate_window
 from s2s_lit.data.examples import EncodedCorpus, Encoder, SplitReport
 from s2s_lit.data.sources import Rows
 from s2s_lit.types import Batch, Example
 
 T = TypeVar("T")
+M = TypeVar("M", bound=Measured)
 
 
 class BatchLoader(ABC):
     """An iterable of batches; each whole pass over a shuffled one is the next epoch, in another order.
+
+    Where the batcher cuts targets into windows, each of them is a batch.
 
     Its state is `{"epoch", "batches"}`: batches of that epoch that were handed out. A loader that loads it goes on with
     the very next batch.
@@ -42,7 +46,7 @@ class BatchLoader(ABC):
         self._at = (0, 0)
 
     @abstractmethod
-    def batches(self, epoch: int, start: int) -> Iterator[list[Example]]:
+    def windows(self, epoch: int, start: int) -> Iterator[Window[Example]]:
         """The batches of an epoch from number `start` on."""
 
     def set_epoch(self, epoch: int) -> None:
@@ -62,9 +66,9 @@ class BatchLoader(ABC):
         return self._iterate(*self._at)
 
     def _iterate(self, epoch: int, start: int) -> Iterator[Batch]:
-        for number, examples in enumerate(self.batches(epoch if self.shuffle else 0, start), start + 1):
+        for number, window in enumerate(self.windows(epoch if self.shuffle else 0, start), start + 1):
             self._at = (epoch, number)
-            yield collate(examples)
+            yield collate_window(window)
         self.epoch, self._start = epoch + 1, 0
         self._at = (self.epoch, 0)
 
@@ -75,6 +79,9 @@ class BatchLoader(ABC):
     def load_state_dict(self, state: Mapping[str, int]) -> None:
         self.epoch, self._start = state["epoch"], state["batches"]
         self._at = (self.epoch, self._start)
+
+    def _grouped(self, examples: Iterable[M], rng: Random) -> Iterator[Window[M]]:
+        return chain.from_iterable(map(self.batcher.windows, self.batcher(examples, rng)))
 
     def _rng(self, epoch: int, purpose: str) -> Random:
         return Random(f"{self.seed} {epoch} {purpose}")
@@ -93,9 +100,9 @@ class MemoryLoader(BatchLoader):
     def __init__(self, corpus: EncodedCorpus, batcher: Batcher, *, shuffle: bool, seed: int) -> None:
         super().__init__(batcher, shuffle=shuffle, seed=seed)
         self.corpus = corpus
-        self._plan: tuple[int, list[list[int]]] | None = None
+        self._plan: tuple[int, list[Window[int]]] | None = None
 
-    def plan(self, epoch: int) -> list[list[int]]:
+    def plan(self, epoch: int) -> list[Window[int]]:
         """The batches of an epoch as places in the corpus."""
         if self._plan is None or self._plan[0] != epoch:
             rng = self._rng(epoch, "batches")
@@ -103,12 +110,13 @@ class MemoryLoader(BatchLoader):
             if self.shuffle:
                 order = np.random.default_rng(rng.getrandbits(64)).permutation(len(self.corpus)).tolist()
             items = (_Place(index, *self.corpus.lengths(index)) for index in order)
-            self._plan = epoch, [[item.place for item in batch] for batch in self.batcher(items, rng)]
+            windows = self._grouped(items, rng)
+            self._plan = epoch, [window.map(attrgetter("place")) for window in windows]
         return self._plan[1]
 
-    def batches(self, epoch: int, start: int) -> Iterator[list[Example]]:
-        for indices in self.plan(epoch)[start:]:
-            yield [self.corpus[index] for index in indices]
+    def windows(self, epoch: int, start: int) -> Iterator[Window[Example]]:
+        for window in self.plan(epoch)[start:]:
+            yield window.map(self.corpus.__getitem__)
 
     def __len__(self) -> int:
         """Batches of an epoch.
@@ -152,7 +160,7 @@ class StreamLoader(BatchLoader):
         self.report = SplitReport()
         """Of the last whole pass, or of the first one so far."""
 
-    def batches(self, epoch: int, start: int) -> Iterator[list[Example]]:
+    def windows(self, epoch: int, start: int) -> Iterator[Window[Example]]:
         report = SplitReport()
         if self.report.rows == 0:
             self.report = report
@@ -162,7 +170,7 @@ class StreamLoader(BatchLoader):
         examples = self.encoder(self.rows.numbered(shards), report)
         if self.shuffle:
             examples = drawn_from_pool(examples, self.pool, self._rng(epoch, "pool"))
-        yield from islice(self.batcher(examples, self._rng(epoch, "batches")), start, None)
+        yield from islice(self._grouped(examples, self._rng(epoch, "batches")), start, None)
         self.report = report
 
 

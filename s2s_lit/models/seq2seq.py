@@ -91,10 +91,13 @@ class Seq2Seq(nn.Module):
     def encode(self, source_ids: Int[Tensor, "B S"], source_lengths: Int[Tensor, "B"]) -> EncoderOutput:
         return self.encoder(self.source_embedding(source_ids), source_lengths)
 
-    def forward(self, batch: Batch) -> Seq2SeqOutput:
-        """Teacher forcing: every position sees the true pieces before it."""
-        memory, state = self.start(batch.source_ids, batch.source_lengths)
-        decoded = self.decoder(self.target_embedding(batch.target_input_ids), memory, state)
+    def forward(self, batch: Batch, state: DecoderState | None = None) -> Seq2SeqOutput:
+        """Teacher forcing: every position sees the true pieces before it.
+
+        `state` is the decoder's before the batch's first target position, where that is not the start of a sentence.
+        """
+        memory, start = self.start(batch.source_ids, batch.source_lengths)
+        decoded = self.decoder(self.target_embedding(batch.target_input_ids), memory, start if state is None else state)
         mask = batch.target_mask
         weights = None if decoded.weights is None else decoded.weights[mask]
         sentences = mask.nonzero()[:, 0]  # [M]

@@ -26,10 +26,10 @@ from s2s_lit.models.seq2seq import Seq2Seq
 from s2s_lit.optim.parameter_groups import decay_groups
 from s2s_lit.optim.schedules import ConstantSchedule, ScheduleFactory
 from s2s_lit.text.codec import CodecPair
-from s2s_lit.types import EOS, Batch, Hypothesis, Prediction
+from s2s_lit.types import EOS, Batch, DecoderState, Hypothesis, Prediction
 
 
-class _Window:
+class _Sums:
     """What was seen since the last optimizer step."""
 
     def __init__(self) -> None:
@@ -108,7 +108,8 @@ class Seq2SeqTask(pl.LightningModule, ABC):
         self._text_metrics = nn.ModuleList(metrics or self.usual_metrics())  # so that they move with the module
         self.config_yaml = ""  # the composed configuration, carried in checkpoints
         self.test_split = "test"  # the split that `test` steps see
-        self._window = _Window()
+        self._seen = _Sums()
+        self._carried: DecoderState | None = None  # from the last batch, if it goes on
 
     @abstractmethod
     def usual_metrics(self) -> list[TextMetric]:
@@ -127,12 +128,23 @@ class Seq2SeqTask(pl.LightningModule, ABC):
     # Training
 
     def training_step(self, batch: Batch, batch_index: int) -> Tensor:
-        """The objective summed over the batch's target pieces; the optimizer step divides by all that it saw."""
-        output = self.model(batch)
+        """The objective summed over the batch's target pieces; the optimizer step divides by all that it saw.
+
+        A window of time steps starts with the state that the one before it ended with, as a constant.
+        """
+        output = self.model(batch, self._state_before(batch))
+        self._carried = output.decoded.state.detach() if batch.goes_on else None
         result = self.loss(output.logits, batch.target_ids[batch.target_mask])
         terms = {str(penalty.name): penalty(output.decoded, batch.target_mask) for penalty in self.penalties}
-        self._window.add(result.count, loss=result.nll, **terms)
+        self._seen.add(result.count, loss=result.nll, **terms)
         return result.objective + sum(terms.values())
+
+    def _state_before(self, batch: Batch) -> DecoderState | None:
+        if batch.continues is None:
+            return None
+        if self._carried is None:
+            raise RuntimeError("the batch continues one that this task has not seen")
+        return self._carried.to(self.device).select(batch.continues)
 
     def configure_gradient_clipping(
         self, optimizer: Optimizer, gradient_clip_val: float | None = None, gradient_clip_algorithm: str | None = None
@@ -143,21 +155,21 @@ class Seq2SeqTask(pl.LightningModule, ABC):
         one large batch (Lightning has divided each of them by their number).
         """
         gradients = [p.grad for p in self.parameters() if p.grad is not None]
-        torch._foreach_mul_(gradients, self.trainer.accumulate_grad_batches / self._window.count)
+        torch._foreach_mul_(gradients, self.trainer.accumulate_grad_batches / self._seen.count)
         norm = nn.utils.clip_grad_norm_(self.parameters(), gradient_clip_val or math.inf)
         self.log("train/gradient_norm", norm)
         self.log("train/learning_rate", optimizer.param_groups[0]["lr"])
-        for name, mean in self._window.means().items():
+        for name, mean in self._seen.means().items():
             self.log(f"train/{name}", mean, prog_bar=name == "loss")
-        self.log("train/tokens_per_second", self._window.rate(), prog_bar=True)
+        self.log("train/tokens_per_second", self._seen.rate(), prog_bar=True)
         self.log("step", float(self.global_step + 1))  # the axis: optimizer steps that were taken
-        self._window = _Window()
+        self._seen = _Sums()
 
     def on_train_start(self) -> None:
-        self._window = _Window()
+        self._seen = _Sums()
 
     def on_validation_end(self) -> None:
-        self._window.restart_clock()
+        self._seen.restart_clock()
 
     def configure_optimizers(self) -> Any:
         optimizer = self.make_optimizer(decay_groups(self))
@@ -228,3 +240,10 @@ class Seq2SeqTask(pl.LightningModule, ABC):
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Everything that is needed to use the model later: loads with `weights_only=True`."""
         checkpoint["s2s_lit"] = {"config": self.config_yaml, "codecs": self.codecs.state()}
+        if self._carried is not None and "optimizer_states" in checkpoint:  # whoever goes on training needs it
+            checkpoint["s2s_lit"]["carried"] = dict(self._carried)
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """A training that was stopped within a sentence goes on within it."""
+        carried = checkpoint["s2s_lit"].get("carried")
+        self._carried = None if carried is None else DecoderState(**carried)

@@ -1,7 +1,7 @@
+"""What is particular to one batcher; what all obey stands in contracts/test_batcher_laws.py."""
+
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import chain
 from random import Random
 from typing import NamedTuple
 
@@ -24,31 +24,7 @@ items = st.lists(st.tuples(length, length), max_size=80).map(
     lambda pairs: [Item(i, source, target) for i, (source, target) in enumerate(pairs)]
 )
 size = st.integers(1, 12)
-batchers = st.one_of(
-    st.builds(FixedSize, size=size),
-    st.builds(LengthBuckets, size=size, pool=st.integers(1, 50)),
-    st.builds(TokenBudget, max_tokens=st.integers(1, 200), pool=st.integers(1, 50)),
-)
 seeds = st.integers(0, 99)
-
-
-@given(batchers, items, seeds)
-def test_every_example_comes_exactly_once(batcher: Batcher, items: list[Item], seed: int) -> None:
-    batches = list(batcher(items, Random(seed)))
-    assert all(batches)
-    assert sorted(chain(*batches)) == items
-
-
-@given(batchers, items, seeds)
-def test_same_examples_and_seed_give_the_same_batches(batcher: Batcher, items: list[Item], seed: int) -> None:
-    assert list(batcher(items, Random(seed))) == list(batcher(iter(items), Random(seed)))
-
-
-@given(batchers, items, seeds)
-def test_count_is_constant_where_it_is_said_to_be(batcher: Batcher, items: list[Item], seed: int) -> None:
-    shuffled = Random(seed).sample(items, len(items))
-    if batcher.constant_count:
-        assert len(list(batcher(items, Random(0)))) == len(list(batcher(shuffled, Random(0))))
 
 
 @given(size, st.integers(1, 50), items, seeds)
@@ -90,24 +66,6 @@ def test_buckets_do_not_come_by_length() -> None:
     items = [Item(i, i, i) for i in range(1, 101)]
     firsts = [batch[0].number for batch in LengthBuckets(size=5, pool=100)(items, Random(0))]
     assert firsts != sorted(firsts)
-
-
-@pytest.mark.parametrize(
-    "batcher", [FixedSize(size=3), LengthBuckets(size=3, pool=6), TokenBudget(max_tokens=30, pool=6)]
-)
-def test_an_endless_stream_needs_a_bounded_pool_only(batcher: Batcher) -> None:
-    read = 0
-
-    def endless() -> Iterator[Item]:
-        nonlocal read
-        while True:
-            read += 1
-            yield Item(read, read % 9 + 1, read % 7 + 1)
-
-    batches = batcher(endless(), Random(0))
-    for taken in range(1, 20):
-        next(batches)
-        assert read <= 6 * (taken + 1)
 
 
 @pytest.mark.parametrize("size", [0, -1])

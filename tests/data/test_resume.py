@@ -13,13 +13,18 @@ from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
 from torch import Tensor
 
-from s2s_lit.data.batchers import Batcher, LengthBuckets, TokenBudget
+from s2s_lit.data.batchers import Batcher, FixedSize, LengthBuckets, TokenBudget
 from s2s_lit.data.datamodule import Seq2SeqDataModule
 from s2s_lit.data.sources import HubCorpus
+from s2s_lit.data.windows import TimeStepWindows
 from s2s_lit.text.words import Words
 from s2s_lit.types import Batch
 
-BATCHERS = [LengthBuckets(size=8, pool=24), TokenBudget(max_tokens=60, pool=20)]
+BATCHERS = [
+    LengthBuckets(size=8, pool=24),
+    TokenBudget(max_tokens=60, pool=20),
+    TimeStepWindows(batcher=FixedSize(size=16), size=5),
+]
 SAVES: dict[str, dict[str, Any]] = {
     "step": {"every_n_train_steps": 1},
     "validation": {"every_n_epochs": 1, "save_on_train_epoch_end": False},

@@ -1,0 +1,95 @@
+"""What windows of time steps change, for every combination of recurrence, attention and decoder: gradients only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any, cast
+
+import pytest
+import torch
+
+from s2s_lit.data.batchers import FixedSize
+from s2s_lit.data.collate import collate, collate_window
+from s2s_lit.data.windows import TimeStepWindows
+from s2s_lit.decoding.greedy import GreedySearch
+from s2s_lit.losses.token import TokenNLL
+from s2s_lit.models.seq2seq import Seq2Seq
+from s2s_lit.tasks.translation import TranslationTask
+from s2s_lit.types import EOS, Batch, Example
+from support.networks import combinations
+
+NETWORKS = dict(combinations())
+FIRST, LAST = 20, 21  # pieces that only the first and only the last window is given
+SIZE = 3
+EXAMPLES = [
+    Example([7, 8, 9, 10, 11, 12, EOS], [FIRST, 8, 9], "", ""),
+    Example([9, EOS], [FIRST], "", ""),
+    Example([5, 6, 7, EOS], [FIRST, 9, 8, 7, 6, 5, LAST, 10], "", ""),
+    Example([6, 6, 9, 9, EOS], [FIRST, 5, 5, 5, 5], "", ""),
+]
+
+
+@pytest.fixture(params=NETWORKS, scope="module")
+def make(request: pytest.FixtureRequest) -> partial[Seq2Seq]:
+    return NETWORKS[request.param]
+
+
+@pytest.fixture
+def task(make: partial[Seq2Seq]) -> TranslationTask:
+    torch.manual_seed(0)
+    search = GreedySearch()
+    model = make().double().train()  # dropout is zero
+    optimizer = cast(Any, torch.optim.SGD)
+    return TranslationTask(
+        model, cast(Any, None), loss=TokenNLL(), optimizer=optimizer, search=search, validation_search=search
+    )
+
+
+def windows(size: int = SIZE) -> Iterator[Batch]:
+    batcher = TimeStepWindows(batcher=FixedSize(size=4), size=size)
+    return (collate_window(window) for window in batcher.windows(EXAMPLES))
+
+
+def test_the_losses_of_all_windows_sum_to_that_of_the_whole(task: TranslationTask) -> None:
+    whole = task.training_step(collate(EXAMPLES), 0)
+    parts = [task.training_step(batch, 0) for batch in windows()]
+    assert len(parts) == 3
+    torch.testing.assert_close(sum(parts), whole, rtol=1e-10, atol=0)
+
+
+def test_a_window_as_long_as_the_targets_is_the_whole(task: TranslationTask) -> None:
+    (window,) = windows(size=9)
+    assert torch.equal(task.training_step(window, 0), task.training_step(collate(EXAMPLES), 0))
+
+
+def test_the_gradient_reaches_to_the_start_of_the_window_and_to_the_encoder(task: TranslationTask) -> None:
+    table = task.model.target_embedding.table.weight
+    for number, batch in enumerate(windows()):
+        task.zero_grad()
+        task.training_step(batch, 0).backward()
+        assert table.grad is not None
+        source_gradient = task.model.source_embedding.table.weight.grad
+        assert source_gradient is not None
+        assert source_gradient.abs().sum() > 0
+        seen = [bool(table.grad[piece].abs().sum() > 0) for piece in (FIRST, LAST)]
+        assert seen == [number == 0, number == 2]
+    task.zero_grad()
+    task.training_step(collate([EXAMPLES[2]]), 0).backward()
+    assert table.grad[FIRST].abs().sum() > 0
+
+
+def test_what_is_carried_is_a_constant_and_ends_with_the_sentences(task: TranslationTask) -> None:
+    for number, batch in enumerate(windows()):
+        task.training_step(batch, 0)
+        if number == 2:
+            assert task._carried is None
+        else:
+            assert task._carried is not None
+            assert not any(tensor.requires_grad for tensor in task._carried.values())
+
+
+def test_a_continuation_of_nothing_is_refused(task: TranslationTask) -> None:
+    _, second, _ = windows()
+    with pytest.raises(RuntimeError, match="has not seen"):
+        task.training_step(second, 0)
