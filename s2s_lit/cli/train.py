@@ -16,6 +16,7 @@ from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from s2s_lit.cli.build import Experiment, load
 from s2s_lit.cli.compose import compose, make_parser, to_yaml
 from s2s_lit.cli.report import print_scores, progress_callbacks, quiet_libraries, scores_of
+from s2s_lit.data.datamodule import Seq2SeqDataModule
 from s2s_lit.errors import UserError
 from s2s_lit.tasks.base import Seq2SeqTask
 from s2s_lit.tracking.callbacks import RunRecorder
@@ -65,6 +66,7 @@ def run(config: Namespace, tracker: MlflowTracker) -> tuple[Seq2SeqTask, dict[st
     pl.seed_everything(config.seed, workers=True, verbose=False)
     experiment = Experiment(config)
     experiment.data.setup("fit")
+    print(vocabulary_line(experiment.data), flush=True)
     task = experiment.make_task(experiment.data.codecs)
     if config.trainer.max_steps > 0 and not has_length(experiment.data.train_dataloader()):
         experiment.trainer_arguments["max_epochs"] = -1  # or the schedule would count on steps that never come
@@ -81,6 +83,18 @@ def run(config: Namespace, tracker: MlflowTracker) -> tuple[Seq2SeqTask, dict[st
     trainer.test(task, datamodule=experiment.data, verbose=False)
     tracker.set_tags(signatures(task))
     return task, scores_of(trainer.callback_metrics, "test")
+
+
+def vocabulary_line(data: Seq2SeqDataModule) -> str:
+    """The sizes, and what share of the training text they leave unknown (of a stream it is not known yet)."""
+    train = data.report["splits"].get("train", {})
+    sides = []
+    for side in ("source", "target"):
+        unknown = (
+            f" ({train['unknown'][side]:.2%} of the training text unknown)" if side in train.get("unknown", {}) else ""
+        )
+        sides.append(f"{len(getattr(data.codecs, side))} {side} pieces{unknown}")
+    return f"vocabulary: {', '.join(sides)}"
 
 
 def signatures(task: Seq2SeqTask) -> dict[str, str]:

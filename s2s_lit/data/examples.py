@@ -13,7 +13,7 @@ from typing import Any
 from s2s_lit.data.filters import Filter
 from s2s_lit.text.codec import CodecPair
 from s2s_lit.text.normalize import normalize
-from s2s_lit.types import EOS, Example
+from s2s_lit.types import EOS, UNK, Example
 
 _CHUNK = 512  # rows encoded in one call
 
@@ -25,6 +25,10 @@ class SplitReport:
     rows: int = 0
     kept: int = 0
     dropped: Counter[str] = field(default_factory=Counter)
+    pieces: Counter[str] = field(default_factory=Counter)
+    """Of all rows' texts, by side."""
+    unknown: Counter[str] = field(default_factory=Counter)
+    """Those of them that are UNK."""
     _digests: int = 0
 
     def read(self, source: str, target: str) -> None:
@@ -32,9 +36,23 @@ class SplitReport:
         digest = hashlib.sha256(f"{source}\n{target}".encode(errors="surrogatepass")).digest()
         self._digests += int.from_bytes(digest)
 
+    def encoded(self, side: str, ids: list[int]) -> None:
+        """Counts the pieces of a text."""
+        self.pieces[side] += len(ids)
+        self.unknown[side] += ids.count(UNK)
+
+    def share_unknown(self, side: str) -> float:
+        """The share of the side's pieces that the vocabulary lacks."""
+        return self.unknown[side] / max(self.pieces[side], 1)
+
     def as_dict(self) -> dict[str, Any]:
-        fingerprint = f"{self._digests % 2**256:064x}"
-        return {"rows": self.rows, "kept": self.kept, "dropped": dict(self.dropped), "fingerprint": fingerprint}
+        return {
+            "rows": self.rows,
+            "kept": self.kept,
+            "dropped": dict(self.dropped),
+            "unknown": {side: self.share_unknown(side) for side in self.pieces},
+            "fingerprint": f"{self._digests % 2**256:064x}",
+        }
 
 
 @dataclass(frozen=True)
@@ -79,6 +97,8 @@ class Encoder:
         targets = self.codecs.target.encode_batch([target for _, (_, target) in read])
         for (number, (source, target)), source_ids, target_ids in zip(read, sources, targets, strict=True):
             report.read(source, target)
+            report.encoded("source", source_ids)
+            report.encoded("target", target_ids)
             source_ids.append(EOS)
             example = Example(source_ids, target_ids, source, target, number)
             reasons = (reason for keep in self.filters if (reason := keep.reason(example)) is not None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from s2s_lit.types import UNK
 
@@ -24,16 +24,6 @@ class Vocabulary:
             raise ValueError(f"a vocabulary starts with {SPECIALS}, not {self.pieces[: len(SPECIALS)]}")
         if len(self._ids) != len(self.pieces):
             raise ValueError("a vocabulary holds each piece once")
-
-    @classmethod
-    def from_counts(cls, counts: Mapping[str, int], *, max_size: int | None = None, min_count: int = 1) -> Vocabulary:
-        """The pieces seen at least `min_count` times, the most frequent first (ties by code point).
-
-        `max_size` bounds the whole vocabulary, the specials counted.
-        """
-        kept = sorted((-count, piece) for piece, count in counts.items() if count >= min_count)
-        pieces = [piece for _, piece in kept if piece not in SPECIALS]
-        return cls([*SPECIALS, *pieces][: None if max_size is None else max(max_size, len(SPECIALS))])
 
     def __len__(self) -> int:
         return len(self.pieces)

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
-from s2s_lit.text.codec import Codec, CodecBuilder, CodecPair, State
-from s2s_lit.text.vocabulary import Vocabulary
-from s2s_lit.types import BOS, EOS, PAD, UNK
+from s2s_lit.text.counted import CountedCodecs, PieceCodec
+from s2s_lit.text.vocabularies import VocabularyRule
 
 JOINER = "￭"
 """On the side of a punctuation mark where the text has no space."""
@@ -43,58 +41,34 @@ def detokenize(tokens: Iterable[str]) -> str:
     return _GLUE.sub("", " ".join(tokens)).strip(JOINER)
 
 
-class WordCodec(Codec):
-    """One id for each word or punctuation mark of a vocabulary, UNK for any other.
+class WordCodec(PieceCodec):
+    """One id for each word or punctuation mark of a vocabulary, UNK for any other."""
 
-    Args:
-        vocabulary: The known words and marks.
-    """
-
-    def __init__(self, vocabulary: Vocabulary) -> None:
-        self.vocabulary = vocabulary
-        self.pieces = vocabulary.pieces
-
-    def encode_batch(self, texts: Sequence[str]) -> list[list[int]]:
-        return [self.vocabulary.encode(tokenize(text)) for text in texts]
-
-    def encode_as_pieces(self, text: str) -> list[str]:
+    def split(self, text: str) -> list[str]:
         return tokenize(text)
 
-    def decode(self, ids: Iterable[int]) -> str:
-        pieces = self.pieces
-        return detokenize("⁇" if i == UNK else pieces[i] for i in ids if i not in (PAD, BOS, EOS))
-
-    def state(self) -> State:
-        return {"pieces": list(self.pieces)}
-
-    @classmethod
-    def from_state(cls, state: State) -> WordCodec:
-        return cls(Vocabulary(state["pieces"]))
+    def join(self, pieces: Iterable[str]) -> str:
+        return detokenize(pieces)
 
 
-class Words(CodecBuilder):
-    """Word vocabularies counted in the training text.
+class Words(CountedCodecs):
+    """Words and punctuation marks, counted in the training text.
 
     Args:
+        vocabulary: Which of them get an id; null: a `DynamicVocabulary`, all of them within its bound.
+        target_vocabulary: Which of the target side's, if that has another rule; null: the same.
         joint: One vocabulary for both languages.
-        max_size: Most pieces of a vocabulary, the four specials counted; the rarest are left out.
-        min_count: Fewest occurrences of a piece that is kept.
         sample_rows: Most sentence pairs read from the start of the training stream.
     """
 
+    codec_class = WordCodec
+
     def __init__(
-        self, *, joint: bool = False, max_size: int | None = 50_000, min_count: int = 1, sample_rows: int = 1_000_000
+        self,
+        *,
+        vocabulary: VocabularyRule | None = None,
+        target_vocabulary: VocabularyRule | None = None,
+        joint: bool = False,
+        sample_rows: int = 1_000_000,
     ) -> None:
-        super().__init__(sample_rows=sample_rows)
-        self.joint = joint
-        self.max_size = max_size
-        self.min_count = min_count
-
-    def train(self, pairs: Sequence[tuple[str, str]]) -> CodecPair:
-        sides = [[text for pair in pairs for text in pair]] if self.joint else list(zip(*pairs, strict=True))
-        codecs = [self._codec(texts) for texts in sides]
-        return CodecPair(codecs[0], codecs[-1])
-
-    def _codec(self, texts: Iterable[str]) -> WordCodec:
-        counts = Counter(token for text in texts for token in tokenize(text))
-        return WordCodec(Vocabulary.from_counts(counts, max_size=self.max_size, min_count=self.min_count))
+        super().__init__(vocabulary, target_vocabulary, joint=joint, sample_rows=sample_rows)

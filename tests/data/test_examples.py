@@ -52,6 +52,13 @@ def test_evaluation_keeps_every_row_that_has_text(codecs: CodecPair) -> None:
     assert report.dropped == {"malformed": 3}
 
 
+def test_the_share_of_unknown_pieces_is_counted_by_side(codecs: CodecPair) -> None:
+    report = SplitReport()
+    rows = [{"en": "a b q", "de": "x"}, {"en": "a", "de": "q q"}]
+    list(Encoder(READER, codecs, [MaxLength(source=2, target=2)])(enumerate(rows), report))
+    assert report.as_dict()["unknown"] == {"source": 1 / 4, "target": 2 / 3}
+
+
 def test_fingerprint_is_of_the_texts_and_not_of_their_order(codecs: CodecPair) -> None:
     def fingerprint(rows: list[Any]) -> str:
         report = SplitReport()

@@ -14,6 +14,7 @@ from s2s_lit.errors import UserError
 from s2s_lit.text import cache
 from s2s_lit.text.codec import CodecPair
 from s2s_lit.text.sentencepiece import SentencePiece
+from s2s_lit.text.vocabularies import SparseVocabulary
 from s2s_lit.text.words import Words
 
 Pairs = list[tuple[str, str]]
@@ -47,7 +48,7 @@ def test_the_second_build_trains_nothing_and_is_the_same(pairs: Pairs) -> None:
 
 @pytest.mark.parametrize(
     ("builder", "change"),
-    [(Counting(min_count=2), 0), (Counting(joint=True), 0), (Counting(), 1)],
+    [(Counting(vocabulary=SparseVocabulary(min_count=2)), 0), (Counting(joint=True), 0), (Counting(), 1)],
     ids=["an argument", "another argument", "the text"],
 )
 def test_whatever_changes_the_result_is_another_entry(pairs: Pairs, builder: Counting, change: int) -> None:

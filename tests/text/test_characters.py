@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from s2s_lit.text.characters import SPACE, CharacterCodec, Characters
+from s2s_lit.text.codec import CodecPair
+from s2s_lit.text.normalize import normalize
+from s2s_lit.types import BOS, EOS, PAD, UNK
+
+
+@given(st.text(min_size=1).map(normalize).filter(lambda text: text and SPACE not in text))
+def test_round_trip_is_exact_for_any_text_with_single_spaces(text: str) -> None:
+    codec = Characters().train([(text, text)]).source
+    assert codec.decode(codec.encode(text)) == text
+    assert len(codec.encode(text)) == len(codec.encode_as_pieces(text)) == len(text)
+
+
+def test_spaces_can_be_seen_and_unknown_characters_are_marked() -> None:
+    codec = Characters().build([("a b", "x")]).source
+    assert codec.encode_as_pieces("b a") == ["b", SPACE, "a"]
+    assert codec.encode("bxa")[1] == UNK
+    assert codec.decode([BOS, *codec.encode("bx a"), EOS, PAD]) == "b⁇ a"
+
+
+def test_stray_spaces_of_a_model_are_no_text() -> None:
+    codec = Characters().build([("a b", "x")]).source
+    assert codec.decode(codec.vocabulary.encode([SPACE, "a", SPACE, SPACE, "b", SPACE])) == "a b"
+
+
+@pytest.mark.parametrize("joint", [False, True])
+def test_state_gives_the_same_codecs(joint: bool) -> None:
+    codecs = Characters(joint=joint).build([("ab", "cd")])
+    again = CodecPair.from_state(codecs.state())
+    assert again.joint == joint
+    assert isinstance(again.source, CharacterCodec)
+    assert again.source.pieces == codecs.source.pieces
+    assert again.target.pieces == codecs.target.pieces
