@@ -1,4 +1,4 @@
-"""Bridges: from the encoder's last states to the decoder's first."""
+"""Bridges: from what the encoder has read to the decoder's first state."""
 
 from __future__ import annotations
 
@@ -6,41 +6,108 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 
 import torch
-from torch import nn
+from jaxtyping import Float
+from torch import Tensor, nn
 
+from s2s_lit.nn.encoders.base import Encoder
 from s2s_lit.nn.recurrent import Recurrence
 from s2s_lit.types import EncoderOutput, RecurrentState
 
 
 class Bridge(nn.Module, ABC):
-    """Makes the decoder's initial state [B, L, H] of an encoded source."""
+    """Makes the decoder's initial state [B, L, H] of an encoded source.
+
+    Args:
+        encoder: what has read the source.
+        recurrence: the decoder's recurrence, whose state is made.
+    """
+
+    def __init__(self, encoder: Encoder, recurrence: Recurrence) -> None:
+        super().__init__()
+        self.num_layers = recurrence.num_layers
+        self.state_size = recurrence.state_size
+        self.has_cell = recurrence.has_cell
 
     @abstractmethod
     def forward(self, encoded: EncoderOutput) -> RecurrentState: ...
 
 
-class ProjectedBridge(Bridge):
-    """h_0 = tanh(W h_n + b) of the encoder's top layer, one W for each layer and each of hidden and cell.
-
-    It fits any encoder to any decoder (Bahdanau 2015, A.2.2, with both directions instead of the backward one).
-
-    Args:
-        encoder_state_size: size of the encoder's last state.
-        recurrence: the decoder's recurrence, whose state is made.
-    """
-
-    def __init__(self, encoder_state_size: int, recurrence: Recurrence) -> None:
-        super().__init__()
-        self.shape = (recurrence.num_layers, recurrence.state_size)
-        self.has_cell = recurrence.has_cell
-        outputs = recurrence.num_layers * recurrence.state_size
-        self.layer = nn.Linear(encoder_state_size, outputs * (2 if self.has_cell else 1))
+class ZeroBridge(Bridge):
+    """h_0 = 0: only attention, or the context shown at every position, tells the decoder of the source."""
 
     def forward(self, encoded: EncoderOutput) -> RecurrentState:
-        top = encoded.final.hidden[:, -1]  # [B, H of the encoder]
-        states = torch.tanh(self.layer(top)).unflatten(-1, (-1, *self.shape))  # [B, 1 or 2, L, H]
+        memory = encoded.memory
+        zeros = memory.new_zeros(memory.shape[0], self.num_layers, self.state_size)
+        return RecurrentState(zeros, zeros if self.has_cell else None)
+
+
+class LastStateBridge(Bridge):
+    """h_0 = h_n, layer by layer: the decoder goes on where the encoder ended (Sutskever 2014, section 3).
+
+    A bidirectional encoder gives both directions' last states side by side.
+
+    Raises:
+        ValueError: the encoder's last state is of another depth, width or kind than the decoder's state.
+    """
+
+    def __init__(self, encoder: Encoder, recurrence: Recurrence) -> None:
+        super().__init__(encoder, recurrence)
+        given, needed = (
+            f"{part.num_layers} x {part.state_size}{' with a cell' if part.has_cell else ''}"
+            for part in (encoder, recurrence)
+        )
+        sizes_differ = (encoder.num_layers, encoder.state_size) != (recurrence.num_layers, recurrence.state_size)
+        if sizes_differ or (recurrence.has_cell and not encoder.has_cell):
+            raise ValueError(
+                f"LastStateBridge cannot make a decoder's state of {needed} (layers x units) from an encoder's of "
+                f"{given}: give both recurrences the same class, num_layers and hidden_size (the decoder twice that of "
+                "a bidirectional encoder), or take ProjectedBridge"
+            )
+
+    def forward(self, encoded: EncoderOutput) -> RecurrentState:
+        return RecurrentState(encoded.final.hidden, encoded.final.cell if self.has_cell else None)
+
+
+class Projected(Bridge):
+    """h_0 = tanh(W x + b) of one vector x, one W for each layer and each of hidden and cell: fits any sizes."""
+
+    def __init__(self, encoder: Encoder, recurrence: Recurrence) -> None:
+        super().__init__(encoder, recurrence)
+        outputs = self.num_layers * self.state_size
+        self.layer = nn.Linear(self.summary_size(encoder), outputs * (2 if self.has_cell else 1))
+
+    @abstractmethod
+    def summary_size(self, encoder: Encoder) -> int: ...
+
+    @abstractmethod
+    def summary(self, encoded: EncoderOutput) -> Float[Tensor, "B X"]: ...
+
+    def forward(self, encoded: EncoderOutput) -> RecurrentState:
+        states = torch.tanh(self.layer(self.summary(encoded)))  # [B, (1 or 2) * L * H]
+        states = states.unflatten(-1, (-1, self.num_layers, self.state_size))
         return RecurrentState(states[:, 0], states[:, 1] if self.has_cell else None)
 
 
-BridgeFactory = Callable[[int, Recurrence], Bridge]
-"""Makes a bridge from (encoder_state_size, the decoder's recurrence)."""
+class ProjectedBridge(Projected):
+    """h_0 = tanh(W h_n + b) of the encoder's top layer (Bahdanau 2015, A.2.2, with both directions' last states)."""
+
+    def summary_size(self, encoder: Encoder) -> int:
+        return encoder.state_size
+
+    def summary(self, encoded: EncoderOutput) -> Float[Tensor, "B X"]:
+        return encoded.final.hidden[:, -1]
+
+
+class MeanBridge(Projected):
+    """h_0 = tanh(W mean over s of memory_s + b), over the real source positions (Sennrich 2017, section 2)."""
+
+    def summary_size(self, encoder: Encoder) -> int:
+        return encoder.memory_size
+
+    def summary(self, encoded: EncoderOutput) -> Float[Tensor, "B X"]:
+        mask = encoded.mask.unsqueeze(-1)
+        return encoded.memory.masked_fill(~mask, 0.0).sum(dim=1) / mask.sum(dim=1)
+
+
+BridgeFactory = Callable[[Encoder, Recurrence], Bridge]
+"""Makes a bridge from (the encoder, the decoder's recurrence)."""

@@ -56,7 +56,7 @@ def log_probs(w: Weights, recurrence: type, source: list[int], target: list[int]
         h = c = np.zeros(SIZE)
         outputs = []
         for x in embedded[::order]:
-            h, c = step(w, "encoder.recurrence.layers.", suffix, x, h, c)
+            h, c = step(w, "encoder.recurrence.layers.0.layer.", suffix, x, h, c)
             outputs.append(h)
         states[suffix] = (outputs[::order], h)
     memory = [np.concatenate(pair) for pair in zip(states["_l0"][0], states["_l0_reverse"][0], strict=True)]
@@ -65,7 +65,7 @@ def log_probs(w: Weights, recurrence: type, source: list[int], target: list[int]
     h, c = initial[:SIZE], initial[SIZE:] if recurrence is LSTM else np.zeros(SIZE)
     result = []
     for token in [BOS, *target]:
-        h, c = step(w, "decoder.recurrence.layers.", "_l0", w["target_embedding.table.weight"][token], h, c)
+        h, c = step(w, "decoder.recurrence.layers.0.layer.", "_l0", w["target_embedding.table.weight"][token], h, c)
         a = "decoder.attention."
         query = w[f"{a}query_layer.weight"] @ h + w[f"{a}query_layer.bias"]
         scores = np.array(

@@ -11,14 +11,14 @@ from s2s_lit.models.seq2seq import Seq2Seq
 from s2s_lit.nn.attention.base import Attention
 from s2s_lit.nn.decoders.base import Decoder
 from s2s_lit.nn.encoders.recurrent import RecurrentEncoder
-from s2s_lit.nn.recurrent import Recurrence, TorchRecurrence
+from s2s_lit.nn.recurrent import Recurrence
 from s2s_lit.types import BOS, EOS, PAD, Batch
 from support.parts import concrete_subclasses
 
 VOCAB = 23
 ATTENTIONS: list[type[Attention] | None] = [None, *concrete_subclasses(Attention, "s2s_lit.nn.attention")]
 DECODERS = concrete_subclasses(Decoder, "s2s_lit.nn.decoders")
-RECURRENCES = [cls for cls in concrete_subclasses(Recurrence, "s2s_lit.nn") if cls is not TorchRecurrence]
+RECURRENCES = concrete_subclasses(Recurrence, "s2s_lit.nn")
 
 
 def combinations() -> Iterator[tuple[str, partial[Seq2Seq]]]:

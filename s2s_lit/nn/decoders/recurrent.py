@@ -45,7 +45,7 @@ class RecurrentDecoder(Decoder):
         super().__init__()
         context_size = encoder.memory_size if attention else encoder.state_size
         self.recurrence = recurrence(input_size if attention else input_size + context_size, False)
-        self.bridge = bridge(encoder.state_size, self.recurrence)
+        self.bridge = bridge(encoder, self.recurrence)
         query_size = self.recurrence.output_size
         self.attention = attention(query_size, context_size) if attention else None
         context_size = self.attention.context_size if self.attention else context_size

@@ -16,11 +16,15 @@ class Encoder(nn.Module, ABC):
 
     Attributes:
         memory_size: M, size of one memory position.
-        state_size: size of the final state.
+        state_size: size of a layer's final state.
+        num_layers: number of layers whose final states are given.
+        has_cell: whether final states carry a cell (LSTM).
     """
 
     memory_size: int
     state_size: int
+    num_layers: int
+    has_cell: bool
 
     @abstractmethod
     def forward(self, inputs: Float[Tensor, "B S E"], lengths: Int[Tensor, "B"]) -> EncoderOutput: ...

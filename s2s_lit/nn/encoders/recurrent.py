@@ -7,19 +7,22 @@ from torch import Tensor
 
 from s2s_lit.nn.dropout import SequenceDropout
 from s2s_lit.nn.encoders.base import Encoder
+from s2s_lit.nn.normalization import NormalizationFactory
 from s2s_lit.nn.recurrent import LSTM, RecurrenceFactory
 from s2s_lit.types import EncoderOutput, length_mask
 
 
 class RecurrentEncoder(Encoder):
-    """memory = recurrence(inputs); one memory position per source position.
+    """memory = dropout(normalize(recurrence(normalize(inputs)))); one memory position per source position.
 
     Args:
         input_size: E, size of one embedded source piece.
         recurrence: the recurrent layers.
-        bidirectional: read the source both ways and concatenate.
+        bidirectional: read the source both ways.
         dropout: probability of dropping an activation of the memory.
         variational: drop the same activations at all positions of a sentence (Gal & Ghahramani 2016).
+        input_normalization: normalizes what the recurrence reads.
+        memory_normalization: normalizes what the recurrence yields; the final state stays as it is.
     """
 
     def __init__(
@@ -30,13 +33,24 @@ class RecurrentEncoder(Encoder):
         bidirectional: bool = False,
         dropout: float = 0.0,
         variational: bool = False,
+        input_normalization: NormalizationFactory | None = None,
+        memory_normalization: NormalizationFactory | None = None,
     ) -> None:
         super().__init__()
+        self.input_normalization = input_normalization(input_size) if input_normalization else None
         self.recurrence = recurrence(input_size, bidirectional)
-        self.dropout = SequenceDropout(dropout, variational=variational)
         self.memory_size = self.recurrence.output_size
+        self.memory_normalization = memory_normalization(self.memory_size) if memory_normalization else None
+        self.dropout = SequenceDropout(dropout, variational=variational)
         self.state_size = self.recurrence.state_size
+        self.num_layers = self.recurrence.num_layers
+        self.has_cell = self.recurrence.has_cell
 
     def forward(self, inputs: Float[Tensor, "B S E"], lengths: Int[Tensor, "B"]) -> EncoderOutput:
+        mask = length_mask(lengths, inputs.shape[1])
+        if self.input_normalization is not None:
+            inputs = self.input_normalization(inputs, mask)
         memory, final = self.recurrence(inputs, lengths=lengths)
-        return EncoderOutput(self.dropout(memory), length_mask(lengths, inputs.shape[1]), final)
+        if self.memory_normalization is not None:
+            memory = self.memory_normalization(memory, mask)
+        return EncoderOutput(self.dropout(memory), mask, final)

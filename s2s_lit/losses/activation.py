@@ -1,0 +1,47 @@
+"""Penalties on the decoder's hidden states: how large they are, and how fast they change.
+
+Merity, McCann & Socher 2017, "Revisiting Activation Regularization for Language RNNs".
+"""
+
+from __future__ import annotations
+
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from s2s_lit.losses.penalty import Penalty
+from s2s_lit.types import Decoded
+
+
+class ActivationRegularization(Penalty):
+    """AR: weight * sum over t of mean over units of h_t^2, of the last layer's states before dropout (Merity 2017).
+
+    Args:
+        weight: alpha, of the term beside the pieces' likelihood.
+    """
+
+    name = "activation"
+
+    def __init__(self, *, weight: float = 2.0) -> None:
+        super().__init__()
+        self.weight = weight
+
+    def forward(self, decoded: Decoded, mask: Bool[Tensor, "B T"]) -> Float[Tensor, ""]:
+        return self.weight * decoded.hidden[mask].square().mean(dim=-1).sum()
+
+
+class TemporalActivationRegularization(Penalty):
+    """TAR: weight * sum over t of mean over units of (h_{t+1} - h_t)^2, both positions real (Merity 2017).
+
+    Args:
+        weight: beta, of the term beside the pieces' likelihood.
+    """
+
+    name = "temporal_activation"
+
+    def __init__(self, *, weight: float = 1.0) -> None:
+        super().__init__()
+        self.weight = weight
+
+    def forward(self, decoded: Decoded, mask: Bool[Tensor, "B T"]) -> Float[Tensor, ""]:
+        changes = decoded.hidden[:, 1:] - decoded.hidden[:, :-1]
+        return self.weight * changes[mask[:, 1:] & mask[:, :-1]].square().mean(dim=-1).sum()
