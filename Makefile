@@ -17,7 +17,7 @@ ONLY := $(if $(call given,DATA),--dataset $(DATA))
 TEXT_GIVEN := $(call given,TEXT)
 override export TEXT := $(value TEXT)
 
-.PHONY: help setup train evaluate translate ui test test-slow check benchmark constraints clean
+.PHONY: help setup train evaluate translate parts ui test test-slow smoke check benchmark constraints clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ evaluate: .venv/.ready  ## score a run again: RUN=latest|best|experiment|id [DAT
 translate: .venv/.ready  ## translate: RUN=latest, TEXT="..." or IN=file OUT=file or standard input [ARGS="--n_best 3"]
 	@$(S2S) translate $(RUN) $(ONLY) $(if $(TEXT_GIVEN),--text="$$TEXT") $(if $(call given,IN),--in "$$IN") $(if $(call given,OUT),--out "$$OUT") $(ARGS)
 
+parts: .venv/.ready  ## list every part an experiment can name [NAME=attention|LSTM|...: a kind, or all about one part]
+	@$(S2S) parts $(NAME)
+
 ui: .venv/.ready  ## the MLflow UI on localhost [PORT=5000]
 	@$(S2S) ui --port $(PORT)
 
@@ -50,6 +53,9 @@ test-slow: .venv/.ready  ## the learning tests and end-to-end runs [ARGS=...]
 
 benchmark: .venv/.ready  ## training and search speed of EXP=bilstm_attn [DATA=builtin] [DATA_DIR=folder] [ARGS=...]
 	@$(BIN)/python benchmarks/speed.py $(EXP) --dataset $(DATA) $(if $(DATA_DIR),--data_dir $(DATA_DIR)) $(ARGS)
+
+smoke: .venv/.ready  ## every experiment file: two steps, validated, saved, reloaded, translated [ARGS="-k coverage"]
+	@$(BIN)/python -m pytest -m slow tests/experiments $(ARGS)
 
 check: .venv/.ready  ## linter, formatter, types, import directions
 	$(BIN)/ruff check .

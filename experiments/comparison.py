@@ -33,10 +33,10 @@ SMALL = {
     "model.decoder.recurrence.hidden_size": 128,
     "model.decoder.feature_size": 128,
     "task.optimizer.lr": 0.003,
-    "trainer.max_epochs": 2,
+    "trainer.max_steps": 1400,
 }
 """The reduced budget on the built-in corpus."""
-MEDIUM = {"data.codec.vocab_size": 4000, "model.decoder.recurrence.hidden_size": 256, "trainer.max_epochs": 5}
+MEDIUM = {"data.codec.vocab_size": 4000, "model.decoder.recurrence.hidden_size": 256, "trainer.max_epochs": 4}
 """The reduced budget on Multi30k."""
 
 

@@ -40,6 +40,9 @@ def make_parser() -> argparse.ArgumentParser:
     translate.add_argument("--out", dest="target", type=Path, help="file to write (default: standard output)")
     translate.add_argument("--n_best", type=int, default=1, help="translations a sentence, with scores if above 1")
 
+    parts = verbs.add_parser("parts", help="list every part that an experiment can name, or tell all about one")
+    parts.add_argument("name", nargs="?", help="a kind (attention, recurrence, schedule, ...) or a part's name")
+
     ui = verbs.add_parser("ui", help="open the MLflow UI over the same store, on localhost")
     ui.add_argument("--port", type=int, default=5000)
     return parser
@@ -48,7 +51,7 @@ def make_parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb; errors that the user can mend are one message and status 2."""
     arguments, overrides = make_parser().parse_known_args(argv)
-    if overrides and arguments.verb == "ui":
+    if overrides and arguments.verb in ("parts", "ui"):
         make_parser().error(f"unrecognized arguments: {' '.join(overrides)}")
     try:
         return _verb(arguments.verb)(arguments, overrides)
@@ -73,6 +76,8 @@ def _verb(name: str) -> Callable[[argparse.Namespace, list[str]], int]:
         from s2s_lit.cli.evaluate import evaluate as run
     elif name == "translate":
         from s2s_lit.cli.translate import translate as run
+    elif name == "parts":
+        from s2s_lit.cli.parts import parts as run
     else:
         from s2s_lit.cli.ui import ui as run
     return run

@@ -41,8 +41,7 @@ OURS = {
 @functools.cache
 def make_parser() -> ArgumentParser:
     """The typed configuration of a run."""
-    for room in PART_ROOMS:  # a class must be imported to be named without its module
-        _import_all(f"s2s_lit.{room}")
+    import_parts()
     parser = ArgumentParser(prog="s2s train EXPERIMENT", exit_on_error=False, allow_abbrev=False)
     parser.add_argument("--config", action="config", help="A further YAML file of differences.")
     parser.add_argument("--experiment", type=str, default="", help="Name of the experiment (given by the program).")
@@ -106,9 +105,12 @@ def from_yaml(text: str, overrides: Sequence[str] = ()) -> Namespace:
         raise UserError(explain(str(error), parser, (), overrides)) from error
 
 
-def _import_all(package: str) -> None:
-    for module in pkgutil.walk_packages(importlib.import_module(package).__path__, prefix=f"{package}."):
-        importlib.import_module(module.name)
+def import_parts() -> None:
+    """Imports every module with parts: a class must be imported to be named without its module."""
+    for room in PART_ROOMS:
+        package = f"s2s_lit.{room}"
+        for module in pkgutil.walk_packages(importlib.import_module(package).__path__, prefix=f"{package}."):
+            importlib.import_module(module.name)
 
 
 def _given(overrides: Sequence[str]) -> list[Path]:

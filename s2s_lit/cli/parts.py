@@ -1,0 +1,114 @@
+"""`s2s parts`: the shelf. Every part that a configuration can name, by kind, with what its docstring says."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import inspect
+import sys
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from s2s_lit.cli.compose import import_parts
+from s2s_lit.errors import UserError
+
+
+def kinds() -> dict[str, type]:
+    """The contract of each kind of part, by the name under which a configuration has it."""
+    import_parts()
+    from s2s_lit.data.batchers import Batcher
+    from s2s_lit.data.sources import CorpusSource
+    from s2s_lit.decoding.search import Search
+    from s2s_lit.losses.penalty import Penalty
+    from s2s_lit.losses.token import TokenNLL
+    from s2s_lit.metrics.text import TextMetric
+    from s2s_lit.nn.attention.base import Attention
+    from s2s_lit.nn.bridges import Bridge
+    from s2s_lit.nn.decoders.base import Decoder
+    from s2s_lit.nn.embeddings import PieceEmbedding
+    from s2s_lit.nn.encoders.base import Encoder
+    from s2s_lit.nn.outputs.base import Output
+    from s2s_lit.nn.recurrent import Recurrence
+    from s2s_lit.optim.schedules import Schedule
+    from s2s_lit.tasks.base import Seq2SeqTask
+    from s2s_lit.text.codec import CodecBuilder
+
+    return {
+        "source": CorpusSource,
+        "codec": CodecBuilder,
+        "batcher": Batcher,
+        "embedding": PieceEmbedding,
+        "encoder": Encoder,
+        "recurrence": Recurrence,
+        "bridge": Bridge,
+        "decoder": Decoder,
+        "attention": Attention,
+        "output": Output,
+        "loss": TokenNLL,
+        "penalty": Penalty,
+        "schedule": Schedule,
+        "search": Search,
+        "metric": TextMetric,
+        "task": Seq2SeqTask,
+    }
+
+
+def shelf() -> dict[str, list[type]]:
+    """All concrete, public parts of each kind, by name."""
+    return {kind: sorted(_concrete(base), key=lambda cls: cls.__name__) for kind, base in kinds().items()}
+
+
+def _concrete(base: type) -> set[type]:
+    found: set[type] = set()
+    for child in base.__subclasses__():
+        found |= _concrete(child)
+    public = base.__module__.startswith("s2s_lit.") and not base.__name__.startswith("_")
+    return found | {base} if public and not inspect.isabstract(base) else found
+
+
+def parts(arguments: argparse.Namespace, overrides: list[str]) -> int:
+    """The verb: a table of all parts, of one kind, or all that is known of one part."""
+    found = shelf()
+    console = Console(width=None if sys.stdout.isatty() else 140)
+    name = arguments.name
+    named = {cls.__name__: (kind, cls) for kind, classes in found.items() for cls in classes}
+    if name in named:
+        _describe(console, *named[name])
+    elif name is None or name in found:
+        console.print(_table({name: found[name]} if name else found))
+        print("s2s parts NAME tells its settings; a configuration names a part by class_path.")
+    else:
+        near = difflib.get_close_matches(name, [*found, *named], n=1, cutoff=0.5)
+        raise UserError(f"no kind and no part is called {name}" + (f"; did you mean {near[0]}?" if near else ""))
+    return 0
+
+
+def _table(found: dict[str, list[type]]) -> Table:
+    table = Table("kind", "part", "what it is")
+    for kind, classes in found.items():
+        for number, cls in enumerate(classes):
+            last = number == len(classes) - 1
+            table.add_row("" if number else kind, cls.__name__, escape(_summary(cls)), end_section=last)
+    return table
+
+
+def _summary(cls: type) -> str:
+    return " ".join((inspect.getdoc(cls) or "").split("\n\n")[0].split())
+
+
+def _describe(console: Console, kind: str, cls: type) -> None:
+    console.print(f"{kind} {cls.__name__}", style="bold")
+    print(f"\n{inspect.getdoc(cls)}\n")
+    table = Table("setting", "type", "default")
+    for parameter in inspect.signature(cls).parameters.values():
+        if parameter.kind is parameter.KEYWORD_ONLY:
+            default = "(required)" if parameter.default is parameter.empty else _shown(parameter.default)
+            table.add_row(parameter.name, escape(str(parameter.annotation)), escape(default))
+    if table.row_count:
+        console.print(table)
+
+
+def _shown(default: object) -> str:
+    return default.__name__ if inspect.isclass(default) else str(default)

@@ -1,0 +1,30 @@
+"""Slow: every experiment file trains for two steps, validates, saves, reloads and translates."""
+
+from __future__ import annotations
+
+import pytest
+
+from s2s_lit.__main__ import main
+from s2s_lit.cli.compose import compose
+from s2s_lit.tracking.store import list_runs
+
+SMALL = ["--data.source.train_rows=300", "--data.source.evaluation_rows=10", "--trainer.max_steps=2"]
+
+
+@pytest.mark.slow
+def test_smoke(experiment: str, in_project: None, capsys: pytest.CaptureFixture[str]) -> None:
+    settings = [*SMALL, "--task.search.max_length_ratio=1", "--task.validation_search.max_length_ratio=1"]
+    if "vocab_size" in compose(experiment, "builtin", []).data.codec.init_args:
+        settings.append("--data.codec.vocab_size=200")
+    assert main(["train", experiment, *settings]) == 0, capsys.readouterr().err
+    (run,) = list_runs()
+    assert (run.experiment, run.status) == (experiment, "FINISHED")
+    assert {"val/loss", "test/loss"} <= run.metrics.keys()
+    assert run.metrics["test/loss"] > 0
+    assert main(["evaluate", run.run_id]) == 0
+    again = next(run for run in list_runs() if run.kind == "evaluate")
+    scores = {name: value for name, value in run.metrics.items() if name.startswith("test/")}
+    assert {name: again.metrics[name] for name in scores} == scores
+    capsys.readouterr()
+    assert main(["translate", run.run_id, "--text", "A man reads a book."]) == 0
+    assert capsys.readouterr().out.count("\n") == 1
