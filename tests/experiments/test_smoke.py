@@ -8,15 +8,16 @@ from s2s_lit.__main__ import main
 from s2s_lit.cli.compose import compose
 from s2s_lit.tracking.store import list_runs
 
-SMALL = ["--data.source.train_rows=300", "--data.source.evaluation_rows=10", "--trainer.max_steps=2"]
+SMALL = ["--data.source.train_rows=150", "--data.source.evaluation_rows=6", "--trainer.max_steps=2"]
+SHORT = ["--task.search.max_length_ratio=1", "--task.validation_search.max_length_ratio=1"]
 
 
 @pytest.mark.slow
 def test_smoke(experiment: str, in_project: None, capsys: pytest.CaptureFixture[str]) -> None:
-    settings = [*SMALL, "--task.search.max_length_ratio=1", "--task.validation_search.max_length_ratio=1"]
-    if "vocab_size" in compose(experiment, "builtin", []).data.codec.init_args:
-        settings.append("--data.codec.vocab_size=200")
-    assert main(["train", experiment, *settings]) == 0, capsys.readouterr().err
+    data = compose(experiment, "builtin", []).data
+    sizes = [f"--data.batcher.size={min(8, data.batcher.init_args.size)}"] if "size" in data.batcher.init_args else []
+    sizes += ["--data.codec.vocab_size=600"] if "vocab_size" in data.codec.init_args else []
+    assert main(["train", experiment, *SMALL, *SHORT, *sizes]) == 0, capsys.readouterr().err
     (run,) = list_runs()
     assert (run.experiment, run.status) == (experiment, "FINISHED")
     assert {"val/loss", "test/loss"} <= run.metrics.keys()
