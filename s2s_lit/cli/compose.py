@@ -8,11 +8,13 @@ from __future__ import annotations
 import difflib
 import functools
 import importlib
+import inspect
 import itertools
 import pkgutil
 from argparse import ArgumentError
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from jsonargparse import ArgumentParser, Namespace
 from lightning.pytorch import Trainer
@@ -81,7 +83,7 @@ def parse(arguments: Sequence[str], overrides: Sequence[str], files: Sequence[Pa
     """Parse both, with errors that name the key, the file and the remedy."""
     parser = make_parser()
     try:
-        return parser.parse_args([*arguments, *overrides])
+        return _parse(parser, [*arguments, *overrides])
     except ArgumentError as error:
         raise UserError(explain(str(error), parser, files, overrides)) from error
 
@@ -100,9 +102,43 @@ def from_yaml(text: str, overrides: Sequence[str] = ()) -> Namespace:
         reason = explain(str(error), parser, (), ())
         raise UserError(f"this version does not read the checkpoint's configuration: {reason}") from error
     try:
-        return parser.parse_args(list(overrides), defaults=False, namespace=config)
+        return _parse(parser, overrides, defaults=False, namespace=config)
     except ArgumentError as error:
         raise UserError(explain(str(error), parser, (), overrides)) from error
+
+
+def _parse(parser: ArgumentParser, arguments: Sequence[str], **given: Any) -> Namespace:
+    """`--KEY=null` takes a part of a part out, which jsonargparse can only do from a file."""
+    nulls = [word for word in arguments if word.endswith("=null")]
+    config = parser.parse_args([word for word in arguments if word not in nulls], **given)
+    others = [word for word in nulls if not _take_out(config, word.removeprefix("--").removesuffix("=null"))]
+    return parser.parse_args(others, defaults=False, namespace=config) if others else config
+
+
+def _take_out(config: Namespace, key: str) -> bool:
+    """Sets the part at `key` to None; False where there is no part.
+
+    Raises:
+        UserError: what the part belongs to cannot be without it.
+    """
+    owner, (*path, name) = config, key.split(".")
+    for step in path:
+        owner = _settings(owner).get(step)
+        if not isinstance(owner, Namespace):
+            return False
+    settings = _settings(owner)
+    if not isinstance(settings.get(name), Namespace) or "class_path" not in settings[name]:
+        return False
+    module, _, cls = str(owner.get("class_path", "")).rpartition(".")
+    if cls and inspect.signature(getattr(importlib.import_module(module), cls)).parameters[name].default is not None:
+        raise UserError(f"{key}: {cls} cannot be without its {name}, on the command line")
+    settings[name] = None
+    return True
+
+
+def _settings(node: Namespace) -> Namespace:
+    """The settings of a part, or the part itself where it has none of its own (the root)."""
+    return node.init_args if "init_args" in node else node
 
 
 def import_parts() -> None:

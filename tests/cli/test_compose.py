@@ -37,6 +37,15 @@ def test_the_later_wins() -> None:
     assert recurrence["init_args"]["hidden_size"] == 7
 
 
+def test_a_part_is_taken_out_from_the_command_line() -> None:
+    attention = composed("--model.decoder.attention=null")["model"]["init_args"]["decoder"]["init_args"]["attention"]
+    assert attention is None
+    config = compose("bilstm_attn", "builtin", [], EXPERIMENTS)
+    changed = from_yaml(to_yaml(config), ["--model.decoder.attention=null", "--seed=3"])
+    assert changed.model.init_args.decoder.init_args.attention is None
+    assert changed.seed == 3
+
+
 def test_what_is_written_is_read_again() -> None:
     config = compose("bilstm_attn", "builtin", ["--trainer.max_epochs=9", "--seed=5"], EXPERIMENTS)
     again = from_yaml(to_yaml(config))
@@ -57,6 +66,8 @@ def test_the_seed_is_the_datas_too() -> None:
     [
         ("--trainer.max_epoch=3", ["trainer.max_epoch", "command line", "trainer.max_epochs?"]),
         ("--modle.x=3", ["modle.x", "model?"]),
+        ("--model.decoder.atention=null", ["model.decoder.atention", "model.decoder.attention?"]),
+        ("--model.decoder.bridge=null", ["model.decoder.bridge", "command line"]),
         (
             "--model.encoder.recurrence.hiden_size=3",
             ["model.encoder.recurrence.hiden_size", "LSTM", "model.encoder.recurrence.hidden_size?"],
