@@ -62,7 +62,8 @@ def shelf() -> dict[str, list[type]]:
 
 def _concrete(base: type) -> set[type]:
     found: set[type] = set()
-    for child in base.__subclasses__():
+    children: list[type] = type.__subclasses__(base)
+    for child in children:
         found |= _concrete(child)
     public = base.__module__.startswith("s2s_lit.") and not base.__name__.startswith("_")
     return found | {base} if public and not inspect.isabstract(base) else found
