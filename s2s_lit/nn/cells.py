@@ -242,8 +242,8 @@ class CellRecurrence(StackedRecurrence):
             positions of a sequence (Gal & Ghahramani 2016, section 4).
         weight_drop: probability of dropping a recurrent weight, for all positions of a pass (DropConnect; Merity 2018,
             section 2).
-        zoneout: probability with which a hidden unit keeps its value, drawn anew at each position; in evaluation the
-            expectation is taken (Krueger 2017, section 3).
+        zoneout: probability with which a hidden unit keeps its value, h_t = d h_{t-1} + (1 - d) h'_t with d drawn anew
+            at each position; in evaluation d is its expectation (Krueger 2017, section 3).
         cell_zoneout: the same for the cell of an LSTM.
         residual: add to the output of each layer but the first what it read (He 2016; Wu 2016, section 3.1).
         merge: makes one output of both directions'; idle with one direction.
@@ -292,15 +292,15 @@ class CellRecurrence(StackedRecurrence):
         return replace(noise, recurrent=self.draw_mask(rows, self.state_size, self.recurrent_dropout))
 
 
-class ZoneoutLSTM(CellRecurrence):
-    """LSTM whose units keep their value now and then: h_t = d h_{t-1} + (1 - d) h'_t, d ~ Bernoulli (Krueger 2017)."""
+class UnrolledLSTM(CellRecurrence):
+    """LSTM run position by position, for zoneout (Krueger 2017) and dropout on recurrent connections (Gal 2016)."""
 
     def make_cell(self, input_size: int, hidden_size: int) -> Cell:
         return LSTMCell(input_size, hidden_size)
 
 
-class ZoneoutGRU(CellRecurrence):
-    """GRU whose units keep their value now and then: h_t = d h_{t-1} + (1 - d) h'_t, d ~ Bernoulli (Krueger 2017)."""
+class UnrolledGRU(CellRecurrence):
+    """GRU run position by position, for zoneout (Krueger 2017) and dropout on recurrent connections (Gal 2016)."""
 
     def make_cell(self, input_size: int, hidden_size: int) -> Cell:
         return GRUCell(input_size, hidden_size)
