@@ -8,10 +8,11 @@ from lightning.pytorch import LightningDataModule
 from tqdm import tqdm
 
 from s2s_lit.data.batchers import Batcher, LengthBuckets
-from s2s_lit.data.examples import EncodedCorpus, Encoder, PairReader, SplitReport
+from s2s_lit.data.examples import EncodedCorpus, Encoder, PairReader, Resegmenter, SplitReport
 from s2s_lit.data.filters import Filter, MaxLength, NotEmpty
 from s2s_lit.data.loader import BatchLoader, MemoryLoader, StreamLoader
 from s2s_lit.data.sources import CorpusSource, Rows
+from s2s_lit.errors import UserError
 from s2s_lit.text.codec import CodecBuilder, CodecPair
 
 _POOL = 32  # evaluation batches whose sentences are sorted by length together
@@ -108,6 +109,9 @@ class Seq2SeqDataModule(LightningDataModule):
 
     def train_dataloader(self) -> BatchLoader:
         loader = self._loader("train", self.batcher, shuffle=True, filters=self.filters)
+        if self.codecs.samples:
+            self._require_whole_targets()
+            loader.resegment = Resegmenter(self.codecs, self.seed)
         if self.trainer is not None:
             loader.progress = self._progress
             loader.load_state_dict(loader.state_dict())  # Lightning itself restores it only within an epoch
@@ -143,6 +147,14 @@ class Seq2SeqDataModule(LightningDataModule):
         report = SplitReport()
         numbered = tqdm(rows.numbered(range(rows.num_shards)), f"encoding {split}", unit=" rows", leave=False, delay=2)
         return EncodedCorpus(Encoder(self.reader, self.codecs, filters)(numbered, report), report)
+
+    def _require_whole_targets(self) -> None:
+        """In memory windows are planned from lengths that a segmentation drawn later does not have."""
+        if not self.streaming and type(self.batcher).windows is not Batcher.windows:
+            raise UserError(
+                f"data.batcher={type(self.batcher).__name__} cuts sentences whose segmentation is drawn anew "
+                "(data.codec.sampling): set data.streaming=true, or data.codec.sampling=null"
+            )
 
     def _rows(self, split: str) -> Rows:
         if split not in self._opened:

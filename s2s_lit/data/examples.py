@@ -6,7 +6,7 @@ import hashlib
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
 
@@ -107,6 +107,27 @@ class Encoder:
                 continue
             report.kept += 1
             yield example
+
+
+@dataclass(frozen=True)
+class Resegmenter:
+    """Gives training sentences other pieces each epoch, for codecs that sample.
+
+    What is drawn is a function of (seed, epoch, row, side): who draws it and when changes nothing.
+    """
+
+    codecs: CodecPair
+    seed: int
+
+    def __call__(self, example: Example, epoch: int) -> Example:
+        """The same sentence pair; lengths may differ, also beyond what a filter let pass."""
+        source = self.codecs.source.sample(example.source_text, self._seed(epoch, example.row, "source"))
+        target = self.codecs.target.sample(example.target_text, self._seed(epoch, example.row, "target"))
+        return replace(example, source_ids=[*source, EOS], target_ids=target)
+
+    def _seed(self, epoch: int, row: int, side: str) -> int:
+        name = f"{self.seed} {epoch} {row} {side}".encode()
+        return int.from_bytes(hashlib.blake2b(name, digest_size=4).digest())
 
 
 class EncodedCorpus(Sequence[Example]):

@@ -13,7 +13,7 @@ import numpy as np
 
 from s2s_lit.data.batchers import Batcher, Measured, Window
 from s2s_lit.data.collate import collate_window
-from s2s_lit.data.examples import EncodedCorpus, Encoder, SplitReport
+from s2s_lit.data.examples import EncodedCorpus, Encoder, Resegmenter, SplitReport
 from s2s_lit.data.sources import Rows
 from s2s_lit.types import Batch, Example
 
@@ -42,6 +42,8 @@ class BatchLoader(ABC):
         self.epoch = 0
         self.progress: Callable[[], tuple[int, int]] | None = None
         """Who knows better than this loader which batches were used: Lightning fetches one ahead."""
+        self.resegment: Resegmenter | None = None
+        """Draws the pieces of each sentence anew each epoch."""
         self._start = 0
         self._at = (0, 0)
 
@@ -80,6 +82,9 @@ class BatchLoader(ABC):
         self.epoch, self._start = state["epoch"], state["batches"]
         self._at = (self.epoch, self._start)
 
+    def _drawn(self, example: Example, epoch: int) -> Example:
+        return example if self.resegment is None else self.resegment(example, epoch)
+
     def _grouped(self, examples: Iterable[M], rng: Random) -> Iterator[Window[M]]:
         return chain.from_iterable(map(self.batcher.windows, self.batcher(examples, rng)))
 
@@ -89,6 +94,8 @@ class BatchLoader(ABC):
 
 class MemoryLoader(BatchLoader):
     """Batches of an encoded corpus, fully shuffled, planned a whole epoch at a time from the lengths alone.
+
+    Where sentences are segmented anew each epoch, these are the lengths of the deterministic segmentation.
 
     Args:
         corpus: The encoded sentences.
@@ -116,7 +123,7 @@ class MemoryLoader(BatchLoader):
 
     def windows(self, epoch: int, start: int) -> Iterator[Window[Example]]:
         for window in self.plan(epoch)[start:]:
-            yield window.map(self.corpus.__getitem__)
+            yield window.map(lambda index: self._drawn(self.corpus[index], epoch))
 
     def __len__(self) -> int:
         """Batches of an epoch.
@@ -170,7 +177,8 @@ class StreamLoader(BatchLoader):
         examples = self.encoder(self.rows.numbered(shards), report)
         if self.shuffle:
             examples = drawn_from_pool(examples, self.pool, self._rng(epoch, "pool"))
-        yield from islice(self._grouped(examples, self._rng(epoch, "batches")), start, None)
+        drawn = (self._drawn(example, epoch) for example in examples)
+        yield from islice(self._grouped(drawn, self._rng(epoch, "batches")), start, None)
         self.report = report
 
 

@@ -27,6 +27,9 @@ class Codec(ABC):
     pieces: Sequence[str]
     """All pieces; a piece's position is its id."""
 
+    samples: bool = False
+    """Whether `sample` gives anything but `encode`."""
+
     def __len__(self) -> int:
         return len(self.pieces)
 
@@ -37,6 +40,10 @@ class Codec(ABC):
     @abstractmethod
     def encode_batch(self, texts: Sequence[str]) -> list[list[int]]:
         """As `encode`, for many lines in one call."""
+
+    def sample(self, text: str, seed: int) -> list[int]:
+        """The ids of `text` in a segmentation drawn for training, a function of both; `seed` has 32 bits."""
+        return self.encode(text)
 
     @abstractmethod
     def encode_as_pieces(self, text: str) -> list[str]:
@@ -71,6 +78,11 @@ class CodecPair:
     @property
     def joint(self) -> bool:
         return self.source is self.target
+
+    @property
+    def samples(self) -> bool:
+        """Whether training sentences are segmented anew each epoch."""
+        return self.source.samples or self.target.samples
 
     def state(self) -> State:
         sides = {"source": self.source} if self.joint else {"source": self.source, "target": self.target}

@@ -14,6 +14,7 @@ from tqdm import tqdm
 
 from s2s_lit.errors import UserError
 from s2s_lit.text.codec import Codec, CodecBuilder, CodecPair, State
+from s2s_lit.text.sampling import Sampling, draw
 from s2s_lit.text.vocabulary import SPECIALS
 from s2s_lit.types import BOS, EOS, PAD, UNK
 
@@ -27,10 +28,13 @@ class SentencePieceCodec(Codec):
 
     Args:
         model: The serialized model.
+        strength: `alpha` and `nbest_size` of the segmentations that `sample` draws; None: there is only one.
     """
 
-    def __init__(self, model: bytes) -> None:
+    def __init__(self, model: bytes, strength: tuple[float, int] | None = None) -> None:
         self._model = model
+        self._strength = strength
+        self.samples = strength is not None
         self._processor = sentencepiece.SentencePieceProcessor(model_proto=model)
         self.pieces = tuple(self._processor.id_to_piece(list(range(len(self._processor)))))
         if self.pieces[: len(SPECIALS)] != SPECIALS:
@@ -39,6 +43,9 @@ class SentencePieceCodec(Codec):
     def encode_batch(self, texts: Sequence[str]) -> list[list[int]]:
         return self._processor.encode(list(texts), out_type=int, num_threads=1)
 
+    def sample(self, text: str, seed: int) -> list[int]:
+        return self.encode(text) if self._strength is None else draw(self._processor, text, self._strength, seed)
+
     def encode_as_pieces(self, text: str) -> list[str]:
         return self._processor.encode(text, out_type=str)
 
@@ -46,11 +53,13 @@ class SentencePieceCodec(Codec):
         return " ".join(self._processor.decode(list(ids)).split())  # an UNK decodes with spaces around it
 
     def state(self) -> State:
-        return {"model": torch.frombuffer(bytearray(self._model), dtype=torch.uint8)}
+        model = torch.frombuffer(bytearray(self._model), dtype=torch.uint8)
+        return {"model": model} if self._strength is None else {"model": model, "sampling": list(self._strength)}
 
     @classmethod
     def from_state(cls, state: State) -> SentencePieceCodec:
-        return cls(state["model"].cpu().numpy().tobytes())
+        strength = tuple(state["sampling"]) if "sampling" in state else None
+        return cls(state["model"].cpu().numpy().tobytes(), strength)
 
 
 class SentencePiece(CodecBuilder):
@@ -62,7 +71,12 @@ class SentencePiece(CodecBuilder):
         vocab_size: Pieces of a vocabulary, the four specials counted.
         model_type: `unigram` (Kudo 2018) or `bpe` (Sennrich 2016).
         joint: One vocabulary for both languages.
+        sampling: Training sentences are segmented anew each epoch, at random; null: always in the same way. Whatever
+            is evaluated or translated is.
         sample_rows: Most sentence pairs read from the start of the training stream.
+
+    Raises:
+        UserError: such a vocabulary cannot be sampled so.
     """
 
     def __init__(
@@ -71,12 +85,19 @@ class SentencePiece(CodecBuilder):
         vocab_size: int = 8000,
         model_type: Literal["unigram", "bpe"] = "unigram",
         joint: bool = True,
+        sampling: Sampling | None = None,
         sample_rows: int = 1_000_000,
     ) -> None:
         super().__init__(sample_rows=sample_rows)
+        if sampling is not None and sampling.model_type != model_type:
+            raise UserError(
+                f"data.codec.sampling: {type(sampling).__name__} needs a {sampling.model_type} vocabulary: set "
+                f"data.codec.model_type={sampling.model_type}"
+            )
         self.vocab_size = vocab_size
         self.model_type = model_type
         self.joint = joint
+        self.sampling = sampling
 
     def version(self) -> str:
         return f"sentencepiece {sentencepiece.__version__}"
@@ -105,7 +126,7 @@ class SentencePiece(CodecBuilder):
                 self.vocab_size, side, size,
             )  # fmt: skip
             model = self._train_model(texts, size, side)
-        return SentencePieceCodec(model)
+        return SentencePieceCodec(model, None if self.sampling is None else self.sampling.strength())
 
     def _train_model(self, texts: Sequence[str], vocab_size: int, side: str) -> bytes:
         model = io.BytesIO()

@@ -1,0 +1,127 @@
+"""Sentences whose segmentation is drawn anew each epoch, in the loaders."""
+
+from __future__ import annotations
+
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from s2s_lit.data.batchers import Batcher, LengthBuckets, TokenBudget
+from s2s_lit.data.datamodule import Seq2SeqDataModule
+from s2s_lit.data.sources import HubCorpus
+from s2s_lit.data.windows import TimeStepWindows
+from s2s_lit.errors import UserError
+from s2s_lit.text.sampling import BpeDropout, Sampling, SubwordRegularization
+from s2s_lit.text.sentencepiece import SentencePiece
+from s2s_lit.types import EOS, Batch
+
+Pieces = dict[int, tuple[list[int], list[int]]]
+SAMPLINGS = [SubwordRegularization(alpha=0.1), BpeDropout(dropout=0.3)]
+
+
+@pytest.fixture
+def corpus(write: Any) -> Path:
+    """41 sentence pairs with words that can be cut in many ways."""
+    rows = [
+        {"en": f"the {'singing ' * (i % 4)}bird {i}", "de": f"der {'singende ' * (i % 5)}Vogel {i}"} for i in range(41)
+    ]
+    return write(shards=3, train=rows, validation=rows[:7], test=rows[7:11])
+
+
+def module(
+    corpus: Path, sampling: Sampling | None, *, streaming: bool = False, seed: int = 1, batcher: Batcher | None = None
+) -> Seq2SeqDataModule:
+    kind: Any = "unigram" if sampling is None else sampling.model_type
+    data = Seq2SeqDataModule(
+        source=HubCorpus(path="owner/name", data_dir=corpus),
+        codec=SentencePiece(vocab_size=48, model_type=kind, sampling=sampling),
+        batcher=batcher or LengthBuckets(size=8, pool=16),
+        streaming=streaming,
+        shuffle_pool=7,
+        seed=seed,
+    )
+    data.setup("fit")
+    return data
+
+
+def pieces(batch: Batch) -> Pieces:
+    return {
+        row: (source[:n], target[: m - 1])
+        for row, source, n, target, m in zip(
+            batch.rows, batch.source_ids.tolist(), batch.source_lengths.tolist(), batch.target_ids.tolist(),
+            batch.target_lengths.tolist(), strict=True,
+        )
+    }  # fmt: skip
+
+
+def epoch(batches: Any) -> Pieces:
+    return {row: ids for batch in batches for row, ids in pieces(batch).items()}
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+@pytest.mark.parametrize("sampling", SAMPLINGS, ids=repr)
+def test_each_epoch_has_other_pieces_of_the_same_sentences(corpus: Path, sampling: Sampling, streaming: bool) -> None:
+    data = module(corpus, sampling, streaming=streaming)
+    loader = data.train_dataloader()
+    first, second = epoch(loader), epoch(loader)
+    assert first.keys() == second.keys()
+    assert len(first) == 41
+    assert sum(first[row] != second[row] for row in first) > 20
+    for ids in (first, second):
+        for row, (source, target) in ids.items():
+            assert source[-1] == EOS
+            source_text, target_text = data.codecs.source.decode(source), data.codecs.target.decode(target)
+            assert source_text.startswith("the ")
+            assert target_text.split()[-1] == source_text.split()[-1], row
+
+
+@pytest.mark.parametrize("sampling", SAMPLINGS, ids=repr)
+def test_pieces_are_a_function_of_seed_epoch_and_row_alone(corpus: Path, sampling: Sampling) -> None:
+    wanted = epoch(module(corpus, sampling).train_dataloader())
+    assert epoch(module(corpus, sampling).train_dataloader()) == wanted
+    assert epoch(module(corpus, sampling, batcher=TokenBudget(max_tokens=90)).train_dataloader()) == wanted
+    assert epoch(module(corpus, sampling, seed=2).train_dataloader()) != wanted
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+@pytest.mark.parametrize("sampling", SAMPLINGS, ids=repr)
+def test_going_on_within_an_epoch_gives_what_would_have_followed(
+    corpus: Path, sampling: Sampling, streaming: bool
+) -> None:
+    loader = module(corpus, sampling, streaming=streaming).train_dataloader()
+    epoch(loader)
+    whole = [pieces(batch) for batch in loader]
+    loader.load_state_dict({"epoch": 1, "batches": 0})
+    list(islice(loader, 2))
+    other = module(corpus, sampling, streaming=streaming).train_dataloader()
+    other.load_state_dict({"epoch": 1, "batches": 2})
+    assert [pieces(batch) for batch in other] == whole[2:]
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+@pytest.mark.parametrize("sampling", SAMPLINGS, ids=repr)
+def test_evaluation_sees_the_one_segmentation(corpus: Path, sampling: Sampling, streaming: bool) -> None:
+    sampled, plain = module(corpus, sampling, streaming=streaming), module(corpus, None, streaming=streaming)
+    if sampling.model_type == "bpe":
+        plain.codecs = sampled.codecs
+    for split in ("validation", "test", "train"):
+        for batch in sampled.loader(split):
+            for text, (source, _) in zip(batch.source_texts, pieces(batch).values(), strict=True):
+                assert source == [*plain.codecs.source.encode(text), EOS]
+
+
+def test_the_order_of_sentences_is_that_without_sampling(corpus: Path) -> None:
+    sampled, plain = module(corpus, SAMPLINGS[0]).train_dataloader(), module(corpus, None).train_dataloader()
+    assert [batch.rows for batch in sampled] == [batch.rows for batch in plain]
+    assert epoch(sampled) != epoch(plain)
+
+
+def test_windows_of_drawn_targets_need_a_stream(corpus: Path) -> None:
+    batcher = TimeStepWindows(batcher=LengthBuckets(size=8, pool=16), size=3)
+    with pytest.raises(UserError, match=r"data\.streaming=true"):
+        module(corpus, SAMPLINGS[0], batcher=batcher).train_dataloader()
+    loader = module(corpus, SAMPLINGS[0], batcher=batcher, streaming=True).train_dataloader()
+    whole = epoch(module(corpus, SAMPLINGS[0], streaming=True).train_dataloader())
+    assert sum(int(batch.target_lengths.sum()) for batch in loader) == sum(len(t) + 1 for _, t in whole.values())
