@@ -41,6 +41,8 @@ class Experiment:
             model = self._make_model(len(codecs.source), len(codecs.target))
         except ValueError as error:  # sizes that do not fit together
             raise UserError(str(error)) from error
+        if model.output.copies and not codecs.joint:  # two vocabularies of one size
+            raise UserError("model.output copies, so it needs one vocabulary: set data.codec.joint to true")
         task = self._make_task(model, codecs)
         task.config_yaml = to_yaml(self.config)
         return task

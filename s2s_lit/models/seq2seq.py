@@ -48,7 +48,7 @@ class Seq2Seq(nn.Module):
             three.
 
     Raises:
-        ValueError: sizes of tied tables differ.
+        ValueError: sizes of tied tables differ; or the output copies, and there is no attention or no joint vocabulary.
     """
 
     def __init__(
@@ -70,10 +70,19 @@ class Seq2Seq(nn.Module):
         self.encoder = encoder(embedding_size)
         self.decoder = decoder(embedding_size, self.encoder)
         self.output = output(self.decoder.feature_size, target_vocab_size)
+        if self.output.copies:
+            self._check_copying(source_vocab_size, target_vocab_size)
         if tie in ("output", "all"):
             self._tie_output(tie)
         if tie in ("embeddings", "all"):
             self._tie_embeddings(tie)
+
+    def _check_copying(self, source_vocab_size: int, target_vocab_size: int) -> None:
+        name = type(self.output).__name__
+        if self.decoder.attention is None:
+            raise ValueError(f"model.output={name} points with the attention: set model.decoder.attention")
+        if source_vocab_size != target_vocab_size:
+            raise ValueError(f"model.output={name} needs one vocabulary for both sides: set data.codec.joint to true")
 
     def _tie_output(self, tie: str) -> None:
         target = self.target_embedding.table.weight

@@ -10,7 +10,6 @@ import torch
 
 from s2s_lit.nn.attention.base import Attention
 from s2s_lit.nn.decoders.recurrent import RecurrentDecoder
-from s2s_lit.nn.recurrent import LSTM
 from support.networks import network, random_batch
 
 ROOT = Path(__file__).parents[2]
@@ -34,7 +33,7 @@ def test_the_attention_of_contributing_works_as_it_stands() -> None:
     attention = names["CosineAttention"]
     assert issubclass(attention, Attention)
     torch.manual_seed(0)
-    model = network(RecurrentDecoder, LSTM, attention)()
+    model = network(RecurrentDecoder, attention=attention)()
     batch = random_batch()
     memory, state = model.start(batch.source_ids, batch.source_lengths)
     whole = model(batch)

@@ -1,111 +1,155 @@
-"""What every combination of recurrence, attention and decoder obeys."""
+"""What every network obeys, whatever its decoder, attention, recurrence, bridge and output are."""
 
 from __future__ import annotations
 
+import copy
 import io
-from functools import partial
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import pytest
 import torch
+from torch import Tensor
 
 from s2s_lit.decoding.beam import BeamSearch
-from s2s_lit.decoding.greedy import GreedySearch
-from s2s_lit.decoding.search import Search
 from s2s_lit.losses.token import TokenNLL
-from s2s_lit.models.seq2seq import Seq2Seq
+from s2s_lit.models.seq2seq import Seq2Seq, Seq2SeqOutput
+from s2s_lit.types import Batch, DecoderState
 from support.networks import VOCAB, batch_of, combinations, pairs_of, random_batch
 
 NETWORKS = dict(combinations())
+BATCH = random_batch(sizes=((5, 4), (3, 5), (1, 1), (4, 2)))
+PAIRS = pairs_of(BATCH)
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network in training mode (no dropout is set), and what it makes of `BATCH`."""
+
+    make: Callable[[], Seq2Seq]
+    model: Seq2Seq
+    output: Seq2SeqOutput
 
 
 @pytest.fixture(params=NETWORKS, scope="module")
-def make(request: pytest.FixtureRequest) -> partial[Seq2Seq]:
-    return NETWORKS[request.param]
-
-
-@pytest.fixture
-def model(make: partial[Seq2Seq]) -> Seq2Seq:
+def network(request: pytest.FixtureRequest) -> Network:
     torch.manual_seed(0)
-    return make().train()  # training mode; dropout is zero
+    make = NETWORKS[request.param]
+    model = make()
+    return Network(make, model, model(BATCH))
 
 
-def test_padding_changes_nothing(model: Seq2Seq) -> None:
-    pairs = pairs_of(random_batch())
-    torch.testing.assert_close(model(batch_of(pairs, extra=4)).logits, model(batch_of(pairs)).logits)
+def objective(output: Seq2SeqOutput, batch: Batch = BATCH) -> Tensor:
+    return TokenNLL()(output.logits, batch.target_ids[batch.target_mask]).objective
 
 
-def test_a_batch_equals_its_sentences(model: Seq2Seq) -> None:
-    pairs = pairs_of(random_batch())
-    alone = torch.cat([model(batch_of([pair])).logits for pair in pairs])
-    torch.testing.assert_close(model(batch_of(pairs)).logits, alone, atol=1e-5, rtol=1e-5)
+def assert_same_state(one: DecoderState, other: DecoderState) -> None:
+    assert one.keys() == other.keys()
+    for name, tensor in one.items():
+        torch.testing.assert_close(tensor, other[name], msg=lambda text, name=name: f"{name}: {text}")
 
 
-def test_stepping_equals_the_whole_target(model: Seq2Seq) -> None:
-    batch = random_batch()
-    output = model(batch)
-    whole = output.decoded
-    memory, state = model.start(batch.source_ids, batch.source_lengths)
+def test_padding_changes_nothing(network: Network) -> None:
+    padded = network.model(batch_of(PAIRS, extra=3))
+    torch.testing.assert_close(padded.logits, network.output.logits)
+    weights, expected = padded.decoded.weights, network.output.decoded.weights
+    if expected is not None:
+        size = expected.shape[2]
+        assert (weights[:, :, size:] == 0).all()
+        torch.testing.assert_close(weights[:, :-3, :size][BATCH.target_mask], expected[BATCH.target_mask])
+
+
+def test_a_batch_equals_its_sentences(network: Network) -> None:
+    alone = torch.cat([network.model(batch_of([pair])).logits for pair in PAIRS])
+    torch.testing.assert_close(network.output.logits, alone, atol=1e-5, rtol=1e-5)
+
+
+def test_stepping_equals_the_whole_target(network: Network) -> None:
+    model, whole = network.model, network.output.decoded
+    memory, state = model.start(BATCH.source_ids, BATCH.source_lengths)
     log_probs, weights = [], []
-    for t in range(batch.target_ids.shape[1]):
-        step_log_probs, step_weights, state = model.step(batch.target_input_ids[:, t], memory, state)
+    for tokens in BATCH.target_input_ids.unbind(1):
+        step_log_probs, step_weights, state = model.step(tokens, memory, state)
         log_probs.append(step_log_probs)
         weights.append(step_weights)
-    stepped = torch.stack(log_probs, dim=1)[batch.target_mask]
-    torch.testing.assert_close(stepped, output.logits.log_softmax(-1))
+    stepped = torch.stack(log_probs, dim=1)[BATCH.target_mask]
+    torch.testing.assert_close(stepped, network.output.logits.log_softmax(-1))
+    assert_same_state(state, whole.state)
     if whole.weights is None:
         assert weights[0] is None
     else:
         torch.testing.assert_close(torch.stack(weights, dim=1), whole.weights)
 
 
-def test_hypotheses_of_a_sentence_do_not_see_each_other(model: Seq2Seq) -> None:
-    batch = random_batch()
-    memory, state = model.start(batch.source_ids, batch.source_lengths)
-    tokens = torch.randint(4, VOCAB, (len(batch), 3), generator=torch.Generator().manual_seed(3))
-    rows = torch.arange(len(batch)).repeat_interleave(3)
-    together, _, _ = model.step(tokens.flatten(), memory, state.select(rows))
-    for k in range(3):
-        alone, _, _ = model.step(tokens[:, k], memory, state)
-        torch.testing.assert_close(together[k::3], alone)
+def test_hypotheses_of_a_sentence_do_not_see_each_other(network: Network) -> None:
+    """Three of each sentence, with pasts of their own: together, and each without the others."""
+    pieces = torch.randint(4, VOCAB, (2, len(BATCH), 3), generator=torch.Generator().manual_seed(3))
+    memory, start = network.model.start(BATCH.source_ids, BATCH.source_lengths)
+    together, alone = start.select(torch.arange(len(BATCH)).repeat_interleave(3)), [start] * 3
+    for tokens in pieces:
+        log_probs, _, together = network.model.step(tokens.flatten(), memory, together)
+        for k in range(3):
+            expected, _, alone[k] = network.model.step(tokens[:, k], memory, alone[k])
+            torch.testing.assert_close(log_probs[k::3], expected)
 
 
-def test_windows_with_carried_state_equal_the_whole_target(model: Seq2Seq) -> None:
-    batch = random_batch(sizes=((5, 6), (4, 6)))
-    memory, state = model.start(batch.source_ids, batch.source_lengths)
-    inputs = model.target_embedding(batch.target_input_ids)
-    whole = model.decoder(inputs, memory, state)
-    first = model.decoder(inputs[:, :4], memory, state)
-    second = model.decoder(inputs[:, 4:], memory, first.state)
-    torch.testing.assert_close(torch.cat([first.features, second.features], dim=1), whole.features)
+def test_windows_with_carried_state_equal_the_whole_target(network: Network) -> None:
+    model, whole = network.model, network.output.decoded
+    memory, state = model.start(BATCH.source_ids, BATCH.source_lengths)
+    inputs = model.target_embedding(BATCH.target_input_ids)
+    windows = []
+    for window in inputs.split(3, dim=1):
+        windows.append(model.decoder(window, memory, state))
+        state = windows[-1].state.detach()
+    assert_same_state(state, whole.state)
+    for name in ("features", "hidden") if whole.weights is None else ("features", "hidden", "weights"):
+        carried = torch.cat([getattr(window, name) for window in windows], dim=1)
+        torch.testing.assert_close(carried, getattr(whole, name), msg=lambda text, name=name: f"{name}: {text}")
 
 
-def test_every_parameter_gets_a_gradient(model: Seq2Seq) -> None:
-    batch = random_batch()
-    result = TokenNLL()(model(batch).logits, batch.target_ids[batch.target_mask])
-    result.objective.backward()
-    without = [name for name, p in model.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0]
-    assert not without
+def test_every_parameter_gets_a_gradient(network: Network) -> None:
+    network.model.zero_grad()
+    objective(network.model(BATCH)).backward()
+    parameters = network.model.named_parameters()
+    assert not [name for name, p in parameters if p.grad is None or not p.grad.abs().sum() > 0]
 
 
-def test_saving_and_loading_changes_nothing(model: Seq2Seq, make: partial[Seq2Seq]) -> None:
+def test_saving_and_loading_changes_nothing(network: Network) -> None:
     file = io.BytesIO()
-    torch.save(model.state_dict(), file)
+    torch.save(network.model.state_dict(), file)
     file.seek(0)
     torch.manual_seed(99)
-    other = make()
+    other = network.make()
     other.load_state_dict(torch.load(file, weights_only=True))
-    assert torch.equal(other(random_batch()).logits, model(random_batch()).logits)
+    assert torch.equal(other(BATCH).logits, network.output.logits)
 
 
-@pytest.mark.parametrize("search", [GreedySearch(), BeamSearch(beam_size=4, n_best=2)], ids=["greedy", "beam"])
-def test_search_of_a_batch_equals_its_sentences(model: Seq2Seq, search: Search) -> None:
-    model.eval()
-    batch = random_batch()
-    together = search(model, batch.source_ids, batch.source_lengths, keep_weights=True)
-    for i, n in enumerate(batch.source_lengths.tolist()):
-        alone = search(model, batch.source_ids[i : i + 1, :n], batch.source_lengths[i : i + 1], keep_weights=True)[0]
-        assert [h.token_ids for h in together[i]] == [h.token_ids for h in alone]
-        for one, other in zip(together[i], alone, strict=True):
+def test_search_of_a_batch_equals_its_sentences(network: Network) -> None:
+    search = BeamSearch(beam_size=3, n_best=2, max_length_ratio=1, max_length_offset=0)
+    together = search(network.model, BATCH.source_ids, BATCH.source_lengths, keep_weights=True)
+    for i, n in enumerate(BATCH.source_lengths.tolist()):
+        sentence = slice(i, i + 1)
+        alone = search(network.model, BATCH.source_ids[sentence, :n], BATCH.source_lengths[sentence], keep_weights=True)
+        assert [h.token_ids for h in together[i]] == [h.token_ids for h in alone[0]]
+        for one, other in zip(together[i], alone[0], strict=True):
             assert one.score == pytest.approx(other.score, abs=1e-5)
             if other.weights is not None:
                 torch.testing.assert_close(one.weights, other.weights)
+
+
+def test_sixteen_bits_are_enough_for_products(network: Network) -> None:
+    network.model.zero_grad()
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        output = network.model(BATCH)
+        loss = objective(output)
+    loss.backward()
+    torch.testing.assert_close(output.logits.float(), network.output.logits, atol=0.1, rtol=0.1)
+    assert all(p.grad is not None and p.grad.isfinite().all() for p in network.model.parameters())
+
+
+def test_all_is_computed_in_the_precision_of_the_parameters(network: Network) -> None:
+    model = copy.deepcopy(network.model).double()
+    output = model(BATCH)
+    objective(output).backward()
+    assert {tensor.dtype for tensor in (output.logits, *output.decoded.state.values())} == {torch.float64}
+    torch.testing.assert_close(output.logits.float(), network.output.logits)

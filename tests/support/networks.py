@@ -2,44 +2,86 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import inspect
+from collections.abc import Callable, Iterator
 from functools import partial
 
 import torch
 
 from s2s_lit.models.seq2seq import Seq2Seq
 from s2s_lit.nn.attention.base import Attention
+from s2s_lit.nn.attention.general import GeneralAttention
+from s2s_lit.nn.bridges import Bridge, ProjectedBridge
 from s2s_lit.nn.decoders.base import Decoder
 from s2s_lit.nn.encoders.recurrent import RecurrentEncoder
-from s2s_lit.nn.recurrent import Recurrence
+from s2s_lit.nn.outputs.base import Output
+from s2s_lit.nn.outputs.linear import LinearOutput
+from s2s_lit.nn.recurrent import GRU, Recurrence
 from s2s_lit.types import BOS, EOS, PAD, Batch
 from support.parts import concrete_subclasses
 
 VOCAB = 23
+EMBEDDING, FEATURE = 5, 7
 ATTENTIONS: list[type[Attention] | None] = [None, *concrete_subclasses(Attention, "s2s_lit.nn.attention")]
 DECODERS = concrete_subclasses(Decoder, "s2s_lit.nn.decoders")
 RECURRENCES = concrete_subclasses(Recurrence, "s2s_lit.nn")
+OUTPUTS = concrete_subclasses(Output, "s2s_lit.nn.outputs")
+BRIDGES = concrete_subclasses(Bridge, "s2s_lit.nn")
 
 
-def combinations() -> Iterator[tuple[str, partial[Seq2Seq]]]:
-    """Each recurrence, attention and decoder with each other one, named."""
+def combinations() -> Iterator[tuple[str, Callable[[], Seq2Seq]]]:
+    """Each part with each decoder, named; the other parts of a network are the plainest."""
     for decoder in DECODERS:
-        for recurrence in RECURRENCES:
-            for attention in ATTENTIONS:
-                name = f"{decoder.__name__}-{recurrence.__name__}-{attention.__name__ if attention else 'none'}"
-                yield name, network(decoder, recurrence, attention)
+        for attention in ATTENTIONS:
+            yield _named(decoder, attention), network(decoder, attention=attention)
+        for output in OUTPUTS:
+            yield _named(decoder, output), network(decoder, attention=GeneralAttention, output=output)
+        for bridge in BRIDGES:
+            yield _named(decoder, bridge), network(decoder, bridge=bridge)
+        for recurrence in RECURRENCES if has_recurrence(decoder) else []:
+            for seen in (GeneralAttention, None):
+                yield _named(decoder, recurrence, seen), network(decoder, recurrence=recurrence, attention=seen)
 
 
-def network(decoder: type, recurrence: type, attention: type | None) -> partial[Seq2Seq]:
-    layers = partial(recurrence, hidden_size=6, num_layers=2)
-    return partial(
-        Seq2Seq,
-        VOCAB,
-        VOCAB,
-        embedding_size=5,
-        encoder=partial(RecurrentEncoder, recurrence=layers, bidirectional=True),
-        decoder=partial(decoder, recurrence=layers, attention=attention, feature_size=5),
-    )
+def has_recurrence(decoder: type[Decoder]) -> bool:
+    """Whether its recurrence is to be chosen; otherwise it has a cell of its own."""
+    return "recurrence" in inspect.signature(decoder).parameters
+
+
+def network(
+    decoder: type[Decoder],
+    *,
+    recurrence: type[Recurrence] = GRU,
+    attention: type[Attention] | None = None,
+    output: type[Output] = LinearOutput,
+    bridge: type[Bridge] = ProjectedBridge,
+) -> Callable[[], Seq2Seq]:
+    """Makes a network whose decoder is wider and deeper than its encoder or, where a part refuses that, alike."""
+
+    def make() -> Seq2Seq:
+        try:
+            return build(encoder_size=3, encoder_layers=1, decoder_size=8)
+        except ValueError:
+            return build(encoder_size=4, encoder_layers=2 if has_recurrence(decoder) else 1, decoder_size=8)
+
+    def build(encoder_size: int, encoder_layers: int, decoder_size: int) -> Seq2Seq:
+        reading = partial(recurrence, hidden_size=encoder_size, num_layers=encoder_layers)
+        writing = partial(recurrence, hidden_size=decoder_size, num_layers=2)
+        cell = {"recurrence": writing} if has_recurrence(decoder) else {"hidden_size": decoder_size}
+        return Seq2Seq(
+            VOCAB,
+            VOCAB,
+            embedding_size=EMBEDDING,
+            encoder=partial(RecurrentEncoder, recurrence=reading, bidirectional=True),
+            decoder=partial(decoder, **cell, attention=attention, bridge=bridge, feature_size=FEATURE),
+            output=output,
+        )
+
+    return make
+
+
+def _named(*parts: type | None) -> str:
+    return "-".join(part.__name__ if part else "none" for part in parts)
 
 
 def random_batch(seed: int = 0, sizes: tuple[tuple[int, int], ...] = ((7, 5), (3, 6), (1, 1), (6, 2))) -> Batch:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from s2s_lit.nn.attention.base import Attention
 from s2s_lit.nn.encoders.base import Encoder
 from s2s_lit.types import Decoded, DecoderState, EncoderOutput, Memory
 
@@ -20,9 +21,11 @@ class Decoder(nn.Module, ABC):
 
     Attributes:
         feature_size: F, size of one feature vector.
+        attention: looks at the source; None for a context of fixed length.
     """
 
     feature_size: int
+    attention: Attention | None
 
     @abstractmethod
     def start(self, encoded: EncoderOutput) -> tuple[Memory, DecoderState]:

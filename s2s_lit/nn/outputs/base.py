@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from typing import ClassVar
 
 from jaxtyping import Float, Int
 from torch import Tensor, nn
@@ -14,8 +15,10 @@ class Output(nn.Module, ABC):
 
     Attributes:
         layer: the linear layer from features to pieces, whose weight [V, F] may be tied to the target embedding.
+        copies: whether source pieces count as target pieces, so that one vocabulary and an attention are needed.
     """
 
+    copies: ClassVar[bool] = False
     layer: nn.Linear
 
     @abstractmethod

@@ -1,0 +1,72 @@
+"""The conditional GRU with attention (Nematus: Sennrich 2017, section 3; first in dl4mt-tutorial)."""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from s2s_lit.nn.attention.base import AttentionFactory
+from s2s_lit.nn.bridges import BridgeFactory, ProjectedBridge
+from s2s_lit.nn.decoders.reading import pack, unpack
+from s2s_lit.nn.decoders.stepping import SteppingDecoder, stacked
+from s2s_lit.nn.dropout import SequenceDropout
+from s2s_lit.nn.encoders.base import Encoder
+from s2s_lit.nn.recurrent import GRU
+from s2s_lit.nn.unrolled import unroll
+from s2s_lit.types import Decoded, DecoderState, Memory
+
+
+class ConditionalGRUDecoder(SteppingDecoder):
+    """Two GRUs a position, the attention between them, and a deep output.
+
+    s'_t = GRU_1(y_t, s_{t-1}),  c_t = attention(s'_t, memory),  s_t = GRU_2(c_t, s'_t),
+    feature_t = tanh(W s_t + U y_t + V c_t)
+
+    (Sennrich 2017, equations 2 to 12; y_t is the piece before the predicted one.) It has its own cell, so there is no
+    recurrence to choose. Without an attention every c_t is the encoder's last state.
+
+    Args:
+        input_size: E, size of one embedded target piece.
+        encoder: the encoder whose memory is read.
+        hidden_size: H, units of each GRU.
+        attention: how the source is looked at; none for a context of fixed length.
+        bridge: makes the initial state of the encoder's last.
+        feature_size: F, size of the vector from which a piece is predicted.
+        dropout: probability of dropping an activation of s_t on its way to the feature, and of the feature.
+        variational: one dropout mask for all positions of a target (Gal & Ghahramani 2016).
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        encoder: Encoder,
+        *,
+        hidden_size: int = 256,
+        attention: AttentionFactory | None = None,
+        bridge: BridgeFactory = ProjectedBridge,
+        feature_size: int = 256,
+        dropout: float = 0.0,
+        variational: bool = False,
+    ) -> None:
+        super().__init__(encoder, GRU(input_size, False, hidden_size=hidden_size), attention, bridge)
+        self.transition = GRU(self.context_size, False, hidden_size=hidden_size)
+        self.feature_layer = nn.Linear(hidden_size + input_size + self.context_size, feature_size)
+        self.dropout = SequenceDropout(dropout, variational=variational)
+        self.feature_size = feature_size
+
+    def run(self, inputs: Float[Tensor, "N T E"], memory: Memory, state: DecoderState) -> Decoded:
+        first, second = unroll(self.recurrence, inputs), unroll(self.transition, inputs[..., :0])
+        nothing = inputs[:, 0, :0]
+        carried, every_hidden, every_weights, every_context = unpack(state), [], [], []
+        for t in range(inputs.shape[1]):
+            query, carried = first.step(t, nothing, carried)  # [N, H]
+            context, weights, state = self.look(query, memory, state)  # [N, C], [N, S]
+            hidden, carried = second.step(t, context, carried)  # [N, H]
+            every_hidden.append(hidden)
+            every_weights.append(weights)
+            every_context.append(context)
+        hiddens, contexts = torch.stack(every_hidden, 1), torch.stack(every_context, 1)
+        read = torch.cat([self.dropout(hiddens), inputs, contexts], dim=-1)
+        features = self.dropout(torch.tanh(self.feature_layer(read)))
+        return Decoded(features, hiddens, stacked(every_weights), state.updated(**pack(carried)))
