@@ -19,6 +19,7 @@ from s2s_lit.cli.report import print_scores, progress_callbacks, quiet_libraries
 from s2s_lit.data.datamodule import Seq2SeqDataModule
 from s2s_lit.errors import UserError
 from s2s_lit.tasks.base import Seq2SeqTask
+from s2s_lit.tasks.memory import StepMemory
 from s2s_lit.tracking.callbacks import RunRecorder
 from s2s_lit.tracking.lifecycle import mark_dead_runs, tracked_run
 from s2s_lit.tracking.logger import MlflowTracker
@@ -73,6 +74,7 @@ def run(config: Namespace, tracker: MlflowTracker) -> tuple[Seq2SeqTask, dict[st
     best = best_checkpoint(config.monitor, tracker.run_dir, task)
     recorder = RunRecorder(tracker=tracker, config_yaml=task.config_yaml, checkpoint=best)
     trainer = make_trainer(experiment, tracker, [ValidateAtEnd(), best, recorder])
+    fit_batches(experiment.data, task, trainer.strategy.root_device, tracker)
     try:
         trainer.fit(task, experiment.data)
     except MisconfigurationException as error:
@@ -95,6 +97,15 @@ def vocabulary_line(data: Seq2SeqDataModule) -> str:
         )
         sides.append(f"{len(getattr(data.codecs, side))} {side} pieces{unknown}")
     return f"vocabulary: {', '.join(sides)}"
+
+
+def fit_batches(data: Seq2SeqDataModule, task: Seq2SeqTask, device: torch.device, tracker: MlflowTracker) -> None:
+    """Lets the batcher choose what depends on network and machine, says it and records it."""
+    source, target = data.longest
+    chosen = data.batcher.fit(StepMemory(task, device, source_positions=source, target_positions=target))
+    if chosen:
+        print("chosen for this machine: " + ", ".join(f"{name} {value}" for name, value in chosen.items()), flush=True)
+        tracker.log_params({"data": {"batcher": {"chosen": chosen}}})
 
 
 def signatures(task: Seq2SeqTask) -> dict[str, str]:

@@ -27,6 +27,20 @@ class Measured(Protocol):
     def target_length(self) -> int: ...
 
 
+class StepMemory(Protocol):
+    """What a batcher may ask of the machine that trains, in bytes beyond the network's weights."""
+
+    source_positions: int
+    target_positions: int
+
+    @property
+    def free(self) -> int:
+        """What training may take."""
+
+    def needed(self, sentences: int) -> int:
+        """The most that a step takes with so many sentences of those positions."""
+
+
 T = TypeVar("T")
 U = TypeVar("U")
 M = TypeVar("M", bound=Measured)
@@ -66,6 +80,14 @@ class Batcher(ABC):
     def windows(self, batch: list[M]) -> Iterator[Window[M]]:
         """The training steps of one batch: a single one that sees whole targets, unless a batcher cuts them."""
         yield Window(batch)
+
+    def fit(self, memory: StepMemory) -> dict[str, int]:
+        """Called before training; returns by name what was chosen for this machine, as it is to be recorded.
+
+        Raises:
+            UserError: the memory is too small for the smallest batch.
+        """
+        return {}
 
 
 class FixedSize(Batcher):

@@ -58,6 +58,7 @@ class Seq2SeqDataModule(LightningDataModule):
         self.batcher = batcher
         self.reader = PairReader(source_column, target_column)
         self.streaming = streaming
+        self.longest = (max_source_length + 1, max_target_length + 1)  # positions of a training pair, EOS counted
         self.filters: list[Filter] = [NotEmpty(), MaxLength(source=max_source_length, target=max_target_length)]
         self.shuffle_pool = shuffle_pool
         self.eval_batch_size = eval_batch_size

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from random import Random
 
-from s2s_lit.data.batchers import Batcher, M, Window, positive
+from s2s_lit.data.batchers import Batcher, M, StepMemory, Window, positive
 
 
 class TimeStepWindows(Batcher):
@@ -38,3 +38,6 @@ class TimeStepWindows(Batcher):
             kept = [row for row, example in enumerate(batch) if example.target_length > stop]
             yield Window(batch, start, stop, continues, bool(kept), source_size)
             batch, continues, start = [batch[row] for row in kept], kept, stop
+
+    def fit(self, memory: StepMemory) -> dict[str, int]:
+        return self.batcher.fit(memory)  # for whole targets, which need more than windows of them

@@ -26,6 +26,22 @@ class Item(NamedTuple):
     target_length: int
 
 
+class Machine:
+    """Where a batch of 60 positions fits."""
+
+    source_positions = target_positions = 10
+    free = 600
+
+    def needed(self, sentences: int) -> int:
+        return 80 * sentences
+
+
+def fitted(batcher: Batcher) -> Batcher:
+    """As training would find it."""
+    batcher.fit(Machine())
+    return batcher
+
+
 def strategy(batcher: type[Batcher]) -> st.SearchStrategy[Batcher]:
     """The batcher with any settings: whole numbers, and other batchers beneath it."""
     hints = typing.get_type_hints(batcher.__init__)
@@ -37,7 +53,7 @@ def strategy(batcher: type[Batcher]) -> st.SearchStrategy[Batcher]:
             arguments[name] = st.one_of([strategy(other) for other in BATCHERS if other is not batcher])
         else:
             assert parameter.default is not parameter.empty, f"{batcher.__name__}.{name}: say here how it is drawn"
-    return st.builds(batcher, **arguments)
+    return st.builds(batcher, **arguments).map(fitted)
 
 
 lengths = st.integers(1, 40)

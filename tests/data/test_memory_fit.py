@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from s2s_lit.data.batchers import FixedSize
+from s2s_lit.data.memory_fit import MemoryFit
+from s2s_lit.data.windows import TimeStepWindows
+from s2s_lit.errors import UserError
+
+
+@dataclass
+class Machine:
+    """A step takes `fixed` bytes, more where `each` sentence's are more, or at least `least`."""
+
+    fixed: int = 0
+    each: int = 100
+    least: int = 0
+    free: int = 100_000
+    source_positions: int = 20
+    target_positions: int = 10
+    tried: int = 0
+
+    def needed(self, sentences: int) -> int:
+        self.tried = max(self.tried, sentences)
+        return max(self.fixed + self.each * sentences, self.least)
+
+
+sizes = st.integers(0, 10**6)
+
+
+@given(sizes, st.integers(1, 10**5), sizes, st.floats(0.001, 1.0))
+def test_batches_fill_the_memory_and_never_more(fixed: int, each: int, least: int, memory_gb: float) -> None:
+    machine = Machine(fixed, each, least)
+    batcher = MemoryFit(memory_gb=memory_gb, share=1.0)
+    limit = memory_gb * 1e9
+    if machine.needed(1) > limit:
+        with pytest.raises(UserError, match="may be used"):
+            batcher.fit(machine)
+        return
+    chosen = batcher.fit(machine)
+    sentences = chosen["max_tokens"] // 20
+    assert machine.needed(sentences) <= limit
+    assert machine.needed(machine.tried) <= limit  # nor does the trial itself
+    assert machine.needed(int(1.3 * sentences) + 2) > limit
+
+
+def test_the_share_is_of_what_is_free_or_given() -> None:
+    assert MemoryFit().fit(Machine())["max_tokens"] == 16_000
+    assert MemoryFit(share=0.5).fit(Machine()) == {"max_tokens": 10_000, "bytes_per_token": 5}
+    assert MemoryFit(share=0.5, memory_gb=1e-5).fit(Machine())["max_tokens"] == 1_000
+
+
+def test_the_chosen_budget_holds_for_the_batches() -> None:
+    batcher = MemoryFit(share=1.0)
+    with pytest.raises(RuntimeError, match="fit"):
+        batcher([], Random(0))
+    batcher.fit(Machine(free=600))  # 120 tokens
+    items = [Item(10, 5)] * 30
+    assert sorted(len(batch) for batch in batcher(items, Random(0))) == [6, 12, 12]
+
+
+@dataclass(frozen=True)
+class Item:
+    source_length: int
+    target_length: int
+
+
+def test_a_memory_that_is_too_small_is_the_users_to_mend() -> None:
+    with pytest.raises(UserError, match=r"one sentence of 20 \+ 10 pieces needs 2e\+03 GB .* 1.6 GB may be used"):
+        MemoryFit(memory_gb=2.0).fit(Machine(least=2 * 10**12))
+
+
+def test_windows_leave_the_choice_to_what_is_beneath() -> None:
+    beneath = MemoryFit()
+    assert TimeStepWindows(batcher=beneath, size=3).fit(Machine()) == beneath.fit(Machine())
+    assert TimeStepWindows(batcher=FixedSize(size=4), size=3).fit(Machine()) == {}
+
+
+@pytest.mark.parametrize(("name", "value"), [("memory_gb", 0.0), ("memory_gb", -1.0), ("share", 0.0), ("share", 1.1)])
+def test_refuses_settings_without_a_meaning(name: str, value: float) -> None:
+    with pytest.raises(UserError, match=f"data.batcher.{name}"):
+        MemoryFit(**{name: value})
