@@ -22,7 +22,7 @@ class TableModel:
     A sentence is told by its first source piece alone, which is the number of its table and lies in the memory; the
     piece before the last lies in the state. So whoever mixes up rows of memory or state gets other probabilities,
     and `step` objects at once when the two do not belong together. The weights are no distribution but tell what was
-    seen: `code` of the table and the two pieces.
+    seen: `code` of the table and the two pieces, plus a tenth for each column.
     """
 
     def __init__(self, tables: Tensor) -> None:
@@ -31,15 +31,20 @@ class TableModel:
 
     def start(self, source_ids: Tensor, source_lengths: Tensor) -> tuple[Memory, DecoderState]:
         tables = source_ids[:, 0]
-        return Memory(tables=tables), DecoderState(tables=tables, before=torch.full_like(tables, NOTHING))
+        columns = torch.arange(source_ids.shape[1]).expand_as(source_ids)
+        memory = Memory(tables=tables, columns=columns, lengths=source_lengths)
+        return memory, DecoderState(tables=tables, before=torch.full_like(tables, NOTHING))
 
     def step(self, tokens: Tensor, memory: Memory, state: DecoderState) -> tuple[Tensor, Tensor, DecoderState]:
         self.steps.append(len(tokens))
-        tables = memory["tables"].repeat_interleave(len(tokens) // len(memory["tables"]))
+        width = len(tokens) // len(memory["tables"])
+        tables = memory["tables"].repeat_interleave(width)
         assert torch.equal(tables, state["tables"]), "rows of memory and state belong to different sentences"
-        seen = code(tables, state["before"], tokens).float()
-        weights = seen.unsqueeze(1) + torch.arange(8) / 10  # eight columns are more than any source of the tests has
+        weights = self.weights(memory, width, tables, state["before"], tokens)
         return self.tables[tables, state["before"], tokens], weights, state.updated(before=tokens)
+
+    def weights(self, memory: Memory, width: int, tables: Tensor, before: Tensor, last: Tensor) -> Tensor | None:
+        return code(tables, before, last).float().unsqueeze(1) + memory["columns"][0] / 10
 
     def log_prob(self, table: int, pieces: Sequence[int]) -> float:
         """log P(pieces), which need not end with EOS."""
@@ -57,6 +62,27 @@ class TableModel:
                     found[(*pieces, EOS)] = total
             level = [(*pieces, piece) for pieces in level for piece in (A, B, C)]
         return found
+
+
+class AttendingTable(TableModel):
+    """A TableModel whose weights are a distribution over the real source positions, drawn once for each two pieces."""
+
+    def __init__(self, tables: Tensor, seed: int = 0, spread: float = 3.0) -> None:
+        super().__init__(tables)
+        generator = torch.Generator().manual_seed(seed)
+        self.scores = spread * torch.randn(*tables.shape[:3], 8, generator=generator)  # no source has more than eight
+
+    def weights(self, memory: Memory, width: int, tables: Tensor, before: Tensor, last: Tensor) -> Tensor:
+        padding = memory["columns"] >= memory["lengths"].unsqueeze(1)
+        scores = self.scores[tables, before, last, : padding.shape[1]]
+        return scores.masked_fill(padding.repeat_interleave(width, dim=0), -math.inf).softmax(dim=-1)
+
+
+class BlindTable(TableModel):
+    """A TableModel without an attention."""
+
+    def weights(self, memory: Memory, width: int, tables: Tensor, before: Tensor, last: Tensor) -> None:
+        return None
 
 
 def code(table: Tensor | int, before: Tensor | int, last: Tensor | int) -> Tensor | int:

@@ -8,6 +8,7 @@ from typing import overload
 import torch
 from torch import Tensor
 
+from s2s_lit.decoding.coverage import AccumulatedAttention, coverage_term
 from s2s_lit.decoding.search import Search
 from s2s_lit.decoding.step import StepModel
 from s2s_lit.decoding.topk import top_pieces
@@ -21,16 +22,18 @@ NEVER = -torch.inf
 class BeamSearch(Search):
     """Keeps the `beam_size` likeliest open hypotheses of each sentence; ranks by log-probability normalized by length,
 
-        score(Y) = log P(Y | X) / ((5 + |Y|) / 6) ** length_penalty,
+        score(Y) = log P(Y | X) / ((5 + |Y|) / 6) ** length_penalty + coverage_penalty * coverage(X, Y),
+        coverage(X, Y) = sum over source pieces s of log min(sum over t of weights[t, s], 1),
 
-    |Y| with its EOS (Wu et al. 2016, section 7, equation 14).
+    |Y| with its EOS, t over the pieces of Y and its EOS (Wu et al. 2016, section 7, equation 14). The coverage ranks
+    finished outputs; which hypotheses stay open is decided by log-probability alone.
 
     In each step a hypothesis that takes EOS among the best `beam_size` continuations is finished, and the best
     `beam_size` others stay open. A sentence ends as soon as one of these holds:
 
     - `n_best` finished ones score at least as high as an open one ever can. An open one of log-probability p scores at
-      most p / ((5 + cap) / 6) ** length_penalty, as p only falls and no output is longer than the cap. This saves
-      steps and never changes the result;
+      most p / ((5 + cap) / 6) ** length_penalty, as p only falls, no output is longer than the cap and a coverage is
+      never above 0. This saves steps and never changes the result;
     - `beam_size` hypotheses are finished (the usual rule, a heuristic unless the beam holds every hypothesis);
     - its cap is reached.
 
@@ -41,8 +44,11 @@ class BeamSearch(Search):
         beam_size: Open hypotheses of a sentence.
         n_best: Hypotheses to return, at most `beam_size`; fewer come back if no more were finished or open.
         length_penalty: Exponent of the length normalization; 0 ranks by log-probability.
+        coverage_penalty: Weight of the coverage; 0 leaves it out, above it the model needs an attention.
         max_length_ratio: Longest output per source piece.
         max_length_offset: Pieces allowed on top of that.
+        min_length: Fewest pieces of an output, EOS counted; the cap wins over it.
+        no_repeat_ngram: n, so that no n successive pieces stand twice in an output; 0 allows it.
     """
 
     def __init__(
@@ -51,105 +57,148 @@ class BeamSearch(Search):
         beam_size: int = 5,
         n_best: int = 1,
         length_penalty: float = 1.0,
+        coverage_penalty: float = 0.0,
         max_length_ratio: float = 2.0,
         max_length_offset: int = 10,
+        min_length: int = 0,
+        no_repeat_ngram: int = 0,
     ) -> None:
-        super().__init__(max_length_ratio=max_length_ratio, max_length_offset=max_length_offset)
+        super().__init__(
+            max_length_ratio=max_length_ratio,
+            max_length_offset=max_length_offset,
+            min_length=min_length,
+            no_repeat_ngram=no_repeat_ngram,
+        )
         if not 1 <= n_best <= beam_size:
             raise UserError(f"n_best must lie between 1 and beam_size ({beam_size}), but is {n_best}")
         if length_penalty < 0:
             raise UserError(f"length_penalty must not be negative, but is {length_penalty}")
+        if coverage_penalty < 0:
+            raise UserError(f"coverage_penalty must not be negative, but is {coverage_penalty}")
         self.beam_size = beam_size
         self.n_best = n_best
         self.length_penalty = length_penalty
+        self.coverage_penalty = coverage_penalty
 
     def _fill(self, trellis: Trellis, model: StepModel, source_ids: Tensor, source_lengths: Tensor) -> None:
+        model = AccumulatedAttention(model) if self.coverage_penalty else model
         memory, state = model.start(source_ids, source_lengths)
-        beam = _Beam.start(trellis.roots, self.length_caps(source_lengths), self.beam_size)
+        beam = Beam.start(trellis.roots, self.length_caps(source_lengths), self.beam_size)
         length = 0
         while len(beam.sentences):
             length += 1
-            norm = normalizer(length, self.length_penalty)
             log_probs, weights, state = model.step(beam.tokens.flatten(), memory, state)
             trellis.attend(beam.cells, weights)
-            beam, origins = self._advance(beam, log_probs, trellis, norm)
+            size, width = beam.tokens.shape
+            continuations = Continuations(
+                log_probs.view(size, width, -1),
+                normalizer(length, self.length_penalty),
+                self.coverage_penalty * coverage_term(state).view(size, width) if self.coverage_penalty else None,
+            )
+            beam, slots = self._advance(beam, continuations, trellis)
+            origins = slots + width * torch.arange(size, device=slots.device).unsqueeze(1)  # rows of the state
             ended = self._ended(beam, length)
             if ended.any():
-                self._finish(beam.select(ended.nonzero().squeeze(1)), trellis, norm)
+                self._finish(beam.select(ended.nonzero().squeeze(1)), trellis)
                 rows = (~ended).nonzero().squeeze(1)
                 beam, origins, memory = beam.select(rows), origins[rows], memory.select(rows)
             state = state.select(origins.flatten())
 
-    def _advance(self, beam: _Beam, log_probs: Tensor, trellis: Trellis, norm: float) -> tuple[_Beam, Tensor]:
-        """The beam one piece later, and the state's row from which each of its open hypotheses comes, [A, W']."""
-        size, width = beam.tokens.shape
-        totals, slots, tokens = best_continuations(
-            log_probs.view(size, width, -1), beam.log_probs, 2 * self.beam_size
-        )  # [A, C] each, best first
-        cells, is_end = beam.cells.gather(1, slots), tokens == EOS
+    def _advance(self, beam: Beam, following: Continuations, trellis: Trellis) -> tuple[Beam, Tensor]:
+        """The beam one piece later, and the slots from which its open hypotheses come, [A, W']."""
+        return advance(beam, following, trellis, self.beam_size)
 
-        # 1. Those among the best K that take EOS join the finished ones, of which the best K stay.
-        ends = totals.where(is_end, NEVER)[:, : self.beam_size]
-        done_scores = torch.cat([beam.done_scores, ends / norm], dim=1)
-        done_scores, order = done_scores.sort(dim=1, descending=True, stable=True)
-        done = torch.cat([beam.done_log_probs, ends], dim=1).gather(1, order)
-        done_cells = torch.cat([beam.done_cells, cells[:, : self.beam_size]], dim=1).gather(1, order)
-
-        # 2. The best K of the others stay open; there are that many, as each hypothesis has one EOS among its pieces.
-        kept = is_end.int().sort(dim=1, stable=True).indices[:, : min(self.beam_size, totals.shape[1] - width)]
-        tokens, slots = tokens.gather(1, kept), slots.gather(1, kept)
-        advanced = _Beam(
-            sentences=beam.sentences,
-            caps=beam.caps,
-            tokens=tokens,
-            log_probs=totals.gather(1, kept),
-            cells=trellis.grow(tokens, cells.gather(1, kept)),
-            done_scores=done_scores[:, : self.beam_size],
-            done_log_probs=done[:, : self.beam_size],
-            done_cells=done_cells[:, : self.beam_size],
-        )
-        return advanced, slots + width * torch.arange(size, device=slots.device).unsqueeze(1)
-
-    def _ended(self, beam: _Beam, length: int) -> Tensor:
+    def _ended(self, beam: Beam, length: int) -> Tensor:
         """Which sentences end now, [A]."""
         bound = beam.log_probs[:, 0] / normalizer(beam.caps, self.length_penalty)
         settled = beam.done_scores[:, self.n_best - 1] >= bound
         full = beam.done_scores[:, -1] > NEVER
         return settled | full | (beam.caps <= length)
 
-    def _finish(self, beam: _Beam, trellis: Trellis, norm: float) -> None:
+    def _finish(self, beam: Beam, trellis: Trellis) -> None:
         """Hand over the best of the ended sentences: finished hypotheses first, then open ones."""
-        scores = torch.cat([beam.done_scores, beam.log_probs / norm], dim=1)
-        log_probs = torch.cat([beam.done_log_probs, beam.log_probs], dim=1)
-        cells = torch.cat([beam.done_cells, beam.cells], dim=1)
+        opened, order = beam.scores.sort(dim=1, descending=True, stable=True)  # a coverage may change the order
+        scores = torch.cat([beam.done_scores, opened], dim=1)
+        log_probs = torch.cat([beam.done_log_probs, beam.log_probs.gather(1, order)], dim=1)
+        cells = torch.cat([beam.done_cells, beam.cells.gather(1, order)], dim=1)
         best = (scores == NEVER).int().sort(dim=1, stable=True).indices[:, : self.n_best]
-        finished = best < self.beam_size
+        finished = best < beam.done_scores.shape[1]
         trellis.end(beam.sentences, cells.gather(1, best), scores.gather(1, best), log_probs.gather(1, best), finished)
 
 
 @dataclass(frozen=True)
-class _Beam:
-    """The sentences still searched (A), their open hypotheses (W, best first) and finished ones (K, best first)."""
+class Beam:
+    """The sentences still searched (A), their open (W, likeliest first) and finished hypotheses (K, best first)."""
 
     sentences: Tensor  # [A] their places in the batch
     caps: Tensor  # [A]
     tokens: Tensor  # [A, W] last pieces
     log_probs: Tensor  # [A, W]
+    scores: Tensor  # [A, W] what they are worth if they end as they are
     cells: Tensor  # [A, W] in the trellis
     done_scores: Tensor  # [A, K], NEVER in empty places
     done_log_probs: Tensor  # [A, K]
     done_cells: Tensor  # [A, K]
 
     @classmethod
-    def start(cls, roots: Tensor, caps: Tensor, beam_size: int) -> _Beam:
+    def start(cls, roots: Tensor, caps: Tensor, beam_size: int) -> Beam:
         """One open hypothesis a sentence, BOS; the beam fills with the first steps."""
         cells = roots.unsqueeze(1)
-        log_probs = torch.zeros(cells.shape, device=roots.device)
-        none = log_probs.new_full((len(roots), beam_size), NEVER)
-        return cls(roots, caps, torch.full_like(cells, BOS), log_probs, cells, none, none, cells.expand_as(none))
+        zeros = torch.zeros(cells.shape, device=roots.device)
+        none = zeros.new_full((len(roots), beam_size), NEVER)
+        return cls(roots, caps, torch.full_like(cells, BOS), zeros, zeros, cells, none, none, cells.expand_as(none))
 
-    def select(self, rows: Tensor) -> _Beam:
-        return _Beam(**{field.name: getattr(self, field.name).index_select(0, rows) for field in fields(self)})
+    def select(self, rows: Tensor) -> Beam:
+        return Beam(**{field.name: getattr(self, field.name).index_select(0, rows) for field in fields(self)})
+
+
+@dataclass(frozen=True)
+class Continuations:
+    """What one step says of the pieces after each open hypothesis, and how their scores are made."""
+
+    log_probs: Tensor  # [A, W, V]
+    norm: float  # what a log-probability of this length is divided by
+    bonuses: Tensor | None = None  # [A, W] added to the scores of all that follows a hypothesis
+    handicaps: Tensor | None = None  # [A, V] taken off the log-probabilities where the likeliest are chosen
+
+    def part(self, slots: slice, handicaps: Tensor | None) -> Continuations:
+        """Those of some of the hypotheses, under their own handicaps."""
+        bonuses = None if self.bonuses is None else self.bonuses[:, slots]
+        return Continuations(self.log_probs[:, slots], self.norm, bonuses, handicaps)
+
+
+def advance(beam: Beam, following: Continuations, trellis: Trellis, beam_size: int) -> tuple[Beam, Tensor]:
+    """The beam one piece later, and the slots from which its open hypotheses come, [A, W']."""
+    totals, slots, tokens = best_continuations(
+        following.log_probs, beam.log_probs, 2 * beam_size, following.handicaps
+    )  # [A, C] each, best first
+    cells, is_end = beam.cells.gather(1, slots), tokens == EOS
+    scores = totals / following.norm
+    if following.bonuses is not None:
+        scores = scores + following.bonuses.gather(1, slots)
+
+    # 1. Those among the best K that take EOS join the finished ones, of which the best K stay.
+    is_done = is_end[:, :beam_size]
+    done_scores = torch.cat([beam.done_scores, scores[:, :beam_size].where(is_done, NEVER)], dim=1)
+    done_scores, order = done_scores.sort(dim=1, descending=True, stable=True)
+    done = torch.cat([beam.done_log_probs, totals[:, :beam_size].where(is_done, NEVER)], dim=1).gather(1, order)
+    done_cells = torch.cat([beam.done_cells, cells[:, :beam_size]], dim=1).gather(1, order)
+
+    # 2. The best K of the others stay open; there are that many, as each hypothesis has one EOS among its pieces.
+    kept = is_end.int().sort(dim=1, stable=True).indices[:, : min(beam_size, totals.shape[1] - beam.tokens.shape[1])]
+    tokens, slots = tokens.gather(1, kept), slots.gather(1, kept)
+    advanced = Beam(
+        sentences=beam.sentences,
+        caps=beam.caps,
+        tokens=tokens,
+        log_probs=totals.gather(1, kept),
+        scores=scores.gather(1, kept),
+        cells=trellis.grow(tokens, cells.gather(1, kept)),
+        done_scores=done_scores[:, :beam_size],
+        done_log_probs=done[:, :beam_size],
+        done_cells=done_cells[:, :beam_size],
+    )
+    return advanced, slots
 
 
 @overload
@@ -161,21 +210,28 @@ def normalizer(length: int | Tensor, length_penalty: float) -> float | Tensor:
     return ((5 + length) / 6) ** length_penalty
 
 
-def best_continuations(log_probs: Tensor, sums: Tensor, count: int) -> tuple[Tensor, Tensor, Tensor]:
+def best_continuations(
+    log_probs: Tensor, sums: Tensor, count: int, handicaps: Tensor | None = None
+) -> tuple[Tensor, Tensor, Tensor]:
     """The likeliest `count` (or all, if fewer) one-piece continuations of each sentence's hypotheses.
 
     Args:
         log_probs: [A, W, V] of the next piece after each hypothesis.
         sums: [A, W] log-probabilities of the hypotheses.
         count: C, how many to find.
+        handicaps: [A, V] taken off each piece's log-probability for the choice alone.
 
     Returns:
         Their log-probabilities, the hypotheses' slots and the new pieces, [A, C] each, best first.
     """
     per_hypothesis = min(count, log_probs.shape[-1])
-    values, tokens = top_pieces(log_probs, per_hypothesis)
+    chosen_by = log_probs if handicaps is None else log_probs - handicaps.unsqueeze(1)
+    values, tokens = top_pieces(chosen_by, per_hypothesis)
     tokens, order = tokens.sort(dim=-1)  # so that of equal ones the lower id goes first
     totals = (sums.unsqueeze(-1) + values.gather(-1, order)).flatten(1)
     totals, best = totals.sort(dim=1, descending=True, stable=True)
     totals, best = totals[:, :count], best[:, :count]
-    return totals, best // per_hypothesis, tokens.flatten(1).gather(1, best)
+    slots, tokens = best // per_hypothesis, tokens.flatten(1).gather(1, best)
+    if handicaps is not None:
+        totals = sums.gather(1, slots) + log_probs.flatten(1).gather(1, slots * log_probs.shape[-1] + tokens)
+    return totals, slots, tokens

@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 import torch
 from torch import Tensor
 
+from s2s_lit.decoding.constraints import MinimumLength, NoRepeatedNgram
 from s2s_lit.decoding.step import StepModel
 from s2s_lit.decoding.trellis import Trellis
 from s2s_lit.errors import UserError
@@ -26,13 +27,29 @@ class Search(ABC):
     Args:
         max_length_ratio: Longest output per source piece.
         max_length_offset: Pieces allowed on top of that.
+        min_length: Fewest pieces of an output, EOS counted; the cap wins over it.
+        no_repeat_ngram: n, so that no n successive pieces stand twice in an output; 0 allows it.
     """
 
-    def __init__(self, *, max_length_ratio: float = 2.0, max_length_offset: int = 10) -> None:
-        if max_length_ratio < 0:
-            raise UserError(f"max_length_ratio must not be negative, but is {max_length_ratio}")
+    def __init__(
+        self,
+        *,
+        max_length_ratio: float = 2.0,
+        max_length_offset: int = 10,
+        min_length: int = 0,
+        no_repeat_ngram: int = 0,
+    ) -> None:
+        for name, value in {
+            "max_length_ratio": max_length_ratio,
+            "min_length": min_length,
+            "no_repeat_ngram": no_repeat_ngram,
+        }.items():
+            if value < 0:
+                raise UserError(f"{name} must not be negative, but is {value}")
         self.max_length_ratio = max_length_ratio
         self.max_length_offset = max_length_offset
+        self.min_length = min_length
+        self.no_repeat_ngram = no_repeat_ngram
 
     @torch.no_grad()
     def __call__(
@@ -47,12 +64,20 @@ class Search(ABC):
             weights [pieces (+ 1 for EOS), source_length] on the CPU. Impossible ones (probability 0) are left out.
         """
         trellis = Trellis(source_lengths, keep_weights)
-        self._fill(trellis, model, source_ids, source_lengths)
+        self._fill(trellis, self._constrained(model), source_ids, source_lengths)
         return trellis.hypotheses()
 
     @abstractmethod
     def _fill(self, trellis: Trellis, model: StepModel, source_ids: Tensor, source_lengths: Tensor) -> None:
         """Run the search, keeping pieces and outcomes in the trellis."""
+
+    def _constrained(self, model: StepModel) -> StepModel:
+        """The model under the constraints that are set; itself if there are none."""
+        if self.no_repeat_ngram:
+            model = NoRepeatedNgram(model, self.no_repeat_ngram)
+        if self.min_length > 1:
+            model = MinimumLength(model, self.min_length)
+        return model
 
     def length_caps(self, source_lengths: Tensor) -> Tensor:
         """The longest output, EOS counted, for each of the `source_lengths`: [B] -> [B]."""

@@ -1,0 +1,104 @@
+"""Sampling: outputs drawn from the model's distribution, or from its likelier part."""
+
+from __future__ import annotations
+
+import hashlib
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from s2s_lit.decoding.paths import Choice, PathSearch
+from s2s_lit.decoding.topk import top_pieces
+from s2s_lit.errors import UserError
+
+
+class SamplingSearch(PathSearch):
+    """Draws each next piece: p(piece) ~ exp(log P(piece) / temperature) over the pieces that are kept.
+
+    Kept are the `top_k` likeliest (Fan et al. 2018, section 5.3), of these the fewest whose share of the tempered
+    probability reaches `top_p` (the nucleus, Holtzman et al. 2020, section 3.1).
+
+    What is drawn for a sentence is a function of `seed` and its source, not of the batch, its place or the number of
+    samples; torch's own random numbers are left alone. Hence equal sources get equal samples. The score of a sample is
+    its log-probability under the model, whatever the temperature; samples are drawn independently, so some may be
+    equal.
+
+    Args:
+        n_best: Samples of a sentence; they come back finished ones first, likelier ones first.
+        temperature: Divides the log-probabilities; below 1 likely pieces become likelier.
+        top_k: Pieces among which is drawn; 0 for all.
+        top_p: Share of the probability among which is drawn; 1 for all.
+        seed: Another seed, other samples.
+        max_length_ratio: Longest output per source piece.
+        max_length_offset: Pieces allowed on top of that.
+        min_length: Fewest pieces of an output, EOS counted; the cap wins over it.
+        no_repeat_ngram: n, so that no n successive pieces stand twice in an output; 0 allows it.
+    """
+
+    def __init__(
+        self,
+        *,
+        n_best: int = 1,
+        temperature: float = 1.0,
+        top_k: int = 0,
+        top_p: float = 1.0,
+        seed: int = 1,
+        max_length_ratio: float = 2.0,
+        max_length_offset: int = 10,
+        min_length: int = 0,
+        no_repeat_ngram: int = 0,
+    ) -> None:
+        super().__init__(
+            max_length_ratio=max_length_ratio,
+            max_length_offset=max_length_offset,
+            min_length=min_length,
+            no_repeat_ngram=no_repeat_ngram,
+        )
+        if n_best < 1:
+            raise UserError(f"n_best must be at least 1, but is {n_best}")
+        if temperature <= 0:
+            raise UserError(f"temperature must be above 0, but is {temperature}; for its limit 0 use GreedySearch")
+        if top_k < 0:
+            raise UserError(f"top_k must not be negative, but is {top_k}")
+        if not 0 < top_p <= 1:
+            raise UserError(f"top_p must lie above 0 and at most at 1, but is {top_p}")
+        self.n_best = n_best
+        self.temperature = temperature
+        self.top_k = top_k
+        self.top_p = top_p
+        self.seed = seed
+
+    def _choice(self, source_ids: Tensor, source_lengths: Tensor) -> Choice:
+        uniform = self._uniform(source_ids, source_lengths)
+        return lambda log_probs, sentences, step: self.draw(log_probs, uniform[sentences, :, step])
+
+    def _uniform(self, source_ids: Tensor, source_lengths: Tensor) -> Tensor:
+        """A number in [0, 1) for each sentence, sample and step, [B, K, longest cap]."""
+        caps = self.length_caps(source_lengths).tolist()
+        uniform = torch.zeros(len(caps), self.n_best, max(caps), dtype=torch.float64)
+        for row, (ids, length, cap) in enumerate(zip(source_ids.tolist(), source_lengths.tolist(), caps, strict=True)):
+            digest = hashlib.blake2b(repr((self.seed, ids[:length])).encode(), digest_size=7).digest()
+            generator = torch.Generator().manual_seed(int.from_bytes(digest, "big"))
+            uniform[row, :, :cap] = torch.rand(self.n_best, cap, dtype=torch.float64, generator=generator)
+        return uniform.to(source_ids.device)
+
+    def draw(self, log_probs: Tensor, uniform: Tensor) -> Tensor:
+        """The pieces [...] at which the cumulative distribution [..., V] passes the numbers `uniform` [...]."""
+        values, ids = self.likeliest(log_probs)
+        cumulative = (values / self.temperature).softmax(dim=-1, dtype=torch.float64).cumsum(dim=-1)
+        if self.top_p < 1:  # the first piece that reaches top_p is the nucleus's last
+            before = F.pad(cumulative[..., :-1], (1, 0))
+            cumulative = cumulative.where(before < self.top_p, 0.0).cummax(dim=-1).values
+        targets = uniform.unsqueeze(-1) * cumulative[..., -1:]
+        places = torch.searchsorted(cumulative, targets, right=True)  # never an impossible piece: it adds nothing
+        places = places.clamp(max=cumulative.shape[-1] - 1)  # should a number so near to 1 be rounded up to it
+        return ids.expand(log_probs.shape[:-1] + ids.shape[-1:]).gather(-1, places).squeeze(-1)
+
+    def likeliest(self, log_probs: Tensor) -> tuple[Tensor, Tensor]:
+        """The log-probabilities among which is drawn and their pieces, best first where something is left out."""
+        if 0 < self.top_k < log_probs.shape[-1]:
+            return top_pieces(log_probs, self.top_k)
+        if self.top_p < 1:
+            return log_probs.sort(dim=-1, descending=True, stable=True)
+        return log_probs, torch.arange(log_probs.shape[-1], device=log_probs.device)
