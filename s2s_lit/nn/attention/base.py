@@ -18,9 +18,13 @@ class Attention(nn.Module, ABC):
     weights[q] is a distribution over the real source positions,  context[q] = sum over s of weights[q, s] value[s].
 
     What an attention remembers from one target position to the next (an alignment, a coverage, the position itself)
-    are tensors of its own in the `DecoderState`, made by `start`; most remember nothing.
+    are tensors of its own in the `DecoderState`, made by `start`; most remember nothing. Those that do extend this
+    class or, if their weights hang on earlier ones, `SequentialAttention`; those that do not extend
+    `IndependentAttention` or, if a score for each query and key is all they are, `ContentAttention`.
 
     Attributes:
+        query_size: H, size of one query.
+        memory_size: M, size of one vector of the encoder's memory.
         context_size: C, size of one context vector.
     """
 
@@ -29,6 +33,7 @@ class Attention(nn.Module, ABC):
     def __init__(self, query_size: int, memory_size: int) -> None:
         super().__init__()
         self.query_size = query_size
+        self.memory_size = memory_size
         self.context_size = memory_size
 
     def prepare(self, memory: Float[Tensor, "B S M"], mask: Bool[Tensor, "B S"]) -> Memory:
@@ -65,8 +70,28 @@ class Attention(nn.Module, ABC):
         return torch.cat(contexts, dim=1), torch.cat(weights, dim=1), state
 
 
-class ContentAttention(Attention):
-    """An attention that remembers nothing: all queries, of T positions or of K hypotheses, are asked at once.
+class IndependentAttention(Attention):
+    """An attention that remembers nothing: all queries, of T positions or of K hypotheses, are asked at once."""
+
+    @abstractmethod
+    def attend(
+        self, queries: Float[Tensor, "B Q H"], memory: Memory
+    ) -> tuple[Float[Tensor, "B Q C"], Float[Tensor, "B Q S"]]:
+        """Contexts and weights of any number of independent queries of each sentence."""
+
+    def step(
+        self, queries: Float[Tensor, "B K H"], memory: Memory, state: DecoderState
+    ) -> tuple[Float[Tensor, "B K C"], Float[Tensor, "B K S"], DecoderState]:
+        return *self.attend(queries, memory), state
+
+    def forward(
+        self, queries: Float[Tensor, "B T H"], memory: Memory, state: DecoderState
+    ) -> tuple[Float[Tensor, "B T C"], Float[Tensor, "B T S"], DecoderState]:
+        return *self.attend(queries, memory), state
+
+
+class ContentAttention(IndependentAttention):
+    """An attention that compares each query with each key.
 
     e[q, s] = score(query[q], key[s]),  weights[q] = softmax of e[q] over real s
 
@@ -80,27 +105,56 @@ class ContentAttention(Attention):
     def attend(
         self, queries: Float[Tensor, "B Q H"], memory: Memory
     ) -> tuple[Float[Tensor, "B Q C"], Float[Tensor, "B Q S"]]:
-        """Contexts and weights of any number of independent queries of each sentence."""
-        weights = distribution(self.score(queries, memory["keys"]), memory["mask"])
-        values = memory["values"]
-        return weights.to(values.dtype) @ values, weights
+        weights = distribution(self.score(queries, memory["keys"]), memory["mask"].unsqueeze(1))
+        return mix(weights, memory["values"]), weights
+
+
+class SequentialAttention(Attention):
+    """An attention whose weights hang on those of earlier target positions, so that only they are computed in turn.
+
+    Of a whole target all queries are projected before the loop, and all values are mixed after it.
+    A subclass defines `start`, `weigh` and, if queries are projected, `project_queries`.
+    """
+
+    def project_queries(self, queries: Float[Tensor, "B Q H"]) -> Float[Tensor, "B Q A"]:
+        """What of a query's part does not hang on the past; the query itself unless a subclass projects it."""
+        return queries
+
+    @abstractmethod
+    def weigh(
+        self, queries: Float[Tensor, "B K A"], memory: Memory, state: DecoderState
+    ) -> tuple[Float[Tensor, "B K S"], DecoderState]:
+        """Weights of one target position from projected queries, and what is remembered after it (N = B * K rows)."""
 
     def step(
         self, queries: Float[Tensor, "B K H"], memory: Memory, state: DecoderState
     ) -> tuple[Float[Tensor, "B K C"], Float[Tensor, "B K S"], DecoderState]:
-        return *self.attend(queries, memory), state
+        weights, state = self.weigh(self.project_queries(queries), memory, state)
+        return mix(weights, memory["values"]), weights, state
 
     def forward(
         self, queries: Float[Tensor, "B T H"], memory: Memory, state: DecoderState
     ) -> tuple[Float[Tensor, "B T C"], Float[Tensor, "B T S"], DecoderState]:
-        return *self.attend(queries, memory), state
+        rows = []
+        for query in self.project_queries(queries).split(1, dim=1):
+            row, state = self.weigh(query, memory, state)
+            rows.append(row)
+        weights = torch.cat(rows, dim=1)
+        return mix(weights, memory["values"]), weights, state
 
 
-def distribution(scores: Float[Tensor, "B Q S"], mask: Bool[Tensor, "B S"]) -> Float[Tensor, "B Q S"]:
-    """Softmax over the real source positions, zero at padding; at least float32."""
+def distribution(scores: Float[Tensor, "*B Q S"], visible: Bool[Tensor, "*#B #Q S"]) -> Float[Tensor, "*B Q S"]:
+    """Softmax over the visible source positions (at least one for each query), zero elsewhere; at least float32."""
     scores = at_least_float32(scores)
-    return scores.masked_fill(~mask.unsqueeze(1), torch.finfo(scores.dtype).min).softmax(dim=-1)
+    return scores.masked_fill(~visible, torch.finfo(scores.dtype).min).softmax(dim=-1)
+
+
+def mix(weights: Float[Tensor, "*B Q S"], values: Float[Tensor, "*B S C"]) -> Float[Tensor, "*B Q C"]:
+    """context[q] = sum over s of weights[q, s] value[s], in the precision of the values."""
+    return weights.to(values.dtype) @ values
 
 
 AttentionFactory = Callable[[int, int], Attention]
 """Makes an attention from (query_size, memory_size)."""
+ContentAttentionFactory = Callable[[int, int], ContentAttention]
+"""The same, of one that compares each query with each key."""

@@ -1,0 +1,37 @@
+"""The loss of looking again at what was looked at (See, Liu & Manning 2017, section 2.3)."""
+
+from __future__ import annotations
+
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from s2s_lit.errors import UserError
+from s2s_lit.losses.penalty import Penalty
+from s2s_lit.types import Decoded
+
+
+class CoveragePenalty(Penalty):
+    """weight * sum over t, s of min(a_ts, c_ts),  c_t = sum of a_t' over t' < t,  a the attention's weights.
+
+    It follows from the weights alone, so that any attention can be trained with it; of targets in windows of time
+    steps each window counts afresh.
+
+    Args:
+        weight: factor of the sum over source positions; 1 in the paper.
+
+    Raises:
+        UserError: the model has no attention.
+    """
+
+    name = "coverage"
+
+    def __init__(self, *, weight: float = 1.0) -> None:
+        super().__init__()
+        self.weight = weight
+
+    def forward(self, decoded: Decoded, mask: Bool[Tensor, "B T"]) -> Float[Tensor, ""]:
+        weights = decoded.weights
+        if weights is None:
+            raise UserError("task.penalties: CoveragePenalty needs an attention: set model.decoder.attention")
+        before = weights.cumsum(dim=1) - weights
+        return self.weight * weights.minimum(before).sum(dim=-1).masked_select(mask).sum()

@@ -1,0 +1,43 @@
+"""Attention with coverage (See, Liu & Manning 2017, section 2.3)."""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from s2s_lit.nn.attention.feedback import FeedbackAttention
+from s2s_lit.types import DecoderState, Memory, at_least_float32
+
+
+class CoverageAttention(FeedbackAttention):
+    """Sees how much each source position was looked at so far.
+
+    c_t = sum of weights[t'] over t' < t
+    score(q_t, k_s) = v . tanh(W q_t + U k_s + w c_ts)
+
+    Remembers `coverage` [N, S]. Its loss is `CoveragePenalty`, listed under task.penalties.
+
+    Args:
+        query_size: H of the decoder's queries.
+        memory_size: M of the encoder's memory.
+        attention_size: A, units of the comparing layer.
+    """
+
+    def __init__(self, query_size: int, memory_size: int, *, attention_size: int = 256) -> None:
+        super().__init__(query_size, memory_size, attention_size=attention_size)
+        self.coverage_layer = nn.Linear(1, attention_size, bias=False)
+
+    def start(self, memory: Memory) -> DecoderState:
+        return DecoderState(coverage=torch.zeros_like(at_least_float32(memory["values"])[..., 0]))
+
+    def weigh(
+        self, queries: Float[Tensor, "B K A"], memory: Memory, state: DecoderState
+    ) -> tuple[Float[Tensor, "B K S"], DecoderState]:
+        coverage = state["coverage"]
+        weights = self.compare(queries, self.coverage_layer(coverage.unsqueeze(-1)), memory)
+        return weights, state.updated(coverage=coverage + self.covered(weights, memory).flatten(0, 1))
+
+    def covered(self, weights: Float[Tensor, "B K S"], memory: Memory) -> Float[Tensor, "B K S"]:
+        """How much of each source position one look covers."""
+        return weights

@@ -1,0 +1,32 @@
+"""Dot attention (Luong, Pham & Manning 2015, section 3.1)."""
+
+from __future__ import annotations
+
+from jaxtyping import Float
+from torch import Tensor
+
+from s2s_lit.nn.attention.base import ContentAttention
+
+
+class DotAttention(ContentAttention):
+    """score(q, k) = q . k: no parameters, so that query and memory must speak the same language.
+
+    Args:
+        query_size: H of the decoder's queries.
+        memory_size: M of the encoder's memory, the same.
+
+    Raises:
+        ValueError: the sizes differ.
+    """
+
+    def __init__(self, query_size: int, memory_size: int) -> None:
+        super().__init__(query_size, memory_size)
+        if query_size != memory_size:
+            raise ValueError(
+                f"{type(self).__name__} compares the decoder's state ({query_size} units) with the encoder's memory "
+                f"({memory_size}) as they are: make the sizes equal (reading both ways doubles the memory, so halve "
+                "the encoder's hidden_size or double the decoder's) or take GeneralAttention, which projects"
+            )
+
+    def score(self, queries: Float[Tensor, "B Q H"], keys: Float[Tensor, "B S H"]) -> Float[Tensor, "B Q S"]:
+        return queries @ keys.transpose(1, 2)

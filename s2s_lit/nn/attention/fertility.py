@@ -1,0 +1,37 @@
+"""Attention with linguistic coverage by fertility (Tu et al. 2016, section 3.1.1)."""
+
+from __future__ import annotations
+
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+from s2s_lit.nn.attention.coverage import CoverageAttention
+from s2s_lit.types import Memory, at_least_float32
+
+
+class FertilityAttention(CoverageAttention):
+    """Coverage as a share of how many target pieces a source piece is expected to yield, its fertility.
+
+    c_t = sum of weights[t'] / fertility over t' < t,  fertility_s = N sigmoid(u . m_s)
+
+    Args:
+        query_size: H of the decoder's queries.
+        memory_size: M of the encoder's memory.
+        attention_size: A, units of the comparing layer.
+        max_fertility: N, the most target pieces that a source piece yields.
+    """
+
+    def __init__(
+        self, query_size: int, memory_size: int, *, attention_size: int = 256, max_fertility: float = 2.0
+    ) -> None:
+        super().__init__(query_size, memory_size, attention_size=attention_size)
+        self.max_fertility = max_fertility
+        self.fertility_layer = nn.Linear(memory_size, 1, bias=False)
+
+    def prepare(self, memory: Float[Tensor, "B S M"], mask: Bool[Tensor, "B S"]) -> Memory:
+        fertility = self.max_fertility * at_least_float32(self.fertility_layer(memory)).sigmoid().squeeze(-1)
+        fertility = fertility.masked_fill(~mask, 1.0)  # nothing divides by what padding holds
+        return super().prepare(memory, mask).updated(fertility=fertility)
+
+    def covered(self, weights: Float[Tensor, "B K S"], memory: Memory) -> Float[Tensor, "B K S"]:
+        return weights / memory["fertility"].unsqueeze(1)

@@ -1,0 +1,50 @@
+"""Location-aware attention (Chorowski et al. 2015, section 2.1)."""
+
+from __future__ import annotations
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from s2s_lit.nn.attention.feedback import FeedbackAttention
+from s2s_lit.types import DecoderState, Memory, at_least_float32
+
+
+class LocationAttention(FeedbackAttention):
+    """Sees around each source position how much was looked at there just before.
+
+    f = F * weights[t-1]  (convolution over the source, zero beyond its ends)
+    score(q_t, k_s) = v . tanh(W q_t + U k_s + V f_s)
+
+    Remembers `alignment` [N, S], the weights before; before the first target position they are even.
+
+    Args:
+        query_size: H of the decoder's queries.
+        memory_size: M of the encoder's memory.
+        attention_size: A, units of the comparing layer.
+        filters: number of filters in F.
+        filter_width: source positions that a filter spans.
+    """
+
+    def __init__(
+        self,
+        query_size: int,
+        memory_size: int,
+        *,
+        attention_size: int = 256,
+        filters: int = 10,
+        filter_width: int = 11,
+    ) -> None:
+        super().__init__(query_size, memory_size, attention_size=attention_size)
+        self.filter_layer = nn.Conv1d(1, filters, filter_width, padding="same", bias=False)
+        self.location_layer = nn.Linear(filters, attention_size, bias=False)
+
+    def start(self, memory: Memory) -> DecoderState:
+        real = at_least_float32(memory["mask"].to(memory["values"].dtype))
+        return DecoderState(alignment=real / real.sum(dim=1, keepdim=True))
+
+    def weigh(
+        self, queries: Float[Tensor, "B K A"], memory: Memory, state: DecoderState
+    ) -> tuple[Float[Tensor, "B K S"], DecoderState]:
+        filtered = self.filter_layer(state["alignment"].unsqueeze(1))  # [N, filters, S]
+        weights = self.compare(queries, self.location_layer(filtered.transpose(1, 2)), memory)
+        return weights, state.updated(alignment=weights.flatten(0, 1))
