@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 
 import numpy as np
@@ -11,11 +12,16 @@ from numpy.typing import NDArray
 
 from s2s_lit.models.seq2seq import Seq2Seq
 from s2s_lit.nn.attention.additive import AdditiveAttention
+from s2s_lit.nn.decoders.conditional_gru import ConditionalGRUDecoder
+from s2s_lit.nn.decoders.input_feeding import InputFeedingDecoder
 from s2s_lit.nn.decoders.recurrent import RecurrentDecoder
 from s2s_lit.nn.encoders.recurrent import RecurrentEncoder
+from s2s_lit.nn.outputs.linear import LinearOutput
+from s2s_lit.nn.outputs.pointer import PointerOutput
 from s2s_lit.nn.recurrent import GRU, LSTM, RNN
 from s2s_lit.types import BOS, EOS
-from support.networks import pairs_of, random_batch
+from support import networks
+from support.networks import has_recurrence, pairs_of, random_batch
 
 Array = NDArray[np.float64]
 Weights = dict[str, Array]
@@ -44,11 +50,20 @@ def gru_step(w: Weights, p: str, s: str, x: Array, h: Array, c: Array) -> tuple[
 
 
 STEPS = {RNN: rnn_step, LSTM: lstm_step, GRU: gru_step}
-SIZE = 4
+SIZE, FEATURE = 4, 3
 
 
-def log_probs(w: Weights, recurrence: type, source: list[int], target: list[int]) -> Array:
-    """log p of every piece at each target position of one sentence pair."""
+def linear(w: Weights, name: str, x: Array) -> Array:
+    y = w[f"{name}.weight"] @ x
+    return y + w[f"{name}.bias"] if f"{name}.bias" in w else y
+
+
+def softmax(x: Array) -> Array:
+    return np.exp(x) / np.exp(x).sum()
+
+
+def read(w: Weights, recurrence: type, source: list[int]) -> tuple[list[Array], Array, Array]:
+    """The memory of one sentence, and the decoder's first state: hidden and cell."""
     step = STEPS[recurrence]
     embedded = [w["source_embedding.table.weight"][i] for i in source]
     states = {}
@@ -60,43 +75,102 @@ def log_probs(w: Weights, recurrence: type, source: list[int], target: list[int]
             outputs.append(h)
         states[suffix] = (outputs[::order], h)
     memory = [np.concatenate(pair) for pair in zip(states["_l0"][0], states["_l0_reverse"][0], strict=True)]
-    final = np.concatenate([states["_l0"][1], states["_l0_reverse"][1]])
-    initial = np.tanh(w["decoder.bridge.layer.weight"] @ final + w["decoder.bridge.layer.bias"])
-    h, c = initial[:SIZE], initial[SIZE:] if recurrence is LSTM else np.zeros(SIZE)
-    result = []
-    for token in [BOS, *target]:
-        h, c = step(w, "decoder.recurrence.layers.0.layer.", "_l0", w["target_embedding.table.weight"][token], h, c)
-        a = "decoder.attention."
-        query = w[f"{a}query_layer.weight"] @ h + w[f"{a}query_layer.bias"]
-        scores = np.array(
-            [w[f"{a}score_layer.weight"][0] @ np.tanh(query + w[f"{a}key_layer.weight"] @ m) for m in memory]
-        )
-        weights = np.exp(scores) / np.exp(scores).sum()
-        context = sum(weight * m for weight, m in zip(weights, memory, strict=True))
-        feature = np.tanh(
-            w["decoder.feature_layer.weight"] @ np.concatenate([h, context]) + w["decoder.feature_layer.bias"]
-        )
-        logits = w["output.layer.weight"] @ feature + w["output.layer.bias"]
-        result.append(logits - np.log(np.exp(logits).sum()))
-    return np.array(result)
+    initial = np.tanh(linear(w, "decoder.bridge.layer", np.concatenate([states["_l0"][1], states["_l0_reverse"][1]])))
+    return memory, initial[:SIZE], initial[SIZE:] if recurrence is LSTM else np.zeros(SIZE)
 
 
-@pytest.mark.parametrize("recurrence", STEPS, ids=lambda cls: cls.__name__)
-def test_a_network_agrees_with_numpy(recurrence: type) -> None:
+def attend(w: Weights, query: Array, memory: list[Array]) -> tuple[Array, Array]:
+    """Context and weights of additive attention."""
+    asked = linear(w, "decoder.attention.query_layer", query)
+    compared = [np.tanh(asked + linear(w, "decoder.attention.key_layer", m)) for m in memory]
+    weights = softmax(np.array([linear(w, "decoder.attention.score_layer", each)[0] for each in compared]))
+    return sum(weight * m for weight, m in zip(weights, memory, strict=True)), weights
+
+
+Positions = Iterator[tuple[Array, Array]]
+"""Feature and weights at each target position."""
+
+
+def attention_after(w: Weights, recurrence: type, memory: list[Array], h: Array, c: Array, given: Array) -> Positions:
+    for y in given:
+        h, c = STEPS[recurrence](w, "decoder.recurrence.layers.0.layer.", "_l0", y, h, c)
+        context, weights = attend(w, h, memory)
+        yield np.tanh(linear(w, "decoder.feature_layer", np.concatenate([h, context]))), weights
+
+
+def input_feeding(w: Weights, recurrence: type, memory: list[Array], h: Array, c: Array, given: Array) -> Positions:
+    feature = np.zeros(FEATURE)
+    for y in given:
+        x = np.concatenate([y, feature])
+        h, c = STEPS[recurrence](w, "decoder.recurrence.layers.0.layer.", "_l0", x, h, c)
+        context, weights = attend(w, h, memory)
+        feature = np.tanh(linear(w, "decoder.feature_layer", np.concatenate([h, context])))
+        yield feature, weights
+
+
+def conditional_gru(w: Weights, recurrence: type, memory: list[Array], h: Array, c: Array, given: Array) -> Positions:
+    for y in given:
+        between, _ = gru_step(w, "decoder.recurrence.layers.0.layer.", "_l0", y, h, c)
+        context, weights = attend(w, between, memory)
+        h, _ = gru_step(w, "decoder.transition.layers.0.layer.", "_l0", context, between, c)
+        yield np.tanh(linear(w, "decoder.feature_layer", np.concatenate([h, y, context]))), weights
+
+
+def linear_output(w: Weights, feature: Array, weights: Array, source: list[int]) -> Array:
+    return softmax(linear(w, "output.layer", feature))
+
+
+def pointer_output(w: Weights, feature: Array, weights: Array, source: list[int]) -> Array:
+    gate = sigmoid(linear(w, "output.gate", feature))
+    probabilities = gate * softmax(linear(w, "output.layer", feature))
+    for piece, weight in zip(source, weights, strict=True):
+        probabilities[piece] += (1 - gate[0]) * weight
+    return probabilities
+
+
+DECODERS = {
+    RecurrentDecoder: attention_after,
+    InputFeedingDecoder: input_feeding,
+    ConditionalGRUDecoder: conditional_gru,
+}
+OUTPUTS = {LinearOutput: linear_output, PointerOutput: pointer_output}
+CASES = [
+    *[(decoder, cell, LinearOutput) for decoder in (RecurrentDecoder, InputFeedingDecoder) for cell in STEPS],
+    (ConditionalGRUDecoder, GRU, LinearOutput),
+    *[(decoder, GRU, PointerOutput) for decoder in DECODERS],
+]
+
+
+def log_probs(w: Weights, case: tuple[type, type, type], source: list[int], target: list[int]) -> Array:
+    """log p of every piece at each target position of one sentence pair."""
+    decoder, recurrence, output = case
+    given = w["target_embedding.table.weight"][[BOS, *target]]
+    positions = DECODERS[decoder](w, recurrence, *read(w, recurrence, source), given)
+    return np.log([OUTPUTS[output](w, feature, weights, source) for feature, weights in positions])
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: "-".join(cls.__name__ for cls in case))
+def test_a_network_agrees_with_numpy(case: tuple[type, type, type]) -> None:
     torch.manual_seed(3)
+    decoder, recurrence, output = case
     layers = partial(recurrence, hidden_size=SIZE)
+    cell = {"recurrence": layers} if has_recurrence(decoder) else {"hidden_size": SIZE}
     model = Seq2Seq(
         23,
         23,
         embedding_size=5,
         encoder=partial(RecurrentEncoder, recurrence=layers, bidirectional=True),
-        decoder=partial(
-            RecurrentDecoder, recurrence=layers, attention=partial(AdditiveAttention, attention_size=6), feature_size=3
-        ),
+        decoder=partial(decoder, **cell, attention=partial(AdditiveAttention, attention_size=6), feature_size=FEATURE),
+        output=output,
     ).double()
     weights = {name: parameter.detach().numpy() for name, parameter in model.named_parameters()}
     batch = random_batch()
     ours = model(batch).logits.log_softmax(-1).detach().numpy()
-    reference = np.concatenate([log_probs(weights, recurrence, s, t) for s, t in pairs_of(batch)])
+    reference = np.concatenate([log_probs(weights, case, s, t) for s, t in pairs_of(batch)])
     np.testing.assert_allclose(ours, reference, rtol=1e-10, atol=1e-12)
     assert len(reference) == sum(len(t) + len([EOS]) for _, t in pairs_of(batch))
+
+
+def test_every_decoder_and_output_has_its_reference() -> None:
+    assert set(DECODERS) == set(networks.DECODERS)
+    assert set(OUTPUTS) == set(networks.OUTPUTS)
