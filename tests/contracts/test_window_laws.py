@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
-from typing import Any, cast
 
 import pytest
 import torch
@@ -12,12 +11,11 @@ import torch
 from s2s_lit.data.batchers import FixedSize
 from s2s_lit.data.collate import collate, collate_window
 from s2s_lit.data.windows import TimeStepWindows
-from s2s_lit.decoding.greedy import GreedySearch
-from s2s_lit.losses.token import TokenNLL
 from s2s_lit.models.seq2seq import Seq2Seq
 from s2s_lit.tasks.translation import TranslationTask
 from s2s_lit.types import EOS, Batch, Example
 from support.networks import combinations
+from support.tasks import task_of
 
 NETWORKS = dict(combinations())
 FIRST, LAST = 20, 21  # pieces that only the first and only the last window is given
@@ -38,12 +36,7 @@ def make(request: pytest.FixtureRequest) -> partial[Seq2Seq]:
 @pytest.fixture
 def task(make: partial[Seq2Seq]) -> TranslationTask:
     torch.manual_seed(0)
-    search = GreedySearch()
-    model = make().double().train()  # dropout is zero
-    optimizer = cast(Any, torch.optim.SGD)
-    return TranslationTask(
-        model, cast(Any, None), loss=TokenNLL(), optimizer=optimizer, search=search, validation_search=search
-    )
+    return task_of(make().double().train())  # dropout is zero
 
 
 def windows(size: int = SIZE) -> Iterator[Batch]:

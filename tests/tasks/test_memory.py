@@ -4,41 +4,21 @@ from __future__ import annotations
 
 import copy
 from functools import partial
-from typing import Any, cast
 
 import pytest
 import torch
 
 from s2s_lit.data.memory_fit import MemoryFit
-from s2s_lit.decoding.greedy import GreedySearch
-from s2s_lit.losses.token import TokenNLL
-from s2s_lit.models.seq2seq import Seq2Seq
-from s2s_lit.nn.attention.additive import AdditiveAttention
-from s2s_lit.nn.decoders.recurrent import RecurrentDecoder
-from s2s_lit.nn.encoders.recurrent import RecurrentEncoder
-from s2s_lit.nn.recurrent import LSTM
 from s2s_lit.tasks.memory import StepMemory
 from s2s_lit.tasks.translation import TranslationTask
+from support.tasks import attentive_model, task_of
 
 CPU = torch.device("cpu")
 
 
 @pytest.fixture
 def task() -> TranslationTask:
-    layers = partial(LSTM, hidden_size=32)
-    attention = partial(AdditiveAttention, attention_size=32)
-    search = GreedySearch()
-    model = Seq2Seq(
-        500,
-        500,
-        embedding_size=32,
-        encoder=partial(RecurrentEncoder, recurrence=layers, dropout=0.3),
-        decoder=partial(RecurrentDecoder, recurrence=layers, attention=attention, feature_size=32),
-    )
-    optimizer = partial(torch.optim.AdamW, lr=0.1)
-    return TranslationTask(
-        model, cast(Any, object()), loss=TokenNLL(), optimizer=optimizer, search=search, validation_search=search
-    )
+    return task_of(attentive_model(500, 32, dropout=0.3), partial(torch.optim.AdamW, lr=0.1))
 
 
 def memory(task: TranslationTask, length: int = 30) -> StepMemory:

@@ -1,0 +1,62 @@
+"""A real training by windows that is stopped within its sentences goes on within them, bit for bit."""
+
+from __future__ import annotations
+
+import warnings
+from functools import partial
+from pathlib import Path
+
+import pytest
+import torch
+from lightning.pytorch import Trainer
+from lightning.pytorch.callbacks import ModelCheckpoint
+
+from s2s_lit.data.batchers import FixedSize
+from s2s_lit.data.datamodule import Seq2SeqDataModule
+from s2s_lit.data.sources import BuiltinCorpus
+from s2s_lit.data.windows import TimeStepWindows
+from s2s_lit.text.words import Words
+from support.tasks import attentive_model, task_of
+
+STEPS = 9
+
+
+def trained(folder: Path, streaming: bool, saves: ModelCheckpoint | None, resume: Path | None) -> list[torch.Tensor]:
+    data = Seq2SeqDataModule(
+        source=BuiltinCorpus(train_rows=24, evaluation_rows=4),
+        codec=Words(),
+        batcher=TimeStepWindows(batcher=FixedSize(size=8), size=4),
+        streaming=streaming,
+    )
+    data.setup("fit")
+    torch.manual_seed(0 if resume is None else 99)
+    vocab_size = max(len(data.codecs.source), len(data.codecs.target))
+    task = task_of(attentive_model(vocab_size, 8), partial(torch.optim.Adam, lr=0.01))
+    task.codecs = data.codecs
+    trainer = Trainer(
+        max_epochs=-1, max_steps=STEPS, accelerator="cpu", logger=False, enable_checkpointing=saves is not None,
+        callbacks=[saves] if saves else [], enable_progress_bar=False, enable_model_summary=False,
+        limit_val_batches=0, default_root_dir=folder,
+    )  # fmt: skip
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        trainer.fit(task, datamodule=data, ckpt_path=resume, weights_only=True)
+    assert trainer.global_step == STEPS
+    return [parameter.detach() for parameter in task.parameters()]
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+def test_what_is_carried_survives_a_checkpoint(
+    streaming: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("S2S_CACHE", str(tmp_path / "codecs"))
+    saves = ModelCheckpoint(tmp_path, "{step}", save_top_k=-1, every_n_train_steps=1)
+    whole = trained(tmp_path, streaming, saves, None)
+    within = []
+    for step in range(1, STEPS):
+        path = tmp_path / f"step={step}.ckpt"
+        if "carried" in torch.load(path, weights_only=True)["s2s_lit"]:
+            within.append(path)
+    assert 0 < len(within) < STEPS - 1
+    rest = trained(tmp_path, streaming, None, within[-1])
+    assert all(torch.equal(one, other) for one, other in zip(rest, whole, strict=True))
