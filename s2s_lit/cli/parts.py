@@ -29,6 +29,8 @@ def kinds() -> dict[str, type]:
     from s2s_lit.nn.decoders.base import Decoder
     from s2s_lit.nn.embeddings import PieceEmbedding
     from s2s_lit.nn.encoders.base import Encoder
+    from s2s_lit.nn.merges import Merge
+    from s2s_lit.nn.normalization import Normalization
     from s2s_lit.nn.outputs.base import Output
     from s2s_lit.nn.recurrent import Recurrence
     from s2s_lit.optim.schedules import Schedule
@@ -42,6 +44,8 @@ def kinds() -> dict[str, type]:
         "embedding": PieceEmbedding,
         "encoder": Encoder,
         "recurrence": Recurrence,
+        "merge": Merge,
+        "normalization": Normalization,
         "bridge": Bridge,
         "decoder": Decoder,
         "attention": Attention,

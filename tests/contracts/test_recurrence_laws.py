@@ -274,3 +274,19 @@ def test_the_share_of_dropped_weights_and_activations_is_as_stated(recurrence: t
     for name, weight in first.weights.items():
         torch.testing.assert_close((weight == 0).float().mean(), torch.tensor(0.3), atol=0.03, rtol=0)
         torch.testing.assert_close(weight[weight != 0], raw[name][weight != 0] / 0.7)
+
+
+@pytest.mark.parametrize("recurrence", RECURRENCES, ids=lambda cls: cls.__name__)
+@pytest.mark.parametrize("merge", MERGES, ids=lambda cls: cls.__name__)
+def test_a_residual_layer_adds_what_it_read(recurrence: type[Recurrence], merge: type[Merge]) -> None:
+    """Two layers are one on top of another, and the upper's output is added to what the lower has merged."""
+    torch.manual_seed(0)
+    two = recurrence(3, True, hidden_size=4, num_layers=2, residual=True, merge=merge).double()
+    outputs: Tensor = INPUTS
+    for index in range(2):
+        one = recurrence(outputs.shape[-1], True, hidden_size=4, merge=merge).double()
+        one.layers[0].load_state_dict(two.layers[index].state_dict())
+        one.merges[0].load_state_dict(two.merges[index].state_dict())
+        above, _ = one(outputs, lengths=LENGTHS)
+        outputs = above + outputs if index else above
+    torch.testing.assert_close(two(INPUTS, lengths=LENGTHS)[0], outputs)
