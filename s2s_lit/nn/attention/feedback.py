@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -36,5 +35,5 @@ class FeedbackAttention(SequentialAttention):
     ) -> Float[Tensor, "B K S"]:
         """Weights from projected queries and the features f of each of the N = B * K hypotheses' past."""
         past = features.view(*queries.shape[:2], *features.shape[1:])  # [B, K, S, A]
-        compared = torch.tanh(memory["keys"].unsqueeze(1) + queries.unsqueeze(2) + past)
+        compared = (memory["keys"].unsqueeze(1) + queries.unsqueeze(2)).add_(past).tanh_()  # in place
         return distribution(self.score_layer(compared).squeeze(-1), memory["mask"].unsqueeze(1))
