@@ -13,8 +13,10 @@ from jsonargparse import Namespace
 from s2s_lit.cli.compose import from_yaml, make_parser, to_yaml
 from s2s_lit.data.datamodule import Seq2SeqDataModule
 from s2s_lit.errors import UserError
+from s2s_lit.nn.embeddings import PieceEmbedding
 from s2s_lit.tasks.base import Seq2SeqTask
 from s2s_lit.text.codec import CodecPair
+from s2s_lit.text.vectors import read_vectors
 
 BROKEN = (OSError, RuntimeError, EOFError, KeyError, TypeError, ValueError, ImportError, AttributeError)
 
@@ -46,6 +48,26 @@ class Experiment:
         task = self._make_task(model, codecs)
         task.config_yaml = to_yaml(self.config)
         return task
+
+
+def start_from_vectors(task: Seq2SeqTask) -> dict[str, int]:
+    """Reads the pretrained vectors that embeddings of a new run name; how many of its pieces each side found there.
+
+    Raises:
+        UserError: a file cannot be read, has vectors of another size, or none for this vocabulary.
+    """
+    found = {}
+    for side in ("source", "target"):
+        embedding: PieceEmbedding = getattr(task.model, f"{side}_embedding")
+        if embedding.vectors is None:
+            continue
+        pieces = getattr(task.codecs, side).pieces
+        ids, vectors = read_vectors(embedding.vectors, pieces, embedding.table.embedding_dim)
+        if not len(ids):
+            raise UserError(f"{embedding.vectors} has none of the {side} pieces (model.{side}_embedding.vectors)")
+        embedding.start_from(ids, vectors)
+        found[side] = len(ids)
+    return found
 
 
 def load(checkpoint: Path, overrides: Sequence[str] = ()) -> tuple[Experiment, Seq2SeqTask]:

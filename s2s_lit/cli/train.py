@@ -13,7 +13,7 @@ from jsonargparse import Namespace
 from lightning.pytorch.callbacks import Callback, ModelCheckpoint
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
-from s2s_lit.cli.build import Experiment, load
+from s2s_lit.cli.build import Experiment, load, start_from_vectors
 from s2s_lit.cli.compose import compose, make_parser, to_yaml
 from s2s_lit.cli.report import print_scores, progress_callbacks, quiet_libraries, scores_of
 from s2s_lit.data.datamodule import Seq2SeqDataModule
@@ -69,6 +69,9 @@ def run(config: Namespace, tracker: MlflowTracker) -> tuple[Seq2SeqTask, dict[st
     experiment.data.setup("fit")
     print(vocabulary_line(experiment.data), flush=True)
     task = experiment.make_task(experiment.data.codecs)
+    for side, found in start_from_vectors(task).items():
+        print(f"vectors: {found} of {len(getattr(task.codecs, side))} {side} pieces have a pretrained one", flush=True)
+        tracker.log_params({"pretrained": {side: found}})
     if config.trainer.max_steps > 0 and not has_length(experiment.data.train_dataloader()):
         experiment.trainer_arguments["max_epochs"] = -1  # or the schedule would count on steps that never come
     best = best_checkpoint(config.monitor, tracker.run_dir, task)

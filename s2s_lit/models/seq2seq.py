@@ -48,7 +48,8 @@ class Seq2Seq(nn.Module):
             three.
 
     Raises:
-        ValueError: sizes of tied tables differ; or the output copies, and there is no attention or no joint vocabulary.
+        ValueError: sizes of tied tables differ, or one is frozen and one is not; or the output copies, and there is no
+            attention or no joint vocabulary.
     """
 
     def __init__(
@@ -95,6 +96,8 @@ class Seq2Seq(nn.Module):
         target = self.target_embedding.table.weight
         if self.source_embedding.table.weight.shape != target.shape:
             raise ValueError(f"model.tie={tie} needs one vocabulary for both sides: set data.codec.joint to true")
+        if self.source_embedding.frozen != self.target_embedding.frozen:
+            raise ValueError(f"model.tie={tie} makes both embeddings one: set `frozen` of both or of neither")
         self.source_embedding.table.weight = target
 
     def encode(self, source_ids: Int[Tensor, "B S"], source_lengths: Int[Tensor, "B"]) -> EncoderOutput:

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
+import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
+
+from s2s_lit.nn.dropout import SequenceDropout
+from s2s_lit.types import EOS, UNK
 
 
 class PieceEmbedding(nn.Module):
@@ -18,16 +23,120 @@ class PieceEmbedding(nn.Module):
         vocab_size: V.
         embedding_size: E.
         dropout: probability of dropping an activation of a looked-up vector.
+        vectors: file of pretrained vectors, as word2vec and GloVe write them (.gz too), that a new run starts with.
+            A piece that is not in it keeps its random start. The module itself reads no file.
+        frozen: the table is never trained (nor is what is tied to it).
     """
 
-    def __init__(self, vocab_size: int, embedding_size: int, *, dropout: float = 0.0) -> None:
+    def __init__(
+        self,
+        vocab_size: int,
+        embedding_size: int,
+        *,
+        dropout: float = 0.0,
+        vectors: Path | None = None,
+        frozen: bool = False,
+    ) -> None:
         super().__init__()
         self.table = nn.Embedding(vocab_size, embedding_size)
         nn.init.normal_(self.table.weight, std=embedding_size**-0.5)
-        self.dropout = nn.Dropout(dropout)
+        self.table.weight.requires_grad_(not frozen)
+        self.dropout: nn.Module = nn.Dropout(dropout)
+        self.vectors = vectors
+        self.frozen = frozen
+
+    @torch.no_grad()
+    def start_from(self, ids: Int[Tensor, "N"], vectors: Float[Tensor, "N E"]) -> None:
+        """Put these vectors into the rows `ids`."""
+        self.table.weight[ids] = vectors.to(self.table.weight)
 
     def forward(self, ids: Int[Tensor, "*shape"]) -> Float[Tensor, "*shape E"]:
         return self.dropout(self.table(ids))
+
+
+class WordDropoutEmbedding(PieceEmbedding):
+    """Word dropout: in training, a position is seen as UNK with probability p (Bowman 2016, section 3.1).
+
+    Each position is drawn for itself; the special pieces stay.
+
+    Args:
+        vocab_size: V.
+        embedding_size: E.
+        word_dropout: p.
+        dropout: probability of dropping an activation of a looked-up vector.
+        vectors: file of pretrained vectors that a new run starts with.
+        frozen: the table is never trained.
+    """
+
+    def __init__(
+        self,
+        vocab_size: int,
+        embedding_size: int,
+        *,
+        word_dropout: float = 0.1,
+        dropout: float = 0.0,
+        vectors: Path | None = None,
+        frozen: bool = False,
+    ) -> None:
+        super().__init__(vocab_size, embedding_size, dropout=dropout, vectors=vectors, frozen=frozen)
+        self.word_dropout = _probability(word_dropout)
+
+    def forward(self, ids: Int[Tensor, "*shape"]) -> Float[Tensor, "*shape E"]:
+        if self.training and self.word_dropout:
+            dropped = torch.rand(ids.shape, device=ids.device) < self.word_dropout
+            ids = ids.masked_fill(dropped & (ids > EOS), UNK)
+        return super().forward(ids)
+
+
+class VariationalEmbedding(PieceEmbedding):
+    """Variational dropout of an embedding (Gal & Ghahramani 2016, sections 4.1 and 4.2).
+
+    In training, word types are dropped: with probability p, a piece's vector is zero wherever it stands in a sentence,
+    else it is divided by 1 - p. And activations are dropped by one mask for all positions of a sentence.
+
+    Args:
+        vocab_size: V.
+        embedding_size: E.
+        word_dropout: p, probability of dropping a piece from a sentence.
+        dropout: probability of dropping an activation from all positions of a sentence.
+        vectors: file of pretrained vectors that a new run starts with.
+        frozen: the table is never trained.
+    """
+
+    def __init__(
+        self,
+        vocab_size: int,
+        embedding_size: int,
+        *,
+        word_dropout: float = 0.1,
+        dropout: float = 0.0,
+        vectors: Path | None = None,
+        frozen: bool = False,
+    ) -> None:
+        super().__init__(vocab_size, embedding_size, vectors=vectors, frozen=frozen)
+        self.word_dropout = _probability(word_dropout)
+        self.dropout = SequenceDropout(dropout, variational=True)
+
+    def forward(self, ids: Int[Tensor, "*shape"]) -> Float[Tensor, "*shape E"]:
+        vectors = self.table(ids)
+        if self.training and self.word_dropout:
+            kept = _same_for_equal(torch.rand(ids.shape, device=ids.device), ids) >= self.word_dropout
+            vectors = vectors * (kept / (1 - self.word_dropout)).unsqueeze(-1).to(vectors)
+        return self.dropout(vectors)
+
+
+def _same_for_equal(draws: Float[Tensor, "*shape"], ids: Int[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
+    """Each position takes the draw of its piece's first position in the sentence; without a sentence, its own."""
+    if ids.ndim < 2:
+        return draws
+    first = (ids.unsqueeze(-1) == ids.unsqueeze(-2)).byte().argmax(dim=-1)  # [B, T]: the first of the largest
+    return draws.gather(-1, first)
+
+
+def _probability(value: float) -> float:
+    if not 0 <= value < 1:
+        raise ValueError(f"a word_dropout of {value} is no probability below one")
+    return value
 
 
 EmbeddingFactory = Callable[[int, int], PieceEmbedding]
