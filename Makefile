@@ -16,8 +16,9 @@ ONLY := $(if $(call given,DATA),--dataset $(DATA))
 # As it was typed: a $ in a sentence is no variable. (The override changes the origin, so that is asked first.)
 TEXT_GIVEN := $(call given,TEXT)
 override export TEXT := $(value TEXT)
+override export WORD := $(value WORD)
 
-.PHONY: help setup train evaluate translate parts ui test test-slow smoke check benchmark constraints clean
+.PHONY: help setup train evaluate translate neighbours parts ui test test-slow smoke check benchmark constraints clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +42,9 @@ translate: .venv/.ready  ## translate: RUN=latest, TEXT="..." or IN=file OUT=fil
 
 parts: .venv/.ready  ## list every part an experiment can name [NAME=attention|LSTM|...: a kind, or all about one part]
 	@$(S2S) parts $(NAME)
+
+neighbours: .venv/.ready  ## the pieces nearest to a word in a run: RUN=latest WORD=house [ARGS="--side target --count 20"]
+	@$(S2S) neighbours $(RUN) $(ONLY) --word="$$WORD" $(ARGS)
 
 ui: .venv/.ready  ## the MLflow UI on localhost [PORT=5000]
 	@$(S2S) ui --port $(PORT)

@@ -40,6 +40,13 @@ def make_parser() -> argparse.ArgumentParser:
     translate.add_argument("--out", dest="target", type=Path, help="file to write (default: standard output)")
     translate.add_argument("--n_best", type=int, default=1, help="translations a sentence, with scores if above 1")
 
+    neighbours = verbs.add_parser("neighbours", help="list the pieces nearest to a word in a trained run")
+    neighbours.add_argument("run", help="latest, best, an experiment's name (its best run) or a run id")
+    neighbours.add_argument("--dataset", help="look only among the runs on this data")
+    neighbours.add_argument("--word", required=True, help="a word or a piece")
+    neighbours.add_argument("--side", choices=("source", "target"), default="source", help="whose (default: source)")
+    neighbours.add_argument("--count", type=int, default=10, help="how many (default: 10)")
+
     parts = verbs.add_parser("parts", help="list every part that an experiment can name, or tell all about one")
     parts.add_argument("name", nargs="?", help="a kind (attention, recurrence, schedule, ...) or a part's name")
 
@@ -51,7 +58,7 @@ def make_parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb; errors that the user can mend are one message and status 2."""
     arguments, overrides = make_parser().parse_known_args(argv)
-    if overrides and arguments.verb in ("parts", "ui"):
+    if overrides and arguments.verb in ("neighbours", "parts", "ui"):
         make_parser().error(f"unrecognized arguments: {' '.join(overrides)}")
     try:
         return _verb(arguments.verb)(arguments, overrides)
@@ -76,6 +83,8 @@ def _verb(name: str) -> Callable[[argparse.Namespace, list[str]], int]:
         from s2s_lit.cli.evaluate import evaluate as run
     elif name == "translate":
         from s2s_lit.cli.translate import translate as run
+    elif name == "neighbours":
+        from s2s_lit.cli.neighbours import neighbours as run
     elif name == "parts":
         from s2s_lit.cli.parts import parts as run
     else:

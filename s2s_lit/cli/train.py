@@ -15,6 +15,7 @@ from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
 from s2s_lit.cli.build import Experiment, load, start_from_vectors
 from s2s_lit.cli.compose import compose, make_parser, to_yaml
+from s2s_lit.cli.neighbours import picture
 from s2s_lit.cli.report import print_scores, progress_callbacks, quiet_libraries, scores_of
 from s2s_lit.data.datamodule import Seq2SeqDataModule
 from s2s_lit.errors import UserError
@@ -87,6 +88,8 @@ def run(config: Namespace, tracker: MlflowTracker) -> tuple[Seq2SeqTask, dict[st
     _, task = load(Path(best.best_model_path))
     trainer.test(task, datamodule=experiment.data, verbose=False)
     tracker.set_tags(signatures(task))
+    for side in ("source", "target"):
+        tracker.log_figure(picture(task, side), f"embeddings/{side}.png")
     return task, scores_of(trainer.callback_metrics, "test")
 
 
