@@ -18,7 +18,7 @@ TEXT_GIVEN := $(call given,TEXT)
 override export TEXT := $(value TEXT)
 override export WORD := $(value WORD)
 
-.PHONY: help setup train evaluate translate neighbours parts ui test test-slow smoke check benchmark constraints clean
+.PHONY: help setup train evaluate translate score neighbours parts ui test test-slow smoke check benchmark constraints clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,8 +37,11 @@ train: .venv/.ready  ## train EXP=bilstm_attn [DATA=builtin] [DATA_DIR=folder] [
 evaluate: .venv/.ready  ## score a run again: RUN=latest|best|experiment|id [DATA=...] [SPLIT=test] [DATA_DIR=folder] [ARGS=...]
 	@$(S2S) evaluate $(RUN) --split $(SPLIT) $(ONLY) $(if $(DATA_DIR),--data_dir $(DATA_DIR)) $(ARGS)
 
-translate: .venv/.ready  ## translate: RUN=latest, TEXT="..." or IN=file OUT=file or standard input [ARGS="--n_best 3"]
+translate: .venv/.ready  ## translate: RUN=latest (RUN="id1 id2": an ensemble), TEXT="..." or IN=file OUT=file or standard input [ARGS="--n_best 3"]
 	@$(S2S) translate $(RUN) $(ONLY) $(if $(TEXT_GIVEN),--text="$$TEXT") $(if $(call given,IN),--in "$$IN") $(if $(call given,OUT),--out "$$OUT") $(ARGS)
+
+score: .venv/.ready  ## log-probabilities of given pairs: RUN=latest, IN=pairs.tsv OUT=file or standard input and output [ARGS="--pieces"]
+	@$(S2S) score $(RUN) $(ONLY) $(if $(call given,IN),--in "$$IN") $(if $(call given,OUT),--out "$$OUT") $(ARGS)
 
 parts: .venv/.ready  ## list every part an experiment can name [NAME=attention|LSTM|...: a kind, or all about one part]
 	@$(S2S) parts $(NAME)

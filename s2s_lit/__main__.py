@@ -32,13 +32,20 @@ def make_parser() -> argparse.ArgumentParser:
 
     evaluate.add_argument("--dataset", help="look only among the runs on this data")
 
-    translate = verbs.add_parser("translate", help="translate with a finished run", epilog=CONFIGURED)
-    translate.add_argument("run", help="latest, best, an experiment's name (its best run) or a run id")
-    translate.add_argument("--dataset", help="look only among the runs on this data")
+    translate = verbs.add_parser("translate", help="translate with a finished run, or several", epilog=CONFIGURED)
+    add_models(translate)
     translate.add_argument("--text", help="one sentence")
     translate.add_argument("--in", dest="source", type=Path, help="file, one sentence a line (default: standard input)")
     translate.add_argument("--out", dest="target", type=Path, help="file to write (default: standard output)")
     translate.add_argument("--n_best", type=int, default=1, help="translations a sentence, with scores if above 1")
+    translate.add_argument("--prefix", default="", help="words with which every translation shall begin")
+
+    score = verbs.add_parser("score", help="log-probabilities of given translations", epilog=CONFIGURED)
+    add_models(score)
+    score.add_argument("--in", dest="pairs", type=Path, help="file of pairs, tab between (default: standard input)")
+    score.add_argument("--targets", type=Path, help="file of targets; then --in has the sources alone")
+    score.add_argument("--out", dest="output", type=Path, help="file to write (default: standard output)")
+    score.add_argument("--pieces", action="store_true", help="one line for each piece: pair, piece, log-probability")
 
     neighbours = verbs.add_parser("neighbours", help="list the pieces nearest to a word in a trained run")
     neighbours.add_argument("run", help="latest, best, an experiment's name (its best run) or a run id")
@@ -53,6 +60,18 @@ def make_parser() -> argparse.ArgumentParser:
     ui = verbs.add_parser("ui", help="open the MLflow UI over the same store, on localhost")
     ui.add_argument("--port", type=int, default=5000)
     return parser
+
+
+def add_models(verb: argparse.ArgumentParser) -> None:
+    """The arguments of a verb that uses trained models."""
+    verb.add_argument("run", nargs="+", help="latest, best, an experiment's name or a run id; several are an ensemble")
+    verb.add_argument("--dataset", help="look only among the runs on this data")
+    verb.add_argument(
+        "--mean",
+        choices=("probabilities", "log_probabilities"),
+        default="probabilities",
+        help="what an ensemble averages (default: probabilities)",
+    )
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -83,6 +102,8 @@ def _verb(name: str) -> Callable[[argparse.Namespace, list[str]], int]:
         from s2s_lit.cli.evaluate import evaluate as run
     elif name == "translate":
         from s2s_lit.cli.translate import translate as run
+    elif name == "score":
+        from s2s_lit.cli.score import score as run
     elif name == "neighbours":
         from s2s_lit.cli.neighbours import neighbours as run
     elif name == "parts":

@@ -1,4 +1,4 @@
-"""`s2s translate`: translates with a finished run."""
+"""`s2s translate`: translates with a finished run, or with several as one."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from typing import IO
 import torch
 from tqdm import tqdm
 
-from s2s_lit.cli.build import load
+from s2s_lit.cli.models import batches_by_length, load_models
 from s2s_lit.data.collate import collate
+from s2s_lit.decoding.constraints import ForcedPrefix
+from s2s_lit.decoding.step import StepModel
 from s2s_lit.errors import UserError
 from s2s_lit.tasks.base import Seq2SeqTask
 from s2s_lit.text.lines import encode_lines
-from s2s_lit.tracking.store import download_checkpoint, find_run
-from s2s_lit.types import Hypothesis
-
-BATCH = 64
+from s2s_lit.text.normalize import normalize
+from s2s_lit.types import Batch, Hypothesis
 
 
 def translate(arguments: argparse.Namespace, overrides: list[str]) -> int:
@@ -29,22 +29,22 @@ def translate(arguments: argparse.Namespace, overrides: list[str]) -> int:
         raise UserError(f"--n_best must be at least 1, not {arguments.n_best}")
     if arguments.n_best > 1:
         overrides = [*overrides, f"--task.search.n_best={arguments.n_best}"]
-    lines = _read(arguments.text, arguments.source)
-    _, task = load(download_checkpoint(find_run(arguments.run, dataset=arguments.dataset)), overrides)
-    task.to("cuda" if torch.cuda.is_available() else "cpu")
-    with _opened(arguments.target) as output:  # before the work, which would be lost on a mistyped path
-        for line in _render(task, lines, arguments.n_best):
+    lines = read_lines(arguments.source) if arguments.text is None else [arguments.text]
+    task, model = load_models(arguments.run, dataset=arguments.dataset, mean=arguments.mean, overrides=overrides)
+    with opened(arguments.target) as output:  # before the work, which would be lost on a mistyped path
+        found = hypotheses_of(task, model, lines, arguments.prefix)
+        for line in _render(task, lines, found, arguments.n_best):
             print(line, file=output, flush=True)
     return 0
 
 
-def _opened(target: Path | None) -> AbstractContextManager[IO[str]]:
+def opened(target: Path | None) -> AbstractContextManager[IO[str]]:
+    """A file to write, or standard output."""
     return nullcontext(sys.stdout) if target is None else target.open("w", encoding="utf-8")
 
 
-def _read(text: str | None, file: Path | None) -> list[str]:
-    if text is not None:
-        return [text]
+def read_lines(file: Path | None) -> list[str]:
+    """The lines of a file, or of standard input."""
     try:
         lines = (sys.stdin.read() if file is None else file.read_text(encoding="utf-8")).split("\n")
     except UnicodeDecodeError as error:
@@ -52,27 +52,41 @@ def _read(text: str | None, file: Path | None) -> list[str]:
     return lines if lines[-1] else lines[:-1]  # not splitlines(), which also splits at characters within a line
 
 
-def _render(task: Seq2SeqTask, lines: Sequence[str], n_best: int) -> Iterator[str]:
-    for number, hypotheses in enumerate(hypotheses_of(task, lines), 1):
-        texts = [(h.score, task.codecs.target.decode(h.token_ids)) for h in hypotheses]
+def _render(
+    task: Seq2SeqTask, lines: Sequence[str], found: Sequence[Sequence[Hypothesis]], n_best: int
+) -> Iterator[str]:
+    for number, (line, hypotheses) in enumerate(zip(lines, found, strict=True), 1):
+        texts = [(h.score, task.text_of(h, normalize(line))) for h in hypotheses]
         if n_best == 1:
             yield texts[0][1] if texts else ""
         else:
             yield from (f"{number}\t{score:.4f}\t{text}" for score, text in texts)
 
 
-def hypotheses_of(task: Seq2SeqTask, lines: Sequence[str]) -> list[list[Hypothesis]]:
-    """The n best of each line, in the lines' order; an empty line has none. Batches are of similar lengths."""
+def hypotheses_of(
+    task: Seq2SeqTask, model: StepModel, lines: Sequence[str], prefix: str = ""
+) -> list[list[Hypothesis]]:
+    """The n best of each line, in the lines' order, all beginning with `prefix`; an empty line has none."""
     examples = encode_lines(lines, task.codecs)
+    forced = task.codecs.target.encode(normalize(prefix)) if prefix else []
     found: list[list[Hypothesis]] = [[] for _ in lines]
-    order = sorted((i for i, line in enumerate(lines) if line.strip()), key=lambda i: len(examples[i].source_ids))
-    starts = range(0, len(order), BATCH)
-    for start in tqdm(starts, "translating", unit="batch", leave=False, delay=2, disable=not sys.stderr.isatty()):
-        rows = order[start : start + BATCH]
+    batches = list(batches_by_length(examples, [i for i, line in enumerate(lines) if line.strip()]))
+    for rows in tqdm(batches, "translating", unit="batch", leave=False, delay=2, disable=not sys.stderr.isatty()):
         batch = collate([examples[i] for i in rows]).to(task.device)
+        searched = _forcing(task, model, batch, forced) if forced else model
         with torch.inference_mode():
-            for row, hypotheses in zip(
-                rows, task.search(task.model, batch.source_ids, batch.source_lengths), strict=True
-            ):
-                found[row] = hypotheses
+            results = task.search(searched, batch.source_ids, batch.source_lengths, keep_weights=task.replaces_unknown)
+        for row, hypotheses in zip(rows, results, strict=True):
+            found[row] = hypotheses
     return found
+
+
+def _forcing(task: Seq2SeqTask, model: StepModel, batch: Batch, forced: list[int]) -> StepModel:
+    """The model whose every output begins with the pieces `forced`."""
+    cap = int(task.search.length_caps(batch.source_lengths).min())
+    if len(forced) >= cap:
+        raise UserError(
+            f"--prefix has {len(forced)} pieces, but the translation of a line may have {cap} with its end: raise "
+            "task.search.max_length_offset"
+        )
+    return ForcedPrefix(model, torch.tensor(forced, device=task.device).expand(len(batch), -1))

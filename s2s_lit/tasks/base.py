@@ -26,6 +26,7 @@ from s2s_lit.models.seq2seq import Seq2Seq
 from s2s_lit.optim.parameter_groups import decay_groups
 from s2s_lit.optim.schedules import ConstantSchedule, ScheduleFactory
 from s2s_lit.text.codec import CodecPair
+from s2s_lit.text.unknown import UnknownReplacer
 from s2s_lit.types import EOS, Batch, DecoderState, Hypothesis, Prediction
 
 
@@ -80,6 +81,7 @@ class Seq2SeqTask(pl.LightningModule, ABC):
         search: finds the outputs that are scored on test splits and printed by translate.
         validation_search: finds the outputs that are scored at each validation.
         metrics: what compares the found outputs with the references; null is what is usual for the task.
+        replace_unknown: write the source word at which the attention looked most for each unknown word of an output.
     """
 
     def __init__(
@@ -94,6 +96,7 @@ class Seq2SeqTask(pl.LightningModule, ABC):
         schedule: ScheduleFactory = ConstantSchedule,
         penalties: list[Penalty] | None = None,
         metrics: list[TextMetric] | None = None,
+        replace_unknown: bool = False,
     ) -> None:
         super().__init__()
         self.model = model
@@ -104,6 +107,7 @@ class Seq2SeqTask(pl.LightningModule, ABC):
         self.make_schedule = schedule
         self.search = search
         self.validation_search = validation_search
+        self._unknown = UnknownReplacer(codecs) if replace_unknown else None
         self.likelihood = Likelihood()
         self._text_metrics = nn.ModuleList(metrics or self.usual_metrics())  # so that they move with the module
         self.config_yaml = ""  # the composed configuration, carried in checkpoints
@@ -216,10 +220,22 @@ class Seq2SeqTask(pl.LightningModule, ABC):
     @torch.inference_mode()
     def predict(self, batch: Batch, search: Search) -> list[Prediction]:
         """The best hypothesis for each sentence, as text; with the attention's weights if it is the final search's."""
-        found = search(self.model, batch.source_ids, batch.source_lengths, keep_weights=search is self.search)
+        keep_weights = search is self.search or self.replaces_unknown
+        found = search(self.model, batch.source_ids, batch.source_lengths, keep_weights=keep_weights)
         lengths = batch.source_lengths.tolist()
         sources = [ids[:length] for ids, length in zip(batch.source_ids.tolist(), lengths, strict=True)]
         return [self._prediction(batch, row, sources[row], best[0]) for row, best in enumerate(found)]
+
+    @property
+    def replaces_unknown(self) -> bool:
+        """Whether `text_of` needs the attention's weights."""
+        return self._unknown is not None
+
+    def text_of(self, hypothesis: Hypothesis, source_text: str) -> str:
+        """The detokenized text of an output for `source_text`."""
+        if self._unknown is None:
+            return self.codecs.target.decode(hypothesis.token_ids)
+        return self._unknown.decode(hypothesis.token_ids, hypothesis.weights, source_text)
 
     def _prediction(self, batch: Batch, row: int, source_ids: list[int], hypothesis: Hypothesis) -> Prediction:
         source, target = self.codecs.source, self.codecs.target
@@ -227,7 +243,7 @@ class Seq2SeqTask(pl.LightningModule, ABC):
         return Prediction(
             source=batch.source_texts[row],
             reference=batch.target_texts[row],
-            hypothesis=target.decode(hypothesis.token_ids),
+            hypothesis=self.text_of(hypothesis, batch.source_texts[row]),
             source_pieces=[source.pieces[i] for i in source_ids],
             target_pieces=[*pieces, target.pieces[EOS]] if hypothesis.finished else pieces,
             score=hypothesis.score,

@@ -101,6 +101,54 @@ def test_translating_a_text_a_file_and_n_best(
     assert rows[0][2] == translated[0]
 
 
+def test_an_ensemble_of_a_run_with_itself_translates_and_scores_as_the_run(
+    trained: RunRecord, in_project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = trained.run_id
+    words = ["--text", "A man reads a book.", "--n_best", "2", "--prefix", "Ein"]
+    assert main(["translate", run, "--task.search.beam_size", "3", *words]) == 0
+    alone = capsys.readouterr().out
+    assert main(["translate", run, run, "--task.search.beam_size", "3", *words]) == 0
+    assert capsys.readouterr().out == alone
+    (_, log_prob, text), *_ = [line.split("\t") for line in alone.splitlines()]
+    assert text.startswith("Ein")
+    assert float(log_prob) < 0
+
+
+def test_given_pairs_are_scored_from_one_file_or_two_and_by_piece(
+    trained: RunRecord, in_project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pairs = [("The dog sleeps in the garden.", "Der Hund schläft im Garten."), ("A man.", "Ein Mann."), ("A cat", "")]
+    both, sources, targets, output = (tmp_path / name for name in ("pairs.tsv", "in.txt", "ref.txt", "out.txt"))
+    both.write_text("".join(f"{source}\t{target}\n" for source, target in pairs))
+    sources.write_text("".join(f"{source}\n" for source, _ in pairs))
+    targets.write_text("".join(f"{target}\n" for _, target in pairs))
+    assert main(["score", "latest", "--in", str(both)]) == 0
+    scores = [float(line) for line in capsys.readouterr().out.splitlines()]
+    assert main(["score", "latest", "latest", "--in", str(sources), "--targets", str(targets), f"--out={output}"]) == 0
+    assert [float(line) for line in output.read_text().splitlines()] == pytest.approx(scores, abs=2e-4)
+    assert main(["score", "latest", "--in", str(both), "--pieces"]) == 0
+    rows = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
+    for number, score in enumerate(scores, 1):
+        own = [row for row in rows if row[0] == str(number)]
+        assert own[-1][1] == "</s>"
+        assert sum(float(row[2]) for row in own) == pytest.approx(score, abs=1e-4 * len(own))
+    both.write_text("no tab\n")
+    assert main(["score", "latest", "--in", str(both)]) == 2
+    assert "line 1" in capsys.readouterr().err
+
+
+def test_what_cannot_be_searched_for_is_said(
+    trained: RunRecord, in_project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for words, says in (
+        (["--prefix", "Ein Mann " * 20], "max_length_offset"),
+        (["--task.replace_unknown", "true"], "data.codec Words"),
+    ):
+        assert main(["translate", "latest", "--text", "A man.", *words]) == 2
+        assert says in capsys.readouterr().err
+
+
 def test_a_checkpoint_carries_all_that_is_needed(trained: RunRecord, in_project: Path) -> None:
     path = download_checkpoint(trained)
     content = torch.load(path, weights_only=True)
