@@ -45,7 +45,7 @@ def main() -> None:
     parser.add_argument("--bfloat16", action="store_true", help="under autocast")
     arguments = parser.parse_args()
     batch = random_batch()
-    steps = {name: step for name, step in all_steps(batch, arguments.bfloat16).items() if arguments.only in name}
+    steps = chosen_steps(arguments.only, batch, arguments.bfloat16)
     flops = {name: count_flops(step) for name, step in steps.items()}
     best = dict.fromkeys(steps, float("inf"))
     product = float("inf")
@@ -61,15 +61,16 @@ def main() -> None:
     Console().print(table)
 
 
-def all_steps(batch: Batch, bfloat16: bool) -> dict[str, Callable[[], None]]:
-    """An optimizer step of each network, by name."""
-    decoders, attentions = shelf()["decoder"], shelf()["attention"]
-    steps = {}
-    for decoder in decoders:
-        for attention in [None, *attentions]:
+def chosen_steps(only: str, batch: Batch, bfloat16: bool) -> dict[str, Callable[[], None]]:
+    """An optimizer step of each network with `only` in its name, by name."""
+    steps: dict[str, Callable[[], None]] = {}
+    for decoder in shelf()["decoder"]:
+        for attention in [None, *shelf()["attention"]]:
             name = f"{short(decoder)}-{short(attention) if attention else 'none'}"
-            steps[name] = training_step(network(decoder, attention), batch, bfloat16)
-    steps["InputFeeding-General, called"] = called(steps["InputFeeding-General"])
+            if only in name:
+                steps[name] = training_step(network(decoder, attention), batch, bfloat16)
+    if "InputFeeding-General" in steps:
+        steps["InputFeeding-General, called"] = called(steps["InputFeeding-General"])
     return steps
 
 
