@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterable, Sequence
-from typing import ClassVar, Self
+from typing import Self
 
 from s2s_lit.errors import UserError
 from s2s_lit.text.codec import Codec, CodecBuilder, CodecPair, State
@@ -63,7 +63,10 @@ class CountedCodecs(CodecBuilder):
         UserError: a joint vocabulary has two rules.
     """
 
-    codec_class: ClassVar[type[PieceCodec]]
+    @property
+    @abstractmethod
+    def codec_class(self) -> type[PieceCodec]:
+        """What cuts a text into pieces."""
 
     def __init__(
         self,
