@@ -23,8 +23,10 @@ from s2s_lit.metrics.likelihood import Likelihood
 from s2s_lit.metrics.score import Score
 from s2s_lit.metrics.text import TextMetric
 from s2s_lit.models.seq2seq import Seq2Seq
+from s2s_lit.optim.averaging import AveragingFactory
 from s2s_lit.optim.parameter_groups import decay_groups
 from s2s_lit.optim.schedules import ConstantSchedule, ScheduleFactory
+from s2s_lit.tasks.averaged import AveragedWeights
 from s2s_lit.text.codec import CodecPair
 from s2s_lit.text.unknown import UnknownReplacer
 from s2s_lit.types import EOS, Batch, DecoderState, Hypothesis, Prediction
@@ -78,6 +80,7 @@ class Seq2SeqTask(pl.LightningModule, ABC):
         optimizer: one of torch.optim by its name (SGD, Adam, AdamW, Adafactor, RAdam, ...) and its settings.
             weight_decay holds for matrices and embeddings, not for biases and normalizations.
         schedule: the learning rate's factor over the steps.
+        averaging: the mean of the weights that is validated, kept and tested; null is the weights as they are.
         search: finds the outputs that are scored on test splits and printed by translate.
         validation_search: finds the outputs that are scored at each validation.
         metrics: what compares the found outputs with the references; null is what is usual for the task.
@@ -94,6 +97,7 @@ class Seq2SeqTask(pl.LightningModule, ABC):
         search: Search,
         validation_search: Search,
         schedule: ScheduleFactory = ConstantSchedule,
+        averaging: AveragingFactory | None = None,
         penalties: list[Penalty] | None = None,
         metrics: list[TextMetric] | None = None,
         replace_unknown: bool = False,
@@ -105,6 +109,7 @@ class Seq2SeqTask(pl.LightningModule, ABC):
         self.penalties = nn.ModuleList(penalties or [])
         self.make_optimizer = optimizer
         self.make_schedule = schedule
+        self.make_averaging = averaging
         self.search = search
         self.validation_search = validation_search
         self._unknown = UnknownReplacer(codecs) if replace_unknown else None
@@ -114,6 +119,7 @@ class Seq2SeqTask(pl.LightningModule, ABC):
         self.test_split = "test"  # the split that `test` steps see
         self._seen = _Sums()
         self._carried: DecoderState | None = None  # from the last batch, if it goes on
+        self._averaged = AveragedWeights(model, prefix="model.")
 
     @abstractmethod
     def usual_metrics(self) -> list[TextMetric]:
@@ -169,11 +175,12 @@ class Seq2SeqTask(pl.LightningModule, ABC):
         self.log("step", float(self.global_step + 1))  # the axis: optimizer steps that were taken
         self._seen = _Sums()
 
+    def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
+        super().optimizer_step(*args, **kwargs)
+        self._averaged.after_step()
+
     def on_train_start(self) -> None:
         self._seen = _Sums()
-
-    def on_validation_end(self) -> None:
-        self._seen.restart_clock()
 
     def configure_optimizers(self) -> Any:
         optimizer = self.make_optimizer(decay_groups(self))
@@ -182,9 +189,27 @@ class Seq2SeqTask(pl.LightningModule, ABC):
             raise UserError("training has no known end (a stream, TokenBudget, max_epochs=-1): set trainer.max_steps")
         self._schedule = self.make_schedule(int(total_steps))
         factors = LambdaLR(optimizer, self._schedule)  # on all groups; its state holds the schedule's
+        if self.make_averaging is not None:
+            self._averaged.begin(self.make_averaging(int(total_steps)))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": factors, "interval": "step"}}
 
     # Evaluation
+
+    def on_validation_start(self) -> None:
+        self._averaged.put_in(validation=self._validates_training())
+
+    def on_validation_end(self) -> None:  # the callbacks have saved their checkpoints by now
+        self._averaged.take_out()
+        self._seen.restart_clock()
+
+    def on_test_start(self) -> None:
+        self._averaged.put_in(validation=False)
+
+    def on_test_end(self) -> None:
+        self._averaged.take_out()
+
+    def _validates_training(self) -> bool:
+        return self.trainer.state.fn == TrainerFn.FITTING and not self.trainer.sanity_checking
 
     def validation_step(self, batch: Batch, batch_index: int) -> dict[str, list[Prediction]]:
         return self._evaluate(batch, self.validation_search)
@@ -194,7 +219,7 @@ class Seq2SeqTask(pl.LightningModule, ABC):
 
     def on_validation_epoch_end(self) -> None:
         scores = self._log_scores("val")
-        if self.trainer.state.fn == TrainerFn.FITTING and not self.trainer.sanity_checking:
+        if self._validates_training():
             self._schedule.observe(float(scores["loss"]))
 
     def on_test_epoch_end(self) -> None:
@@ -258,8 +283,11 @@ class Seq2SeqTask(pl.LightningModule, ABC):
         checkpoint["s2s_lit"] = {"config": self.config_yaml, "codecs": self.codecs.state()}
         if self._carried is not None and "optimizer_states" in checkpoint:  # whoever goes on training needs it
             checkpoint["s2s_lit"]["carried"] = dict(self._carried)
+        self._averaged.save(checkpoint)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """A training that was stopped within a sentence goes on within it."""
+        """A training that was stopped within a sentence goes on within it, and with its own weights."""
         carried = checkpoint["s2s_lit"].get("carried")
         self._carried = None if carried is None else DecoderState(**carried)
+        if self._trainer is not None and self._trainer.state.fn == TrainerFn.FITTING:
+            self._averaged.resume(checkpoint)
