@@ -10,6 +10,8 @@ import torch
 from torch import Tensor
 from torch.optim.swa_utils import get_ema_multi_avg_fn, get_swa_multi_avg_fn
 
+from s2s_lit.errors import UserError
+
 Weights = dict[str, Tensor]
 """All floating-point values of a network by name: parameters and running statistics."""
 
@@ -76,6 +78,8 @@ class ExponentialAveraging(_RunningMean):
 
     def __init__(self, total_steps: int, *, decay: float = 0.999) -> None:
         super().__init__()
+        if not 0 <= decay < 1:
+            raise UserError(f"task.averaging.decay must be at least 0 and below 1, not {decay}")
         self._decay = decay
 
     def after_step(self, weights: Weights) -> None:
@@ -95,6 +99,8 @@ class StochasticWeightAveraging(_RunningMean):
 
     def __init__(self, total_steps: int, *, start: float = 0.75) -> None:
         super().__init__()
+        if not 0 <= start < 1:
+            raise UserError(f"task.averaging.start is a share of the training: at least 0 and below 1, not {start}")
         self._first_step = round(start * total_steps) + 1
 
     def after_step(self, weights: Weights) -> None:
@@ -112,7 +118,9 @@ class LastCheckpoints(WeightAveraging):
     """
 
     def __init__(self, total_steps: int, *, count: int = 5) -> None:
-        self._count = max(count, 1)
+        if count < 1:
+            raise UserError(f"task.averaging.count must be at least 1, not {count}")
+        self._count = count
         self._kept: list[Weights] = []
 
     def before_validation(self, weights: Weights) -> None:

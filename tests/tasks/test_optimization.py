@@ -1,0 +1,76 @@
+"""Optimizers and schedules as the task uses them."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch.callbacks import ModelCheckpoint
+
+from s2s_lit.optim.plateau import PlateauSchedule
+from s2s_lit.optim.staircases import LuongSchedule
+from tasks.conftest import Train
+
+OPTIMIZERS = {
+    "SGD": partial(torch.optim.SGD, lr=0.5, momentum=0.9, weight_decay=1e-4),
+    "Adam": partial(torch.optim.Adam, lr=0.03, weight_decay=1e-4),
+    "AdamW": partial(torch.optim.AdamW, lr=0.03),
+    "Adafactor": partial(torch.optim.Adafactor, lr=0.05),
+    "RAdam": partial(torch.optim.RAdam, lr=0.2),
+}
+
+
+class Curve(Callback):
+    """The loss and the learning rates at each step."""
+
+    def __init__(self) -> None:
+        self.losses: list[float] = []
+        self.rates: list[list[float]] = []
+
+    def on_before_optimizer_step(
+        self, trainer: Trainer, pl_module: LightningModule, optimizer: torch.optim.Optimizer
+    ) -> None:
+        self.rates.append([group["lr"] for group in optimizer.param_groups])
+
+    def on_train_batch_end(self, trainer: Trainer, *args: Any) -> None:
+        self.losses.append(float(trainer.callback_metrics["train/loss"]))
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_every_optimizer_learns(train: Train, name: str) -> None:
+    curve = Curve()
+    train(curve, optimizer=OPTIMIZERS[name], epochs=5)
+    assert sum(curve.losses[-4:]) < 0.97 * sum(curve.losses[:4])
+
+
+def test_all_groups_follow_the_schedule(train: Train) -> None:
+    curve = Curve()
+    train(curve, schedule=partial(LuongSchedule, halvings=2), epochs=3)
+    expected = [0.5] * 6 + [0.25] * 3 + [0.125] * 3
+    assert curve.rates == [[rate, rate] for rate in expected]
+
+
+@pytest.mark.parametrize("resumed", [False, True])
+def test_plateau_hears_each_validation_and_remembers_what_it_heard(train: Train, tmp_path: Path, resumed: bool) -> None:
+    heard: list[float] = []
+
+    class Listening(PlateauSchedule):
+        def observe(self, loss: float) -> None:
+            heard.append(loss)
+            super().observe(4.0 - 0.001 * len(heard))  # falls by less than it takes
+
+    schedule = partial(Listening, patience=0, threshold=0.5)
+    curve = Curve()
+    keep = ModelCheckpoint(tmp_path, "{step}", save_top_k=-1, every_n_epochs=1, save_on_train_epoch_end=False)
+    train(curve, keep, schedule=schedule, epochs=4)
+    if resumed:
+        curve = Curve()
+        train(curve, schedule=schedule, epochs=4, resume=tmp_path / "step=12.ckpt")
+    assert len(heard) == (5 if resumed else 4)  # not the check before training
+    # the first is the best; a fall works from the second step after its validation
+    expected = [0.5] * 9 + [0.25] * 4 + [0.125] * 3
+    assert [rates[0] for rates in curve.rates] == (expected[12:] if resumed else expected)
