@@ -33,6 +33,7 @@ def kinds() -> dict[str, type]:
     from s2s_lit.nn.normalization import Normalization
     from s2s_lit.nn.outputs.base import Output
     from s2s_lit.nn.recurrent import Recurrence
+    from s2s_lit.optim.averaging import WeightAveraging
     from s2s_lit.optim.schedules import Schedule
     from s2s_lit.tasks.base import Seq2SeqTask
     from s2s_lit.text.codec import CodecBuilder
@@ -53,6 +54,7 @@ def kinds() -> dict[str, type]:
         "loss": TokenNLL,
         "penalty": Penalty,
         "schedule": Schedule,
+        "averaging": WeightAveraging,
         "search": Search,
         "metric": TextMetric,
         "task": Seq2SeqTask,
