@@ -13,7 +13,9 @@ from support.networks import network
 
 
 def test_biases_and_norms_are_spared_and_nothing_is_lost() -> None:
-    module = nn.Sequential(network(RecurrentDecoder, LSTM, AdditiveAttention)(), nn.LayerNorm(5), nn.BatchNorm1d(5))
+    module = nn.Sequential(
+        network(RecurrentDecoder, recurrence=LSTM, attention=AdditiveAttention)(), nn.LayerNorm(5), nn.BatchNorm1d(5)
+    )
     optimizer = torch.optim.AdamW(decay_groups(module), weight_decay=0.3)
     decaying, spared = optimizer.param_groups
     assert (decaying["weight_decay"], spared["weight_decay"]) == (0.3, 0.0)

@@ -42,7 +42,7 @@ def make_task(**settings: Any) -> TranslationTask:
     search = GreedySearch(max_length_ratio=1)
     settings.setdefault("optimizer", lambda parameters: torch.optim.SGD(parameters, lr=0.5))
     return TranslationTask(
-        network(RecurrentDecoder, GRU, AdditiveAttention)(),
+        network(RecurrentDecoder, recurrence=GRU, attention=AdditiveAttention)(),
         cast(Any, SimpleNamespace(source=codec, target=codec, state=dict)),
         loss=TokenNLL(),
         search=search,
