@@ -18,7 +18,7 @@ TEXT_GIVEN := $(call given,TEXT)
 override export TEXT := $(value TEXT)
 override export WORD := $(value WORD)
 
-.PHONY: help setup train evaluate translate score neighbours parts ui test test-slow smoke check benchmark constraints clean
+.PHONY: help setup train evaluate translate score neighbours experiments parts ui test test-slow smoke check benchmark constraints clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ translate: .venv/.ready  ## translate: RUN=latest (RUN="id1 id2": an ensemble), 
 
 score: .venv/.ready  ## log-probabilities of given pairs: RUN=latest, IN=pairs.tsv OUT=file or standard input and output [ARGS="--pieces"]
 	@$(S2S) score $(RUN) $(ONLY) $(if $(call given,IN),--in "$$IN") $(if $(call given,OUT),--out "$$OUT") $(ARGS)
+
+experiments: .venv/.ready  ## list what can be trained, and on which data
+	@$(S2S) experiments
 
 parts: .venv/.ready  ## list every part an experiment can name [NAME=attention|LSTM|...: a kind, or all about one part]
 	@$(S2S) parts $(NAME)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from pathlib import Path
 
 from s2s_lit import __version__
@@ -54,6 +55,8 @@ def make_parser() -> argparse.ArgumentParser:
     neighbours.add_argument("--side", choices=("source", "target"), default="source", help="whose (default: source)")
     neighbours.add_argument("--count", type=int, default=10, help="how many (default: 10)")
 
+    verbs.add_parser("experiments", help="list what can be trained, and on which data")
+
     parts = verbs.add_parser("parts", help="list every part that an experiment can name, or tell all about one")
     parts.add_argument("name", nargs="?", help="a kind (attention, recurrence, schedule, ...) or a part's name")
 
@@ -77,7 +80,7 @@ def add_models(verb: argparse.ArgumentParser) -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb; errors that the user can mend are one message and status 2."""
     arguments, overrides = make_parser().parse_known_args(argv)
-    if overrides and arguments.verb in ("neighbours", "parts", "ui"):
+    if overrides and arguments.verb in ("neighbours", "experiments", "parts", "ui"):
         make_parser().error(f"unrecognized arguments: {' '.join(overrides)}")
     try:
         return _verb(arguments.verb)(arguments, overrides)
@@ -96,21 +99,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _verb(name: str) -> Callable[[argparse.Namespace, list[str]], int]:
-    if name == "train":
-        from s2s_lit.cli.train import train as run
-    elif name == "evaluate":
-        from s2s_lit.cli.evaluate import evaluate as run
-    elif name == "translate":
-        from s2s_lit.cli.translate import translate as run
-    elif name == "score":
-        from s2s_lit.cli.score import score as run
-    elif name == "neighbours":
-        from s2s_lit.cli.neighbours import neighbours as run
-    elif name == "parts":
-        from s2s_lit.cli.parts import parts as run
-    else:
-        from s2s_lit.cli.ui import ui as run
-    return run
+    """The function of that name in the module of that name."""
+    verb: Callable[[argparse.Namespace, list[str]], int] = getattr(import_module(f"s2s_lit.cli.{name}"), name)
+    return verb
 
 
 if __name__ == "__main__":

@@ -2,10 +2,34 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from s2s_lit.__main__ import main
+from s2s_lit.cli.experiments import first_comment
 from s2s_lit.cli.parts import shelf
+
+EXPERIMENTS = Path(__file__).parents[2] / "experiments"
+
+
+def test_all_experiments_are_listed_with_what_they_are(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(EXPERIMENTS.parent)
+    assert main(["experiments"]) == 0
+    listed = capsys.readouterr().out
+    for file in [*EXPERIMENTS.glob("*.yaml"), *EXPERIMENTS.glob("data/*.yaml")]:
+        assert (f" {file.stem} " in listed) == (file.stem != "base")
+        assert first_comment(file)[:30] in listed or file.stem == "base"
+
+
+def test_elsewhere_there_are_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["experiments"]) == 2
+    assert "project's folder" in capsys.readouterr().err
 
 
 def test_all_parts_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
