@@ -120,11 +120,13 @@ def signatures(task: Seq2SeqTask) -> dict[str, str]:
 
 
 class ValidateAtEnd(Callback):
-    """Lightning does not validate when `max_steps` ends an epoch early; the last weights are to be scored, too."""
+    """Lightning does not validate when `max_steps` ends an epoch early, or an epoch that is not due (by
+    `check_val_every_n_epoch`); the last weights are to be scored, too."""
 
     def on_train_batch_end(self, trainer: pl.Trainer, *args: Any, **kwargs: Any) -> None:
         if trainer.global_step == trainer.max_steps:
             trainer.should_stop = True
+            trainer.check_val_every_n_epoch = 1
 
 
 def best_checkpoint(monitor: str, folder: Path, task: Seq2SeqTask) -> ModelCheckpoint:

@@ -226,6 +226,11 @@ def test_accumulation_logs_each_optimizer_step_once(trained: RunRecord, client: 
     assert [point.step for point in client.get_metric_history(run.run_id, "val/bleu")] == [2, 4]
 
 
+def test_the_last_weights_are_scored_in_an_epoch_that_is_not_due(trained: RunRecord, client: MlflowClient) -> None:
+    assert main(["train", "lstm", *TINY, "--trainer.check_val_every_n_epoch=5", "--trainer.max_steps=4"]) == 0
+    assert [point.step for point in client.get_metric_history(list_runs()[0].run_id, "val/bleu")] == [4]
+
+
 def test_a_monitor_that_validation_does_not_give_is_refused_before_training(
     trained: RunRecord, in_project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
