@@ -44,7 +44,7 @@ SMALL = {
     "trainer.max_steps": 1400,
 }
 """The reduced budget on the built-in corpus."""
-MEDIUM = {"data.codec.vocab_size": 4000, "model.decoder.recurrence.hidden_size": 256, "trainer.max_epochs": 4}
+MEDIUM = {"data.codec.vocab_size": 4000, "model.decoder.recurrence.hidden_size": 256, "trainer.max_epochs": 3}
 """The reduced budget on Multi30k."""
 
 
