@@ -1,4 +1,7 @@
-"""What windows of time steps change, for every combination of recurrence, attention and decoder: gradients only."""
+"""What windows of time steps change, for every part of a network: gradients only.
+
+That each decoder goes on from any attention's state as if there were no window stands in test_model_laws.py.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +17,10 @@ from s2s_lit.data.windows import TimeStepWindows
 from s2s_lit.models.seq2seq import Seq2Seq
 from s2s_lit.tasks.translation import TranslationTask
 from s2s_lit.types import EOS, Batch, Example
-from support.networks import combinations
+from support.networks import covering
 from support.tasks import task_of
 
-NETWORKS = dict(combinations())
+NETWORKS = dict(covering())
 FIRST, LAST = 20, 21  # pieces that only the first and only the last window is given
 SIZE = 3
 EXAMPLES = [

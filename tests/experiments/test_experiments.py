@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from jsonargparse import Namespace
 
 from s2s_lit.cli.compose import compose, to_yaml
 from s2s_lit.cli.parts import shelf
@@ -19,6 +21,11 @@ PROMISED = """
     luong_dot luong_general luong_concat local_p multi_head coverage copy conditional_gru input_feeding
     layer_norm variational weight_drop char words_sparse time_step token_budget full_batch sgd_single
 """.split()
+
+
+@functools.cache
+def composed(experiment: str, dataset: str = "builtin") -> Namespace:
+    return compose(experiment, dataset, [], EXPERIMENTS)
 
 
 def named(tree: Any) -> Iterator[str]:
@@ -40,8 +47,7 @@ def test_an_experiment_composes_and_says_what_it_is(experiment: str) -> None:
     first, *rest = file.read_text(encoding="utf-8").splitlines()
     assert first.startswith("# ")
     assert rest, "a file of differences has some, or {}"
-    config = compose(experiment, "builtin", [], EXPERIMENTS)
-    assert config.experiment == experiment
+    assert composed(experiment).experiment == experiment
 
 
 def test_an_experiment_states_only_differences(experiment: str) -> None:
@@ -68,8 +74,7 @@ def test_the_promised_experiments_are_there() -> None:
 @pytest.fixture(scope="module")
 def used() -> set[str]:
     files = [file.stem for file in EXPERIMENTS.glob("*.yaml") if file.stem != "base"]
-    configs = [compose(name, "builtin", [], EXPERIMENTS) for name in files]
-    configs += [compose("bilstm_attn", data, [], EXPERIMENTS) for data in DATA]
+    configs = [composed(name) for name in files] + [composed("bilstm_attn", data) for data in DATA]
     return {path.rpartition(".")[2] for config in configs for path in named(yaml.safe_load(to_yaml(config)))}
 
 

@@ -43,6 +43,16 @@ def combinations() -> Iterator[tuple[str, Callable[[], Seq2Seq]]]:
                 yield _named(decoder, recurrence, seen), network(decoder, recurrence=recurrence, attention=seen)
 
 
+def covering() -> Iterator[tuple[str, Callable[[], Seq2Seq]]]:
+    """Those of the combinations that have each part at least once: the plainest decoder with each part, and each other
+    decoder with an attention and without. For laws that do not hang on which parts meet."""
+    for name, make in combinations():
+        decoder, *parts = name.split("-")
+        plainest = decoder == "RecurrentDecoder" and parts[1:] != ["none"]
+        if plainest or parts in (["GeneralAttention"], ["none"]):
+            yield name, make
+
+
 def has_recurrence(decoder: type[Decoder]) -> bool:
     """Whether its recurrence is to be chosen; otherwise it has a cell of its own."""
     return "recurrence" in inspect.signature(decoder).parameters
