@@ -171,8 +171,8 @@ def _chunks(examples: Iterable[M], size: int) -> Iterator[list[M]]:
         yield chunk
 
 
-def positive(name: str, value: int) -> int:
+def positive(name: str, value: int, *, of: str = "data.batcher") -> int:
     """The value, which must be at least one."""
     if value < 1:
-        raise UserError(f"data.batcher.{name} must be at least 1, not {value}")
+        raise UserError(f"{of}.{name} must be at least 1, not {value}")
     return value

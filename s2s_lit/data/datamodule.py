@@ -7,7 +7,7 @@ from typing import Any
 from lightning.pytorch import LightningDataModule
 from tqdm import tqdm
 
-from s2s_lit.data.batchers import Batcher, LengthBuckets
+from s2s_lit.data.batchers import Batcher, LengthBuckets, positive
 from s2s_lit.data.examples import EncodedCorpus, Encoder, PairReader, Resegmenter, SplitReport
 from s2s_lit.data.filters import Filter, MaxLength, NotEmpty
 from s2s_lit.data.loader import BatchLoader, MemoryLoader, StreamLoader
@@ -60,8 +60,8 @@ class Seq2SeqDataModule(LightningDataModule):
         self.streaming = streaming
         self.longest = (max_source_length + 1, max_target_length + 1)  # positions of a training pair, EOS counted
         self.filters: list[Filter] = [NotEmpty(), MaxLength(source=max_source_length, target=max_target_length)]
-        self.shuffle_pool = shuffle_pool
-        self.eval_batch_size = eval_batch_size
+        self.shuffle_pool = positive("shuffle_pool", shuffle_pool, of="data")
+        self.eval_batch_size = positive("eval_batch_size", eval_batch_size, of="data")
         self.seed = seed
         self.test_split = "test"
         self._codecs: CodecPair | None = None
@@ -94,7 +94,8 @@ class Seq2SeqDataModule(LightningDataModule):
         """Builds the codecs if there are none, and encodes the training split before the model waits for it.
 
         Raises:
-            UserError: the corpus, a split or a column is not there; also one that only the end of training needs.
+            UserError: the corpus, a split or a column is not there, also one that only the end of training needs; or no
+                training pair is left.
         """
         if stage == "fit":
             for split in ("validation", self.test_split):
@@ -107,6 +108,7 @@ class Seq2SeqDataModule(LightningDataModule):
             self._codecs = self.codec.build(self.reader.pairs(rows))
         if encode:
             self._corpora["train"] = self._encoded("train", rows, self.filters)
+            self._require_pairs(self._corpora["train"].report)
 
     def train_dataloader(self) -> BatchLoader:
         loader = self._loader("train", self.batcher, shuffle=True, filters=self.filters)
@@ -148,6 +150,14 @@ class Seq2SeqDataModule(LightningDataModule):
         report = SplitReport()
         numbered = tqdm(rows.numbered(range(rows.num_shards)), f"encoding {split}", unit=" rows", leave=False, delay=2)
         return EncodedCorpus(Encoder(self.reader, self.codecs, filters)(numbered, report), report)
+
+    def _require_pairs(self, report: SplitReport) -> None:
+        if not report.kept:
+            dropped = ", ".join(f"{count} {reason}" for reason, count in report.dropped.items()) or "none dropped"
+            raise UserError(
+                f"no pair to train on is left of the {report.rows} rows of the training split ({dropped}): look at "
+                "data.source_column and data.target_column, raise data.max_source_length and data.max_target_length"
+            )
 
     def _require_whole_targets(self) -> None:
         """In memory windows are planned from lengths that a segmentation drawn later does not have."""

@@ -116,3 +116,14 @@ def test_a_split_that_only_the_end_needs_is_asked_for_at_the_start(write: Callab
     rows = [{"en": f"a {i}", "de": f"x {i}"} for i in range(6)]
     with pytest.raises(UserError, match="no split 'test'"):
         module(write(train=rows, validation=rows)).setup("fit")
+
+
+def test_that_no_pair_is_left_is_said_with_the_reasons(corpus: Path) -> None:
+    with pytest.raises(UserError, match=r"53 rows .*\(.*target_too_long\): .*data\.max_target_length"):
+        module(corpus, max_target_length=0).setup("fit")
+
+
+@pytest.mark.parametrize("key", ["shuffle_pool", "eval_batch_size"])
+def test_refuses_sizes_below_one(corpus: Path, key: str) -> None:
+    with pytest.raises(UserError, match=rf"data\.{key} must be at least 1, not 0"):
+        module(corpus, **{key: 0})
