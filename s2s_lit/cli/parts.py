@@ -19,6 +19,7 @@ def kinds() -> dict[str, type]:
     """The contract of each kind of part, by the name under which a configuration has it."""
     import_parts()
     from s2s_lit.data.batchers import Batcher
+    from s2s_lit.data.filters import Filter
     from s2s_lit.data.sources import CorpusSource
     from s2s_lit.decoding.search import Search
     from s2s_lit.losses.penalty import Penalty
@@ -40,6 +41,7 @@ def kinds() -> dict[str, type]:
 
     return {
         "source": CorpusSource,
+        "filter": Filter,
         "codec": CodecBuilder,
         "batcher": Batcher,
         "embedding": PieceEmbedding,

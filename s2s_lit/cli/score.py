@@ -17,7 +17,6 @@ from s2s_lit.decoding.step import StepModel
 from s2s_lit.errors import UserError
 from s2s_lit.tasks.base import Seq2SeqTask
 from s2s_lit.text.lines import encode_lines
-from s2s_lit.text.normalize import normalize
 from s2s_lit.types import EOS
 
 
@@ -64,7 +63,7 @@ def scores_of(
 ) -> Iterator[list[tuple[str, float]]]:
     """The pieces of each target, its EOS last, with their log-probabilities, in the pairs' order."""
     codec = task.codecs.target
-    targets = codec.encode_batch([normalize(target) for _, target in pairs])
+    targets = codec.encode_batch([task.codecs.normalize(target) for _, target in pairs])
     sources = encode_lines([source for source, _ in pairs], task.codecs)
     examples = [replace(example, target_ids=ids) for example, ids in zip(sources, targets, strict=True)]
     found: list[list[float]] = [[] for _ in pairs]

@@ -19,7 +19,6 @@ from s2s_lit.decoding.step import StepModel
 from s2s_lit.errors import UserError
 from s2s_lit.tasks.base import Seq2SeqTask
 from s2s_lit.text.lines import encode_lines
-from s2s_lit.text.normalize import normalize
 from s2s_lit.types import Batch, Hypothesis
 
 
@@ -56,7 +55,7 @@ def _render(
     task: Seq2SeqTask, lines: Sequence[str], found: Sequence[Sequence[Hypothesis]], n_best: int
 ) -> Iterator[str]:
     for number, (line, hypotheses) in enumerate(zip(lines, found, strict=True), 1):
-        texts = [(h.score, task.text_of(h, normalize(line))) for h in hypotheses]
+        texts = [(h.score, task.text_of(h, task.codecs.normalize(line))) for h in hypotheses]
         if n_best == 1:
             yield texts[0][1] if texts else ""
         else:
@@ -68,7 +67,7 @@ def hypotheses_of(
 ) -> list[list[Hypothesis]]:
     """The n best of each line, in the lines' order, all beginning with `prefix`; an empty line has none."""
     examples = encode_lines(lines, task.codecs)
-    forced = task.codecs.target.encode(normalize(prefix)) if prefix else []
+    forced = task.codecs.target.encode(task.codecs.normalize(prefix)) if prefix else []
     found: list[list[Hypothesis]] = [[] for _ in lines]
     batches = list(batches_by_length(examples, [i for i, line in enumerate(lines) if line.strip()]))
     for rows in tqdm(batches, "translating", unit="batch", leave=False, delay=2, disable=not sys.stderr.isatty()):

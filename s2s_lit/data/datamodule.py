@@ -8,12 +8,15 @@ from lightning.pytorch import LightningDataModule
 from tqdm import tqdm
 
 from s2s_lit.data.batchers import Batcher, LengthBuckets, positive
-from s2s_lit.data.examples import EncodedCorpus, Encoder, PairReader, Resegmenter, SplitReport
-from s2s_lit.data.filters import Filter, MaxLength, NotEmpty
+from s2s_lit.data.cleaning import Cleaner, PairReader, SplitReport
+from s2s_lit.data.examples import EncodedCorpus, Encoder, PieceLimits, Resegmenter
+from s2s_lit.data.filters import Filter
 from s2s_lit.data.loader import BatchLoader, MemoryLoader, StreamLoader
-from s2s_lit.data.sources import CorpusSource, Rows
+from s2s_lit.data.rows import Rows
+from s2s_lit.data.sources import CorpusSource
 from s2s_lit.errors import UserError
 from s2s_lit.text.codec import CodecBuilder, CodecPair
+from s2s_lit.text.normalize import Form
 
 _POOL = 32  # evaluation batches whose sentences are sorted by length together
 
@@ -21,14 +24,19 @@ _POOL = 32  # evaluation batches whose sentences are sorted by length together
 class Seq2SeqDataModule(LightningDataModule):
     """Sentence pairs of a corpus as batches.
 
-    Training pairs that are empty or too long are dropped and counted; evaluation splits keep every pair, whole.
+    Training pairs that are empty, too long or that a filter objects to are dropped and counted; evaluation splits keep
+    every pair, whole. Rows that are no pairs (a field is missing, is no text, is broken) are counted in every split.
 
     Args:
         source: The corpus.
         codec: Builds the vocabularies from the training split.
         batcher: Groups the training pairs.
-        source_column: The column translated from.
+        source_column: The column translated from; a dotted path finds a nested one, as in `translation.en`.
         target_column: The column translated to.
+        unicode_form: Unicode normalization of all text: NFC, or NFKC, which also replaces full-width letters, ligatures
+            and the like, in the references too.
+        filters: Which training pairs are left out, asked in this order; the vocabulary is built from what they keep.
+        strict: Stop at the first malformed row with its file and number, instead of counting it.
         streaming: Read the rows again each epoch instead of keeping them encoded in memory.
         max_source_length: Most pieces of a training source.
         max_target_length: Most pieces of a training target.
@@ -45,6 +53,9 @@ class Seq2SeqDataModule(LightningDataModule):
         batcher: Batcher,
         source_column: str = "en",
         target_column: str = "de",
+        unicode_form: Form = "NFC",
+        filters: list[Filter] | None = None,
+        strict: bool = False,
         streaming: bool = False,
         max_source_length: int = 100,
         max_target_length: int = 100,
@@ -56,10 +67,12 @@ class Seq2SeqDataModule(LightningDataModule):
         self.source = source
         self.codec = codec
         self.batcher = batcher
-        self.reader = PairReader(source_column, target_column)
+        self.reader = PairReader(source_column, target_column, unicode_form)
+        self.filters = filters or []
+        self.strict = strict
         self.streaming = streaming
         self.longest = (max_source_length + 1, max_target_length + 1)  # positions of a training pair, EOS counted
-        self.filters: list[Filter] = [NotEmpty(), MaxLength(source=max_source_length, target=max_target_length)]
+        self.limits = PieceLimits(source=max_source_length, target=max_target_length)
         self.shuffle_pool = positive("shuffle_pool", shuffle_pool, of="data")
         self.eval_batch_size = positive("eval_batch_size", eval_batch_size, of="data")
         self.seed = seed
@@ -83,7 +96,7 @@ class Seq2SeqDataModule(LightningDataModule):
     @property
     def report(self) -> dict[str, Any]:
         """For the run's records: the corpus, and for each split that was read its rows, what was kept, what was dropped
-        by reason, and a hash of its texts that does not depend on their order.
+        or malformed by reason, and a hash of its texts that does not depend on their order.
 
         A streamed split is complete after its first whole pass.
         """
@@ -105,13 +118,14 @@ class Seq2SeqDataModule(LightningDataModule):
             return
         rows = self._rows("train")  # once: the built-in corpus takes seconds to generate
         if self._codecs is None:
-            self._codecs = self.codec.build(self.reader.pairs(rows))
+            cleaned = self._cleaner("train", self.filters)(rows.all(), SplitReport())
+            self._codecs = self.codec.build((source, target) for _, source, target in cleaned)
+            self._codecs.form = self.reader.form
         if encode:
-            self._corpora["train"] = self._encoded("train", rows, self.filters)
-            self._require_pairs(self._corpora["train"].report)
+            self._require_pairs(self._corpus("train", self.limits).report)
 
     def train_dataloader(self) -> BatchLoader:
-        loader = self._loader("train", self.batcher, shuffle=True, filters=self.filters)
+        loader = self._loader("train", self.batcher, shuffle=True, limits=self.limits)
         if self.codecs.samples:
             self._require_whole_targets()
             loader.resegment = Resegmenter(self.codecs, self.seed)
@@ -129,34 +143,37 @@ class Seq2SeqDataModule(LightningDataModule):
     def loader(self, split: str) -> BatchLoader:
         """Every pair of any split, always in the same batches of similar lengths; `rows` tells their order."""
         batcher = LengthBuckets(size=self.eval_batch_size, pool=_POOL * self.eval_batch_size)
-        return self._loader(split, batcher, shuffle=False, filters=[])
+        return self._loader(split, batcher, shuffle=False, limits=None)
 
-    def _loader(self, split: str, batcher: Batcher, *, shuffle: bool, filters: list[Filter]) -> BatchLoader:
+    def _loader(self, split: str, batcher: Batcher, *, shuffle: bool, limits: PieceLimits | None) -> BatchLoader:
         if not self.streaming:
-            return MemoryLoader(self._corpus(split, filters), batcher, shuffle=shuffle, seed=self.seed)
-        encoder = Encoder(self.reader, self.codecs, filters)
+            return MemoryLoader(self._corpus(split, limits), batcher, shuffle=shuffle, seed=self.seed)
+        encoder = self._encoder(split, limits)
         self._streams[split] = StreamLoader(
             self._rows(split), encoder, batcher, shuffle=shuffle, seed=self.seed, pool=self.shuffle_pool
         )
         return self._streams[split]
 
-    def _corpus(self, split: str, filters: list[Filter]) -> EncodedCorpus:
+    def _corpus(self, split: str, limits: PieceLimits | None) -> EncodedCorpus:
         """The split in memory, encoded once."""
         if split not in self._corpora:
-            self._corpora[split] = self._encoded(split, self._rows(split), filters)
+            report = SplitReport()
+            rows = tqdm(self._rows(split).all(), f"encoding {split}", unit=" rows", leave=False, delay=2)
+            self._corpora[split] = EncodedCorpus(self._encoder(split, limits)(rows, report), report)
         return self._corpora[split]
 
-    def _encoded(self, split: str, rows: Rows, filters: list[Filter]) -> EncodedCorpus:
-        report = SplitReport()
-        numbered = tqdm(rows.numbered(range(rows.num_shards)), f"encoding {split}", unit=" rows", leave=False, delay=2)
-        return EncodedCorpus(Encoder(self.reader, self.codecs, filters)(numbered, report), report)
+    def _encoder(self, split: str, limits: PieceLimits | None) -> Encoder:
+        """For training if there are limits: then the filters are asked, too."""
+        return Encoder(self._cleaner(split, self.filters if limits else []), self.codecs, limits)
 
     def _require_pairs(self, report: SplitReport) -> None:
         if not report.kept:
-            dropped = ", ".join(f"{count} {reason}" for reason, count in report.dropped.items()) or "none dropped"
+            lost = report.dropped + report.malformed
+            dropped = ", ".join(f"{count} {reason}" for reason, count in lost.items()) or "none dropped"
             raise UserError(
                 f"no pair to train on is left of the {report.rows} rows of the training split ({dropped}): look at "
-                "data.source_column and data.target_column, raise data.max_source_length and data.max_target_length"
+                "data.source_column, data.target_column and data.filters, raise data.max_source_length and "
+                "data.max_target_length"
             )
 
     def _require_whole_targets(self) -> None:
@@ -166,6 +183,9 @@ class Seq2SeqDataModule(LightningDataModule):
                 f"data.batcher={type(self.batcher).__name__} cuts sentences whose segmentation is drawn anew "
                 "(data.codec.sampling): set data.streaming=true, or data.codec.sampling=null"
             )
+
+    def _cleaner(self, split: str, filters: list[Filter]) -> Cleaner:
+        return Cleaner(self.reader, filters, self._rows(split).place if self.strict else None)
 
     def _rows(self, split: str) -> Rows:
         if split not in self._opened:

@@ -1,112 +1,67 @@
-"""Rows to examples: columns, normalization, encoding, filters, and the count of what happened to each row."""
+"""Clean text to examples."""
 
 from __future__ import annotations
 
 import hashlib
 from array import array
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Any
 
-from s2s_lit.data.filters import Filter
+from s2s_lit.data.cleaning import Cleaner, SplitReport
+from s2s_lit.data.rows import Malformed, Row
 from s2s_lit.text.codec import CodecPair
-from s2s_lit.text.normalize import normalize
-from s2s_lit.types import EOS, UNK, Example
+from s2s_lit.types import EOS, Example
 
-_CHUNK = 512  # rows encoded in one call
-
-
-@dataclass
-class SplitReport:
-    """What was read of a split, what was kept, and why the rest was not."""
-
-    rows: int = 0
-    kept: int = 0
-    dropped: Counter[str] = field(default_factory=Counter)
-    pieces: Counter[str] = field(default_factory=Counter)
-    """Of all rows' texts, by side."""
-    unknown: Counter[str] = field(default_factory=Counter)
-    """Those of them that are UNK."""
-    _digests: int = 0
-
-    def read(self, source: str, target: str) -> None:
-        """Adds a pair's text to the fingerprint: a sum, so that the order of reading does not matter."""
-        digest = hashlib.sha256(f"{source}\n{target}".encode(errors="surrogatepass")).digest()
-        self._digests += int.from_bytes(digest)
-
-    def encoded(self, side: str, ids: list[int]) -> None:
-        """Counts the pieces of a text."""
-        self.pieces[side] += len(ids)
-        self.unknown[side] += ids.count(UNK)
-
-    def share_unknown(self, side: str) -> float:
-        """The share of the side's pieces that the vocabulary lacks."""
-        return self.unknown[side] / max(self.pieces[side], 1)
-
-    def as_dict(self) -> dict[str, Any]:
-        return {
-            "rows": self.rows,
-            "kept": self.kept,
-            "dropped": dict(self.dropped),
-            "unknown": {side: self.share_unknown(side) for side in self.pieces},
-            "fingerprint": f"{self._digests % 2**256:064x}",
-        }
+_CHUNK = 512  # pairs encoded in one call
 
 
 @dataclass(frozen=True)
-class PairReader:
-    """Reads the two text columns of rows."""
+class PieceLimits:
+    """What training cannot use: pairs with a side of no pieces, or of more than fit; the EOS is not counted."""
 
-    source_column: str
-    target_column: str
+    source: int
+    target: int
 
-    def pair(self, row: Mapping[str, Any]) -> tuple[str, str] | None:
-        """The normalized texts of a row; None if it is malformed: a field is missing or is not text."""
-        source, target = row.get(self.source_column), row.get(self.target_column)
-        if not isinstance(source, str) or not isinstance(target, str):
-            return None
-        return normalize(source), normalize(target)
-
-    def pairs(self, rows: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
-        """The normalized texts of all rows that are not malformed."""
-        return (pair for row in rows if (pair := self.pair(row)) is not None)
+    def reason(self, source_ids: Sequence[int], target_ids: Sequence[int]) -> str | None:
+        """Why the pair is dropped, as it is counted in the report; None keeps it."""
+        if not source_ids:
+            return "empty_source"
+        if not target_ids:
+            return "empty_target"
+        if len(source_ids) > self.source:
+            return "source_too_long"
+        return "target_too_long" if len(target_ids) > self.target else None
 
 
 @dataclass(frozen=True)
 class Encoder:
-    """Turns numbered rows into examples; with filters for training, without for evaluation."""
+    """Turns numbered rows into examples.
 
-    reader: PairReader
+    Args:
+        cleaner: Makes text of rows.
+        codecs: Make pieces of text.
+        limits: What training cannot use; none for an evaluation split, which keeps every pair, whole.
+    """
+
+    cleaner: Cleaner
     codecs: CodecPair
-    filters: Sequence[Filter] = ()
+    limits: PieceLimits | None = None
 
-    def __call__(self, rows: Iterable[tuple[int, Mapping[str, Any]]], report: SplitReport) -> Iterator[Example]:
+    def __call__(self, rows: Iterable[tuple[int, Row | Malformed]], report: SplitReport) -> Iterator[Example]:
         """The examples of the rows that stay, in their order; `report` counts every row as it passes."""
-        remaining = iter(rows)
-        while chunk := list(islice(remaining, _CHUNK)):
-            yield from self._chunk(chunk, report)
-
-    def _chunk(self, chunk: list[tuple[int, Mapping[str, Any]]], report: SplitReport) -> Iterator[Example]:
-        read = [(number, pair) for number, row in chunk if (pair := self.reader.pair(row)) is not None]
-        report.rows += len(chunk)
-        if len(read) < len(chunk):
-            report.dropped["malformed"] += len(chunk) - len(read)
-        sources = self.codecs.source.encode_batch([source for _, (source, _) in read])
-        targets = self.codecs.target.encode_batch([target for _, (_, target) in read])
-        for (number, (source, target)), source_ids, target_ids in zip(read, sources, targets, strict=True):
-            report.read(source, target)
-            report.encoded("source", source_ids)
-            report.encoded("target", target_ids)
-            source_ids.append(EOS)
-            example = Example(source_ids, target_ids, source, target, number)
-            reasons = (reason for keep in self.filters if (reason := keep.reason(example)) is not None)
-            if (reason := next(reasons, None)) is not None:
-                report.dropped[reason] += 1
-                continue
-            report.kept += 1
-            yield example
+        pairs = self.cleaner(rows, report)
+        while chunk := list(islice(pairs, _CHUNK)):
+            sources = self.codecs.source.encode_batch([source for _, source, _ in chunk])
+            targets = self.codecs.target.encode_batch([target for _, _, target in chunk])
+            for (number, source, target), source_ids, target_ids in zip(chunk, sources, targets, strict=True):
+                report.encoded("source", source_ids)
+                report.encoded("target", target_ids)
+                if self.limits is not None and (reason := self.limits.reason(source_ids, target_ids)) is not None:
+                    report.dropped[reason] += 1
+                    continue
+                report.kept += 1
+                yield Example([*source_ids, EOS], target_ids, source, target, number)
 
 
 @dataclass(frozen=True)

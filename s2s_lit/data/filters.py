@@ -1,45 +1,183 @@
-"""Which training pairs are left out, and why."""
+"""Which training pairs are left out, and why.
+
+Filters look at text, before it is encoded: what they keep does not depend on the vocabulary, so that networks with
+different vocabularies learn from the same pairs. Evaluation splits are never filtered, or the scores of two models
+would be about different sentences.
+"""
 
 from __future__ import annotations
 
+import hashlib
 from abc import ABC, abstractmethod
+from array import array
+from collections.abc import Iterable, Sequence
+from typing import Literal, Self
 
-from s2s_lit.types import Example
+import regex
+
+from s2s_lit.errors import UserError
+
+Side = Literal["source", "target", "pair"]
+
+_WAYS = 8  # remembered pairs that share a bucket
 
 
 class Filter(ABC):
-    """Looks at one encoded pair of the training split.
+    """Looks at the normalized texts of one pair of the training split."""
 
-    Evaluation splits are never filtered or cut, or the scores of two models would be about different sentences.
-    """
+    def begin(self) -> Self:
+        """The filter for a new pass over the rows: itself, unless it remembers what it has seen."""
+        return self
 
     @abstractmethod
-    def reason(self, example: Example) -> str | None:
+    def reason(self, source: str, target: str) -> str | None:
         """Why the pair is dropped, as it is counted in the report; None keeps it."""
 
 
-class NotEmpty(Filter):
-    """Drops pairs one side of which has no pieces."""
-
-    def reason(self, example: Example) -> str | None:
-        if example.source_length == 1:  # the EOS
-            return "empty_source"
-        return "empty_target" if example.target_length == 1 else None
-
-
-class MaxLength(Filter):
-    """Drops pairs one side of which has too many pieces, the EOS not counted.
+class WordCount(Filter):
+    """Drops pairs one side of which has too few or too many words, counted between spaces.
 
     Args:
-        source: Most pieces of a source.
-        target: Most pieces of a target.
+        least: Least words of a side.
+        most: Most words of a side.
     """
 
-    def __init__(self, *, source: int, target: int) -> None:
-        self.source = source
-        self.target = target
+    def __init__(self, *, least: int = 1, most: int = 80) -> None:
+        if not 0 <= least <= most:
+            raise UserError(f"WordCount needs 0 <= least <= most, not least={least}, most={most} (data.filters)")
+        self.least = least
+        self.most = most
 
-    def reason(self, example: Example) -> str | None:
-        if example.source_length - 1 > self.source:
-            return "source_too_long"
-        return "target_too_long" if example.target_length - 1 > self.target else None
+    def reason(self, source: str, target: str) -> str | None:
+        for side, text in (("source", source), ("target", target)):
+            words = len(text.split())
+            if words < self.least:
+                return f"{side}_too_few_words"
+            if words > self.most:
+                return f"{side}_too_many_words"
+        return None
+
+
+class LengthRatio(Filter):
+    """Drops pairs whose longer side has more than `most` times the characters of the shorter one.
+
+    Short texts may differ by more: the rule is longer > most * (shorter + slack).
+
+    Args:
+        most: The largest ratio.
+        slack: Characters that the shorter side is granted.
+    """
+
+    def __init__(self, *, most: float = 3.0, slack: int = 10) -> None:
+        if most < 1 or slack < 0:
+            raise UserError(f"LengthRatio needs most >= 1 and slack >= 0, not {most} and {slack} (data.filters)")
+        self.most = most
+        self.slack = slack
+
+    def reason(self, source: str, target: str) -> str | None:
+        shorter, longer = sorted((len(source), len(target)))
+        return "length_ratio" if longer > self.most * (shorter + self.slack) else None
+
+
+class CopiedSource(Filter):
+    """Drops pairs whose target is the source again, whatever the case (Khayrallah & Koehn 2018)."""
+
+    def reason(self, source: str, target: str) -> str | None:
+        return "copied_source" if source.casefold() == target.casefold() else None
+
+
+class Duplicates(Filter):
+    """Drops texts that came before, remembered as 64-bit hashes in a table of fixed size: 8 bytes an entry.
+
+    The table is an array of buckets of 8 entries; a full bucket forgets its oldest one. A repetition is missed if 8
+    other texts have come to its bucket since: one in a thousand where `remember` / 4 different texts lie between, one
+    in twenty where it is `remember` / 2. A text that is new is dropped with a probability below 8 / 2^64. Each pass
+    starts with an empty table: the same rows in the same order lose the same ones, and whatever the order is, one of
+    the equal texts stays.
+
+    Args:
+        by: What must not come twice: the `pair`, its `source`, or its `target`.
+        remember: Entries of the table; the default takes 32 MB.
+    """
+
+    def __init__(self, *, by: Side = "pair", remember: int = 4_000_000) -> None:
+        if remember < 1:
+            raise UserError(f"Duplicates needs remember >= 1, not {remember} (data.filters)")
+        self.by = by
+        self.remember = remember
+        self._buckets = -(-remember // _WAYS)
+        self._table = array("Q")
+
+    def begin(self) -> Self:
+        fresh = type(self)(by=self.by, remember=self.remember)
+        fresh._table = array("Q", bytes(8 * _WAYS * fresh._buckets))
+        return fresh
+
+    def reason(self, source: str, target: str) -> str | None:
+        if not self._table:
+            raise RuntimeError("begin() makes the filter that remembers")
+        text = {"pair": f"{source}\n{target}", "source": source, "target": target}[self.by]
+        digest = hashlib.blake2b(text.encode(errors="surrogatepass"), digest_size=16).digest()
+        entry = int.from_bytes(digest[:8]) or 1  # 0 is an empty place
+        start = int.from_bytes(digest[8:]) % self._buckets * _WAYS
+        bucket = self._table[start : start + _WAYS]
+        if entry in bucket:
+            return f"duplicate_{self.by}"
+        bucket.pop()
+        bucket.insert(0, entry)
+        self._table[start : start + _WAYS] = bucket
+        return None
+
+
+class WrongScript(Filter):
+    """Drops pairs one side of which has too few of its letters in the expected scripts; digits and signs count nothing.
+
+    Args:
+        source: Unicode scripts of the source, such as Latin, Cyrillic, Greek, Arabic, Han; Japanese has Han, Hiragana
+            and Katakana. Null allows all.
+        target: Those of the target.
+        least: Least share of a text's letters.
+    """
+
+    def __init__(self, *, source: list[str] | None = None, target: list[str] | None = None, least: float = 0.5) -> None:
+        if not 0 < least <= 1:
+            raise UserError(f"WrongScript needs 0 < least <= 1, not {least} (data.filters)")
+        self.least = least
+        self._foreign = [("source", _letters_outside(source)), ("target", _letters_outside(target))]
+
+    def reason(self, source: str, target: str) -> str | None:
+        for (side, foreign), text in zip(self._foreign, (source, target), strict=True):
+            if foreign is None or not (outside := len(foreign.findall(text))):
+                continue
+            if outside > (1 - self.least) * len(_LETTER.findall(text)):
+                return f"{side}_script"
+        return None
+
+
+_LETTER = regex.compile(r"\p{L}")
+
+
+def _letters_outside(scripts: Sequence[str] | None) -> regex.Pattern[str] | None:
+    """Matches a letter that belongs to none of the scripts; letters that all share (Common) belong to each."""
+    if scripts is None:
+        return None
+    try:
+        inside = "".join(rf"\p{{Script={script}}}" for script in scripts)
+        return regex.compile(rf"(?![{inside}\p{{Script=Common}}\p{{Script=Inherited}}])\p{{L}}")
+    except regex.error as error:
+        raise UserError(f"WrongScript: {', '.join(scripts)}: no such Unicode script (data.filters)") from error
+
+
+class Passing:
+    """One pass of pairs through several filters.
+
+    Args:
+        filters: Asked in this order; the first that objects gives the reason.
+    """
+
+    def __init__(self, filters: Iterable[Filter]) -> None:
+        self._filters = [each.begin() for each in filters]
+
+    def reason(self, source: str, target: str) -> str | None:
+        """Why the pair is dropped; None keeps it."""
+        return next((r for each in self._filters if (r := each.reason(source, target)) is not None), None)

@@ -12,9 +12,10 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 
 from s2s_lit.data.batchers import Batcher, Measured, Window
+from s2s_lit.data.cleaning import SplitReport
 from s2s_lit.data.collate import collate_window
-from s2s_lit.data.examples import EncodedCorpus, Encoder, Resegmenter, SplitReport
-from s2s_lit.data.sources import Rows
+from s2s_lit.data.examples import EncodedCorpus, Encoder, Resegmenter
+from s2s_lit.data.rows import Rows
 from s2s_lit.types import Batch, Example
 
 T = TypeVar("T")

@@ -1,4 +1,4 @@
-"""Where rows come from. Everything is read through `datasets`; the rest of the program sees dictionaries."""
+"""Where rows come from: the contract of a corpus, and the corpora that are read through `datasets`."""
 
 from __future__ import annotations
 
@@ -11,52 +11,49 @@ from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
+from s2s_lit.data.rows import SHARD_BITS, Row, Rows, listed, shard_and_row
 from s2s_lit.errors import UserError
 
 if TYPE_CHECKING:  # importing it takes a second, which is spent when data is read
     from datasets import Dataset, IterableDataset
 
-Row = Mapping[str, Any]
-
 _SAME = (("train", "training"), ("validation", "valid", "val", "dev"), ("test", "testing", "eval", "evaluation"))
 _READ = 1000  # rows taken from `datasets` at once: ten times faster than one by one
 _PATIENCE_S = 4.0  # for the Hub to answer
-_SHARD_BITS = 32  # of a row's number that count within its shard
 
 
-class Rows:
-    """The rows of one split in the order of its files, as often as needed.
+class DatasetRows(Rows):
+    """The rows of a split as `datasets` has it.
 
     Args:
         data: The split, in memory (one shard) or streaming (as many shards as it has files).
+        name: What the split is called in messages.
     """
 
-    def __init__(self, data: Dataset | IterableDataset) -> None:
+    def __init__(self, data: Dataset | IterableDataset, name: str = "the data") -> None:
         self._data = data
-        self.num_shards: int = getattr(data, "num_shards", None) or 1
-
-    def __iter__(self) -> Iterator[Row]:
-        return (row for _, row in self.numbered(range(self.num_shards)))
+        self._name = name
+        self.num_shards = getattr(data, "num_shards", None) or 1
 
     def numbered(self, shards: Iterable[int]) -> Iterator[tuple[int, Row]]:
-        """The rows of `shards`, each with a number of its own; the numbers ascend in the order of the files."""
         for shard in shards:
             part = self._data if self.num_shards == 1 else self._data.shard(self.num_shards, shard)
-            number = shard << _SHARD_BITS
-            for columns in part.iter(batch_size=_READ):
+            number = shard << SHARD_BITS
+            batches = part.iter(batch_size=_READ)
+            while (columns := self._next(batches, number)) is not None:
                 for values in zip(*columns.values(), strict=True):
                     yield number, dict(zip(columns, values, strict=True))
                     number += 1
 
-    def require(self, *columns: str) -> None:
-        """Raises a UserError if the first row lacks one of `columns`."""
-        first = next(iter(self), None)
-        for column in columns:
-            if first is not None and column not in first:
-                raise UserError(
-                    f"The data has no column {column!r}; it has {_listed(first)}. Set data.source_column and "
-                    "data.target_column."
-                )
+    def _next(self, batches: Iterator[Mapping[str, Any]], number: int) -> Mapping[str, Any] | None:
+        try:
+            return next(batches, None)
+        except Exception as error:  # a damaged file, text that is no UTF-8: `datasets` has many ways to say so
+            raise UserError(f"{self.place(number)} and what follows it cannot be read: {reason_of(error)}") from error
+
+    def place(self, number: int) -> str:
+        shard, row = shard_and_row(number)
+        return f"{self._name}, " + (f"shard {shard + 1}, " if self.num_shards > 1 else "") + f"row {row}"
 
 
 class CorpusSource(ABC):
@@ -71,7 +68,7 @@ class CorpusSource(ABC):
         """The splits' names."""
 
     @abstractmethod
-    def split(self, name: str, *, streaming: bool) -> Dataset | IterableDataset:
+    def split(self, name: str, *, streaming: bool) -> Rows:
         """The split of that name, one of `splits`."""
 
     def rows(self, split: str, *, streaming: bool) -> Rows:
@@ -83,8 +80,8 @@ class CorpusSource(ABC):
         available = self.splits(streaming=streaming)
         for name in (split, *(alias for names in _SAME if split in names for alias in names)):
             if name in available:
-                return Rows(self.split(name, streaming=streaming))
-        raise UserError(f"The data has no split {split!r}; it has {_listed(available)}.")
+                return self.split(name, streaming=streaming)
+        raise UserError(f"The data has no split {split!r}; it has {listed(available)}.")
 
 
 class HubCorpus(CorpusSource):
@@ -113,8 +110,12 @@ class HubCorpus(CorpusSource):
     def splits(self, *, streaming: bool) -> Sequence[str]:
         return list(self._load(streaming))
 
-    def split(self, name: str, *, streaming: bool) -> Dataset | IterableDataset:
-        return self._load(streaming)[name]
+    def split(self, name: str, *, streaming: bool) -> Rows:
+        return DatasetRows(self._load(streaming)[name], f"{self._place}, split {name}")
+
+    @property
+    def _place(self) -> str:
+        return self.path if self.data_dir is None else str(self.data_dir)
 
     def _load(self, streaming: bool) -> Mapping[str, Dataset | IterableDataset]:
         if streaming not in self._loaded:
@@ -127,7 +128,7 @@ class HubCorpus(CorpusSource):
         import datasets
         from datasets.exceptions import DatasetNotFoundError
 
-        place = self.path if self.data_dir is None else str(self.data_dir)
+        place = self._place
         if self.data_dir is None:
             _offline_unless_reachable()
         try:
@@ -141,8 +142,7 @@ class HubCorpus(CorpusSource):
                 "(DATA=builtin), or point DATA_DIR at a local copy of the repository."
             ) from error
         except Exception as error:  # a damaged file, an unknown configuration: `datasets` has many ways to say so
-            reason = str(error).strip().splitlines() or [""]
-            raise UserError(f"The data at {place!r} cannot be read: {type(error).__name__}: {reason[0]}") from error
+            raise UserError(f"The data at {place!r} cannot be read: {reason_of(error)}") from error
 
 
 class BuiltinCorpus(CorpusSource):
@@ -171,7 +171,7 @@ class BuiltinCorpus(CorpusSource):
 
         return list(SPLITS)
 
-    def split(self, name: str, *, streaming: bool) -> Dataset | IterableDataset:
+    def split(self, name: str, *, streaming: bool) -> Rows:
         import datasets
 
         arguments: dict[str, Any] = {
@@ -182,10 +182,10 @@ class BuiltinCorpus(CorpusSource):
             "num_shards": self.shards if name == "train" else 1,
         }
         if streaming:
-            return datasets.IterableDataset.from_generator(_generated, gen_kwargs=arguments)
+            return DatasetRows(datasets.IterableDataset.from_generator(_generated, gen_kwargs=arguments))
         # not Dataset.from_generator: it would keep the sentences of an older grammar on disk
         rows = tqdm(_generated(**arguments), f"generating {name}", arguments["rows"], leave=False, delay=2)
-        return datasets.Dataset.from_list(list(rows))
+        return DatasetRows(datasets.Dataset.from_list(list(rows)))
 
 
 def _generated(shards: Sequence[int], split: str, seed: int, rows: int, num_shards: int) -> Iterator[dict[str, str]]:
@@ -220,5 +220,6 @@ def _offline_unless_reachable() -> None:
         datasets.config.HF_HUB_OFFLINE = True
 
 
-def _listed(names: Iterable[str]) -> str:
-    return ", ".join(map(repr, names)) or "none"
+def reason_of(error: Exception) -> str:
+    """The kind and the first line of an error."""
+    return f"{type(error).__name__}: {(str(error).strip().splitlines() or [''])[0]}"

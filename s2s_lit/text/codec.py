@@ -11,6 +11,7 @@ from typing import Any, Self
 
 from s2s_lit.errors import UserError
 from s2s_lit.text import cache
+from s2s_lit.text.normalize import Form, normalize
 
 log = logging.getLogger(__name__)
 
@@ -69,11 +70,13 @@ class CodecPair:
     Args:
         source: The codec of the source language.
         target: The codec of the target language.
+        form: Unicode normalization of the text that they encode.
     """
 
-    def __init__(self, source: Codec, target: Codec) -> None:
+    def __init__(self, source: Codec, target: Codec, *, form: Form = "NFC") -> None:
         self.source = source
         self.target = target
+        self.form = form
 
     @property
     def joint(self) -> bool:
@@ -84,9 +87,14 @@ class CodecPair:
         """Whether training sentences are segmented anew each epoch."""
         return self.source.samples or self.target.samples
 
+    def normalize(self, line: str) -> str:
+        """A line as these codecs were trained to see it."""
+        return normalize(line, self.form)
+
     def state(self) -> State:
         sides = {"source": self.source} if self.joint else {"source": self.source, "target": self.target}
-        return {side: {"class": _class_path(codec), "state": codec.state()} for side, codec in sides.items()}
+        states = {side: {"class": _class_path(codec), "state": codec.state()} for side, codec in sides.items()}
+        return states if self.form == "NFC" else {**states, "form": self.form}
 
     @classmethod
     def from_state(cls, state: State) -> CodecPair:
@@ -95,8 +103,9 @@ class CodecPair:
         Raises:
             ValueError: the state names something that is not a codec.
         """
-        codecs = {side: _codec_class(state[side]["class"]).from_state(state[side]["state"]) for side in state}
-        return cls(codecs["source"], codecs.get("target", codecs["source"]))
+        sides = [side for side in ("source", "target") if side in state]
+        codecs = {side: _codec_class(state[side]["class"]).from_state(state[side]["state"]) for side in sides}
+        return cls(codecs["source"], codecs.get("target", codecs["source"]), form=state.get("form", "NFC"))
 
 
 class CodecBuilder(ABC):

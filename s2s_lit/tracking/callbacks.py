@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +101,8 @@ class RunRecorder(Callback):
             self._tracker.log_text(json.dumps(report, indent=2, ensure_ascii=False, default=str), "data_report.json")
             prints = {split: counts["fingerprint"] for split, counts in report.get("splits", {}).items()}
             self._tracker.set_tags({"s2s.fingerprint": json.dumps(prints)})
+            counted = {split: counts for split, counts in report.get("splits", {}).items() if counts.get("rows")}
+            self._tracker.log_metrics(dict(_row_counts(counted)), step=trainer.global_step)
 
     # On the way
 
@@ -181,6 +184,14 @@ class RunRecorder(Callback):
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self._best, self._rows = state_dict["best"], state_dict["rows"]
+
+
+def _row_counts(splits: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, int]]:
+    """`data/SPLIT/rows` and `kept`, and how many were lost to each reason; a split that was not read yet has none."""
+    for split, counts in splits.items():
+        yield from ((f"data/{split}/{name}", counts[name]) for name in ("rows", "kept"))
+        for kind in ("dropped", "malformed"):
+            yield from ((f"data/{split}/{kind}/{reason}", count) for reason, count in counts.get(kind, {}).items())
 
 
 def _drawable(prediction: Prediction) -> bool:

@@ -9,6 +9,7 @@ from jsonargparse import ArgumentParser
 
 from s2s_lit.data.batchers import LengthBuckets
 from s2s_lit.data.datamodule import Seq2SeqDataModule
+from s2s_lit.data.filters import Duplicates, WordCount
 from s2s_lit.data.sources import HubCorpus
 from s2s_lit.errors import UserError
 from s2s_lit.text.codec import CodecBuilder, CodecPair
@@ -82,7 +83,7 @@ def test_malformed_rows_are_counted_and_cost_nothing_else(write: Callable[..., P
         assert sum(map(len, data.train_dataloader())) == 6
         assert sum(map(len, data.test_dataloader())) == 6
         splits = data.report["splits"]
-        assert splits["train"]["dropped"] == splits["test"]["dropped"] == {"malformed": 2}
+        assert splits["train"]["malformed"] == splits["test"]["malformed"] == {"missing_field": 2}
 
 
 @pytest.mark.parametrize("streaming", [False, True])
@@ -127,3 +128,51 @@ def test_that_no_pair_is_left_is_said_with_the_reasons(corpus: Path) -> None:
 def test_refuses_sizes_below_one(corpus: Path, key: str) -> None:
     with pytest.raises(UserError, match=rf"data\.{key} must be at least 1, not 0"):
         module(corpus, **{key: 0})
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+def test_filters_clean_what_trains_and_the_vocabulary_but_no_evaluation(
+    write: Callable[..., Path], streaming: bool
+) -> None:
+    texts = [("a b", "x y"), ("a b", "x y"), ("rare", "z"), ("c d", "x y")]
+    rows = [{"en": source, "de": target} for source, target in texts]
+    filters = [WordCount(least=2), Duplicates(remember=64)]
+    data = module(write(train=rows, validation=rows, test=rows), streaming=streaming, filters=filters)
+    data.setup("fit")
+    loader = data.train_dataloader()
+    for _ in range(2):  # each epoch drops the same
+        assert sorted(text for batch in loader for text in batch.source_texts) == ["a b", "c d"]
+    assert data.report["splits"]["train"]["dropped"] == {"duplicate_pair": 1, "source_too_few_words": 1}
+    assert "rare" not in data.codecs.source.pieces
+    assert sum(map(len, data.val_dataloader())) == 4
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+def test_strict_stops_with_file_and_row(write: Callable[..., Path], streaming: bool) -> None:
+    good = [{"en": f"a {i}", "de": f"x {i}"} for i in range(6)]
+    folder = write(train=[*good, {"en": None, "de": "x"}], validation=good, test=good)
+    with pytest.raises(UserError, match=r"split train, row 7 is malformed: missing_field \(data\.strict\)"):
+        module(folder, streaming=streaming, strict=True).setup("fit")
+
+
+def test_the_unicode_form_reaches_texts_and_codecs(write: Callable[..., Path]) -> None:
+    rows = [{"en": "ﬁne", "de": "ﬂott"}] * 3
+    data = module(write(train=rows, validation=rows, test=rows), unicode_form="NFKC")
+    data.setup("fit")
+    (batch,) = data.val_dataloader()
+    assert (batch.source_texts[0], batch.target_texts[0]) == ("fine", "flott")
+    again = CodecPair.from_state(data.codecs.state())
+    assert again.normalize(" ﬁne ") == data.codecs.normalize("ﬁne") == "fine"
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+def test_nested_columns_are_named_by_their_path(write: Callable[..., Path], streaming: bool) -> None:
+    rows = [{"translation": {"en": f"a {i}", "de": f"x {i}"}} for i in range(6)]
+    folder = write(train=rows, validation=rows, test=rows)
+    data = module(folder, streaming=streaming, source_column="translation.en", target_column="translation.de")
+    data.setup("fit")
+    assert sorted(text for batch in data.val_dataloader() for text in batch.target_texts) == [
+        f"x {i}" for i in range(6)
+    ]
+    with pytest.raises(UserError, match=r"no column 'en'; it has 'translation\.en', 'translation\.de'"):
+        module(folder, streaming=streaming).setup("fit")

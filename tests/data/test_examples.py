@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from s2s_lit.data.examples import EncodedCorpus, Encoder, PairReader, SplitReport
-from s2s_lit.data.filters import MaxLength, NotEmpty
+from s2s_lit.data.cleaning import Cleaner, PairReader, SplitReport
+from s2s_lit.data.examples import EncodedCorpus, Encoder, PieceLimits
 from s2s_lit.text.codec import CodecPair
 from s2s_lit.text.words import Words
 from s2s_lit.types import EOS
@@ -31,7 +31,7 @@ def codecs() -> CodecPair:
 
 def test_training_drops_and_counts_by_reason(codecs: CodecPair) -> None:
     report = SplitReport()
-    encoder = Encoder(READER, codecs, [NotEmpty(), MaxLength(source=2, target=2)])
+    encoder = Encoder(Cleaner(READER), codecs, PieceLimits(source=2, target=2))
     kept = list(encoder(enumerate(ROWS), report))
     assert [(example.row, example.source_text, example.target_text) for example in kept] == [
         (0, "a b", "x"), (8, "b", "y y"),
@@ -41,28 +41,30 @@ def test_training_drops_and_counts_by_reason(codecs: CodecPair) -> None:
     assert report.rows == 9
     assert report.kept == 2
     assert report.dropped == {
-        "malformed": 3, "empty_source": 1, "empty_target": 1, "source_too_long": 1, "target_too_long": 1,
+        "empty_source": 1, "empty_target": 1, "source_too_long": 1, "target_too_long": 1,
     }  # fmt: skip
+    assert report.malformed == {"missing_field": 2, "not_text": 1}
 
 
 def test_evaluation_keeps_every_row_that_has_text(codecs: CodecPair) -> None:
     report = SplitReport()
-    kept = list(Encoder(READER, codecs)(enumerate(ROWS), report))
+    kept = list(Encoder(Cleaner(READER), codecs)(enumerate(ROWS), report))
     assert [example.row for example in kept] == [0, 4, 5, 6, 7, 8]
-    assert report.dropped == {"malformed": 3}
+    assert report.dropped == {}
+    assert report.malformed == {"missing_field": 2, "not_text": 1}
 
 
 def test_the_share_of_unknown_pieces_is_counted_by_side(codecs: CodecPair) -> None:
     report = SplitReport()
     rows = [{"en": "a b q", "de": "x"}, {"en": "a", "de": "q q"}]
-    list(Encoder(READER, codecs, [MaxLength(source=2, target=2)])(enumerate(rows), report))
+    list(Encoder(Cleaner(READER), codecs, PieceLimits(source=2, target=2))(enumerate(rows), report))
     assert report.as_dict()["unknown"] == {"source": 1 / 4, "target": 2 / 3}
 
 
 def test_fingerprint_is_of_the_texts_and_not_of_their_order(codecs: CodecPair) -> None:
     def fingerprint(rows: list[Any]) -> str:
         report = SplitReport()
-        list(Encoder(READER, codecs)(enumerate(rows), report))
+        list(Encoder(Cleaner(READER), codecs)(enumerate(rows), report))
         return str(report.as_dict()["fingerprint"])
 
     assert fingerprint(ROWS) == fingerprint(ROWS[::-1])
@@ -74,7 +76,7 @@ def test_fingerprint_is_of_the_texts_and_not_of_their_order(codecs: CodecPair) -
 
 def test_memory_gives_back_what_was_put_in(codecs: CodecPair) -> None:
     report = SplitReport()
-    examples = list(Encoder(READER, codecs)(enumerate(ROWS), report))
+    examples = list(Encoder(Cleaner(READER), codecs)(enumerate(ROWS), report))
     corpus = EncodedCorpus(iter(examples), report)
     assert list(corpus) == examples
     assert [corpus.lengths(i) for i in range(len(corpus))] == [(e.source_length, e.target_length) for e in examples]

@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from s2s_lit.data.batchers import Batcher, FixedSize, LengthBuckets, TokenBudget
-from s2s_lit.data.examples import EncodedCorpus, Encoder, PairReader, SplitReport
-from s2s_lit.data.filters import MaxLength
+from s2s_lit.data.cleaning import Cleaner, PairReader, SplitReport
+from s2s_lit.data.examples import EncodedCorpus, Encoder, PieceLimits
 from s2s_lit.data.loader import BatchLoader, MemoryLoader, StreamLoader, drawn_from_pool
-from s2s_lit.data.sources import Rows
+from s2s_lit.data.rows import Rows
+from s2s_lit.data.sources import DatasetRows
 from s2s_lit.data.windows import TimeStepWindows
 from s2s_lit.text.words import Words
 from s2s_lit.types import Batch
@@ -36,14 +37,14 @@ def given_rows(count: int, shards: int) -> Rows:
             for i in range(part, count, shards):
                 yield {"en": f"n{i}" + " b" * (i % 7), "de": f"n{i}" + " y" * (i * 5 % 11)}
 
-    return Rows(datasets.IterableDataset.from_generator(texts, gen_kwargs={"parts": list(range(shards))}))
+    return DatasetRows(datasets.IterableDataset.from_generator(texts, gen_kwargs={"parts": list(range(shards))}))
 
 
 def make(
     kind: str, batcher: Batcher, *, seed: int = 0, shuffle: bool = True, count: int = 61, shards: int = 3, pool: int = 9
 ) -> BatchLoader:
     rows = given_rows(count, shards)
-    encoder = Encoder(READER, Words().train(list(READER.pairs(rows))), [MaxLength(source=6, target=99)])
+    encoder = Encoder(Cleaner(READER), Words().train(list(READER.pairs(rows))), PieceLimits(source=6, target=99))
     if kind == "stream":
         return StreamLoader(rows, encoder, batcher, shuffle=shuffle, seed=seed, pool=pool)
     report = SplitReport()

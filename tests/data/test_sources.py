@@ -9,7 +9,8 @@ import huggingface_hub
 import pytest
 
 from s2s_lit.data import builtin
-from s2s_lit.data.sources import BuiltinCorpus, CorpusSource, HubCorpus
+from s2s_lit.data.rows import Rows
+from s2s_lit.data.sources import BuiltinCorpus, CorpusSource, DatasetRows, HubCorpus
 from s2s_lit.errors import UserError
 
 
@@ -37,8 +38,8 @@ def test_splits_have_the_hubs_aliases(asked: str, there: str) -> None:
         def splits(self, *, streaming: bool) -> list[str]:
             return [there]
 
-        def split(self, name: str, *, streaming: bool) -> datasets.Dataset:
-            return datasets.Dataset.from_list([{"en": name}])
+        def split(self, name: str, *, streaming: bool) -> Rows:
+            return DatasetRows(datasets.Dataset.from_list([{"en": name}]))
 
     assert [row["en"] for row in OneSplit().rows(asked, streaming=False)] == [there]
     with pytest.raises(UserError, match="no split 'train'; it has '" + there):

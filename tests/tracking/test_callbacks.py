@@ -58,7 +58,19 @@ class ToyData(LightningDataModule):
     """Reads rows 4 at a time; evaluation goes through them backwards, as a length-sorted loader might."""
 
     codecs = SimpleNamespace(source=SimpleNamespace(pieces=["<pad>", "▁a"]), target=SimpleNamespace(pieces=["<pad>"]))
-    report: dict[str, Any] = {"source": "toy", "splits": {"train": {"rows": 9, "fingerprint": "abc"}}}  # noqa: RUF012
+    report: dict[str, Any] = {  # noqa: RUF012
+        "source": "toy",
+        "splits": {
+            "train": {
+                "rows": 9,
+                "kept": 6,
+                "dropped": {"copied_source": 2},
+                "malformed": {"nul": 1},
+                "fingerprint": "abc",
+            },
+            "later": {"rows": 0, "kept": 0, "dropped": {}, "malformed": {}, "fingerprint": ""},
+        },
+    }
 
     def train_dataloader(self) -> Any:
         return DataLoader(torch.ones(20, 1), batch_size=4)
@@ -121,7 +133,11 @@ def test_configuration_origin_and_size_are_kept(finished: Any) -> None:
 
 def test_data_and_vocabulary_are_kept(finished: Any) -> None:
     assert json.loads((finished.files / "data_report.json").read_text()) == ToyData.report
-    assert json.loads(finished.record.tags["s2s.fingerprint"]) == {"train": "abc"}
+    assert json.loads(finished.record.tags["s2s.fingerprint"]) == {"train": "abc", "later": ""}
+    counts = {name: value for name, value in finished.record.metrics.items() if name.startswith("data/")}
+    assert {name.removeprefix("data/train/"): value for name, value in counts.items()} == {
+        "rows": 9, "kept": 6, "dropped/copied_source": 2, "malformed/nul": 1,
+    }  # fmt: skip
     assert (finished.files / "vocabulary/source.txt").read_text() == "<pad>\n▁a\n"
     assert finished.record.params["vocabulary.source"] == "2"
 

@@ -1,0 +1,102 @@
+"""What every source yields: numbered rows, and marks where there should have been one."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from s2s_lit.errors import UserError
+
+Row = Mapping[str, Any]
+
+SHARD_BITS = 32  # of a row's number that count within its shard
+LONGEST = 1 << 20  # characters of a text, bytes of a line: more is no sentence, but a file that lacks its line breaks
+_LOOKED_AT = 100  # rows in which a column must occur
+
+
+@dataclass(frozen=True)
+class Malformed:
+    """Stands for a row that cannot be used, so that it is counted; `reason` is what it is counted under."""
+
+    reason: str
+
+
+MISSING_FIELD = Malformed("missing_field")
+NOT_TEXT = Malformed("not_text")
+INVALID_UTF8 = Malformed("invalid_utf8")
+NUL = Malformed("nul")
+TOO_LONG = Malformed("too_long")
+INVALID_JSON = Malformed("invalid_json")
+INVALID_CSV = Malformed("invalid_csv")
+FIELD_COUNT = Malformed("field_count")
+
+
+class Rows(ABC):
+    """The rows of one split in the order of its files, as often as needed.
+
+    Attributes:
+        num_shards: parts that can be read apart from one another.
+    """
+
+    num_shards: int = 1
+
+    @abstractmethod
+    def numbered(self, shards: Iterable[int]) -> Iterator[tuple[int, Row | Malformed]]:
+        """The rows of `shards`, each with a number of its own; the numbers ascend in the order of the files.
+
+        Raises:
+            UserError: a file cannot be read to its end; what it lacks cannot be counted.
+        """
+
+    @abstractmethod
+    def place(self, number: int) -> str:
+        """Where the row of that number stands, for the user: file and row, counted from 1."""
+
+    def all(self) -> Iterator[tuple[int, Row | Malformed]]:
+        """The rows of all shards."""
+        return self.numbered(range(self.num_shards))
+
+    def __iter__(self) -> Iterator[Row]:
+        """The rows that are not malformed."""
+        return (row for _, row in self.all() if not isinstance(row, Malformed))
+
+    def require(self, *columns: str) -> None:
+        """Raises a UserError if none of the first rows has one of `columns`."""
+        first = list(islice(self, _LOOKED_AT))
+        for column in columns:
+            if first and all(value_at(row, column) is None for row in first):
+                raise UserError(
+                    f"The data has no column {column!r}; it has {listed(columns_of(first[0]))}. Set "
+                    "data.source_column and data.target_column."
+                )
+
+
+def shard_and_row(number: int) -> tuple[int, int]:
+    """A row's shard, and its place there counted from 1."""
+    return number >> SHARD_BITS, (number & (1 << SHARD_BITS) - 1) + 1
+
+
+def value_at(row: Row, path: str) -> Any:
+    """The value at a dotted path, None if there is none; a column that has the dots in its own name comes first."""
+    if path in row or "." not in path:
+        return row.get(path)
+    value: Any = row
+    for name in path.split("."):
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value
+
+
+def columns_of(row: Row) -> Iterator[str]:
+    """The paths of a row's columns, nested ones too."""
+    for name, value in row.items():
+        if isinstance(value, Mapping):
+            yield from (f"{name}.{path}" for path in columns_of(value))
+        else:
+            yield name
+
+
+def listed(names: Iterable[str]) -> str:
+    return ", ".join(map(repr, names)) or "none"

@@ -1,0 +1,159 @@
+"""Laws of all filters that exist, and what is particular to each."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from s2s_lit.data.filters import (
+    CopiedSource,
+    Duplicates,
+    Filter,
+    LengthRatio,
+    Passing,
+    Side,
+    WordCount,
+    WrongScript,
+)
+from s2s_lit.errors import UserError
+from s2s_lit.text.normalize import normalize
+from support.parts import concrete_subclasses
+
+FILTERS = concrete_subclasses(Filter, "s2s_lit.data")  # type: ignore[type-abstract]
+SETTINGS = {"WrongScript": {"source": ["Latin"], "target": ["Cyrillic"]}, "Duplicates": {"remember": 64}}
+texts = st.text(st.sampled_from("ab Ж7."), max_size=12).map(normalize)
+pairs = st.lists(st.tuples(texts, texts), max_size=30)
+
+
+def make(part: type[Filter]) -> Filter:
+    return part(**SETTINGS.get(part.__name__, {}))
+
+
+def reasons(part: Filter, rows: list[tuple[str, str]]) -> list[str | None]:
+    begun = part.begin()
+    return [begun.reason(*row) for row in rows]
+
+
+@pytest.mark.parametrize("part", FILTERS)
+@given(pairs)
+def test_each_pass_over_the_same_rows_drops_the_same(part: type[Filter], rows: list[tuple[str, str]]) -> None:
+    one = make(part)
+    first = reasons(one, rows)
+    assert reasons(one, rows) == first
+    assert reasons(make(part), rows) == first
+
+
+@pytest.mark.parametrize("part", FILTERS)
+def test_passes_at_the_same_time_do_not_disturb_one_another(part: type[Filter]) -> None:
+    one = make(part)
+    passes = [one.begin(), one.begin()]
+    assert len({each.reason("a man reads", "Жук") for each in passes}) == 1
+
+
+@pytest.mark.parametrize("part", FILTERS)
+@given(pairs)
+def test_reasons_are_names_that_a_metric_can_have(part: type[Filter], rows: list[tuple[str, str]]) -> None:
+    assert all(reason is None or reason.isidentifier() for reason in reasons(make(part), rows))
+
+
+@pytest.mark.parametrize("part", FILTERS)
+def test_keeps_an_ordinary_pair_and_drops_some_other(part: type[Filter]) -> None:
+    extraordinary = [("", ""), ("a", "a"), ("a", "b" * 99), ("a" * 99, "b"), ("Ж", "a"), ("a", "Ж"), ("Ж", "a")]
+    assert reasons(make(part), [("two words", "Два слова")]) == [None]
+    assert any(reasons(make(part), extraordinary))
+
+
+@given(pairs)
+def test_the_first_that_objects_gives_the_reason(rows: list[tuple[str, str]]) -> None:
+    filters = [make(part) for part in FILTERS]
+    passing, separate = Passing(filters), [each.begin() for each in filters]
+    for row in rows:
+        found = passing.reason(*row)
+        given = (reason for each in separate if (reason := each.reason(*row)) is not None)
+        assert found == next(given, None)  # one that remembers sees only what those before it kept
+
+
+def test_words_are_counted_on_each_side() -> None:
+    keep = WordCount(least=2, most=3)
+    rows = [("a b", "x y z"), ("a", "x y"), ("a b", "x"), ("a b c d", "x y"), ("a b", "x y z u")]
+    assert reasons(keep, rows) == [
+        None, "source_too_few_words", "target_too_few_words", "source_too_many_words", "target_too_many_words",
+    ]  # fmt: skip
+
+
+@given(texts, texts, st.floats(1, 4), st.integers(0, 5))
+def test_the_ratio_has_no_side(source: str, target: str, most: float, slack: int) -> None:
+    keep = LengthRatio(most=most, slack=slack)
+    assert keep.reason(source, target) == keep.reason(target, source)
+    assert keep.reason(source, source) is None
+
+
+def test_the_ratio_grants_its_slack() -> None:
+    assert reasons(LengthRatio(most=2, slack=3), [("ab", "x" * 10), ("ab", "x" * 11), ("", "x" * 6)]) == [
+        None, "length_ratio", None,
+    ]  # fmt: skip
+
+
+def test_a_copy_is_one_in_any_case() -> None:
+    assert reasons(CopiedSource(), [("Straße", "STRASSE"), ("a b", "a b"), ("a", "b")]) == [
+        "copied_source", "copied_source", None,
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("by", ["pair", "source", "target"])
+@given(rows=pairs)
+def test_what_is_left_of_duplicates_is_the_set_of_them(by: Side, rows: list[tuple[str, str]]) -> None:
+    def key(row: tuple[str, str]) -> object:
+        return {"pair": row, "source": row[0], "target": row[1]}[by]
+
+    def kept(rows: list[tuple[str, str]]) -> list[object]:
+        return [
+            key(row)
+            for row, why in zip(rows, reasons(Duplicates(by=by, remember=2000), rows), strict=True)
+            if why is None
+        ]
+
+    assert kept(rows) == list(dict.fromkeys(map(key, rows)))
+    assert set(kept(rows[::-1])) == set(kept(rows))
+
+
+def test_memory_of_duplicates_is_bounded_and_errs_as_stated() -> None:
+    size = 8000
+    begun = Duplicates(remember=size).begin()
+    table = begun._table
+    assert len(table) * table.itemsize == 8 * size
+    distinct = [(f"a{i}", f"b{i}") for i in range(size // 4)]
+    assert not any(begun.reason(*row) for row in distinct)
+    missed = sum(begun.reason(*row) is None for row in distinct)
+    assert missed <= 10  # two of 2000 are expected at the very most
+    new = [(f"c{i}", f"d{i}") for i in range(3 * size)]
+    assert not any(begun.reason(*row) for row in new)  # nothing new is ever dropped
+    assert all(begun.reason(*row) == "duplicate_pair" for row in new[-200:])
+    assert begun._table is table
+    assert len(table) == size
+
+
+def test_scripts_are_a_share_of_the_letters() -> None:
+    keep = WrongScript(source=["Latin"], target=["Han", "Hiragana", "Katakana"], least=0.5)
+    rows = [
+        ("ab", "日本のカメラ"), ("42 !", "7"), ("абв", "日本"), ("abв", "日本"), ("aбв", "日本"), ("ab", "hello 日"),
+        ("", ""),
+    ]  # fmt: skip
+    assert reasons(keep, rows) == [None, None, "source_script", None, "source_script", "target_script", None]
+    assert reasons(WrongScript(), [("абв", "日本")]) == [None]
+
+
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        (lambda: WrongScript(source=["Klingon"]), "Klingon: no such Unicode script"),
+        (lambda: WrongScript(least=0), "0 < least"),
+        (lambda: WordCount(least=5, most=4), "least <= most"),
+        (lambda: LengthRatio(most=0.5), "most >= 1"),
+        (lambda: Duplicates(remember=0), "remember >= 1"),
+    ],
+)
+def test_settings_without_sense_are_refused(build: object, message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        build()  # type: ignore[operator]
