@@ -16,7 +16,7 @@ from s2s_lit.errors import UserError
 class SamplingSearch(PathSearch):
     """Draws each next piece: p(piece) ~ exp(log P(piece) / temperature) over the pieces that are kept.
 
-    Kept are the `top_k` likeliest (Fan et al. 2018, section 5.3), of these the fewest whose share of the tempered
+    Kept are the `top_k` likeliest (Fan et al. 2018, section 5.4), of these the fewest whose share of the tempered
     probability reaches `top_p` (the nucleus, Holtzman et al. 2020, section 3.1).
 
     What is drawn for a sentence is a function of `seed` and its source, not of the batch, its place or the number of

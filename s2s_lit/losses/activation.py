@@ -13,7 +13,7 @@ from s2s_lit.types import Decoded
 
 
 class ActivationRegularization(Penalty):
-    """AR: weight * sum over t of mean over units of h_t^2, of the last layer's states before dropout (Merity 2017).
+    """AR: weight * sum over t of mean over units of h_t^2, h the last layer's states (Merity 2017, dropped out there).
 
     Args:
         weight: alpha, of the term beside the pieces' likelihood.

@@ -42,7 +42,7 @@ class ZeroBridge(Bridge):
 
 
 class LastStateBridge(Bridge):
-    """h_0 = h_n, layer by layer: the decoder goes on where the encoder ended (Sutskever 2014, section 3).
+    """h_0 = h_n, layer by layer: the decoder goes on where the encoder ended (Sutskever 2014, section 2).
 
     A bidirectional encoder gives both directions' last states side by side.
 

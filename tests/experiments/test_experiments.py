@@ -15,7 +15,7 @@ from s2s_lit.cli.compose import compose, to_yaml
 from s2s_lit.cli.parts import shelf
 
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"
-DATA = ("builtin", "multi30k")
+DATA = sorted(file.stem for file in (EXPERIMENTS / "data").glob("*.yaml"))
 PROMISED = """
     rnn gru lstm birnn bigru bilstm rnn_attn gru_attn lstm_attn birnn_attn bigru_attn bilstm_attn
     luong_dot luong_general luong_concat local_p multi_head coverage copy conditional_gru input_feeding
@@ -42,12 +42,17 @@ def named(tree: Any) -> Iterator[str]:
         yield tree  # a default that is a class itself
 
 
-def test_an_experiment_composes_and_says_what_it_is(experiment: str) -> None:
+def test_an_experiment_says_what_it_is(experiment: str) -> None:
     file = EXPERIMENTS / f"{experiment}.yaml"
     first, *rest = file.read_text(encoding="utf-8").splitlines()
     assert first.startswith("# ")
     assert rest, "a file of differences has some, or {}"
-    assert composed(experiment).experiment == experiment
+
+
+@pytest.mark.parametrize("dataset", DATA)
+def test_an_experiment_composes_with_every_data_set(experiment: str, dataset: str) -> None:
+    config = composed(experiment, dataset)
+    assert (config.experiment, config.dataset) == (experiment, dataset)
 
 
 def test_an_experiment_states_only_differences(experiment: str) -> None:

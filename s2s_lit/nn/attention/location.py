@@ -1,4 +1,4 @@
-"""Location-aware attention (Chorowski et al. 2015, section 2.1)."""
+"""Location-aware attention (Chorowski et al. 2015, section 2.2)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The conditional GRU with attention (Nematus: Sennrich 2017, section 3; first in dl4mt-tutorial)."""
+"""The conditional GRU with attention (Nematus: Sennrich 2017, section 2; first in dl4mt-tutorial)."""
 
 from __future__ import annotations
 
