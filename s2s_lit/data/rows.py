@@ -100,3 +100,8 @@ def columns_of(row: Row) -> Iterator[str]:
 
 def listed(names: Iterable[str]) -> str:
     return ", ".join(map(repr, names)) or "none"
+
+
+def reason_of(error: Exception) -> str:
+    """The kind and the first line of an error."""
+    return f"{type(error).__name__}: {(str(error).strip().splitlines() or [''])[0]}"

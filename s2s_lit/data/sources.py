@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
-from s2s_lit.data.rows import SHARD_BITS, Row, Rows, listed, shard_and_row
+from s2s_lit.data.rows import SHARD_BITS, Row, Rows, listed, reason_of, shard_and_row
 from s2s_lit.errors import UserError
 
 if TYPE_CHECKING:  # importing it takes a second, which is spent when data is read
@@ -71,6 +71,10 @@ class CorpusSource(ABC):
     def split(self, name: str, *, streaming: bool) -> Rows:
         """The split of that name, one of `splits`."""
 
+    def aliases(self, split: str) -> list[str]:
+        """The names under which a split may go, itself first."""
+        return [split, *(alias for names in _SAME if split in names for alias in names if alias != split)]
+
     def rows(self, split: str, *, streaming: bool) -> Rows:
         """The rows of a split; `validation` also finds `valid`, `val` and `dev`, `test` and `train` likewise.
 
@@ -78,7 +82,7 @@ class CorpusSource(ABC):
             UserError: there is no such split, or the corpus cannot be read.
         """
         available = self.splits(streaming=streaming)
-        for name in (split, *(alias for names in _SAME if split in names for alias in names)):
+        for name in self.aliases(split):
             if name in available:
                 return self.split(name, streaming=streaming)
         raise UserError(f"The data has no split {split!r}; it has {listed(available)}.")
@@ -218,8 +222,3 @@ def _offline_unless_reachable() -> None:
     if not answered.is_set():
         huggingface_hub.constants.HF_HUB_OFFLINE = True
         datasets.config.HF_HUB_OFFLINE = True
-
-
-def reason_of(error: Exception) -> str:
-    """The kind and the first line of an error."""
-    return f"{type(error).__name__}: {(str(error).strip().splitlines() or [''])[0]}"

@@ -1,0 +1,132 @@
+"""A file behind http(s), read as if it were local."""
+
+from __future__ import annotations
+
+import io
+import logging
+import time
+from http.client import HTTPException, HTTPResponse
+from typing import Any
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+from s2s_lit.errors import UserError
+
+log = logging.getLogger(__name__)
+
+_TIMEOUT_S = 30.0
+
+
+class RemoteFile(io.RawIOBase):
+    """The bytes of a URL, sought and read at will; a connection that drops is taken up at the byte where it broke.
+
+    A server that serves ranges is asked for the rest; of one that does not, what was read already is read again and
+    thrown away. The file must stay the same meanwhile, by its length and its ETag or date.
+
+    Args:
+        url: Its address.
+        retries: Attempts to go on without a byte of progress.
+        wait_s: Before the second attempt; doubled before each further one.
+
+    Raises:
+        UserError: the server does not give the file, changes it, or stays away.
+    """
+
+    def __init__(self, url: str, *, retries: int = 5, wait_s: float = 0.5) -> None:
+        self.url = url
+        self.name = url
+        self._retries = retries
+        self._wait_s = wait_s
+        self._position = 0
+        self._size: int | None = None  # unknown where the server does not say
+        self._version: tuple[str | None, ...] | None = None
+        self._response: HTTPResponse | None = None
+        self._retried(self._connect)  # a wrong address is told at once
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return self._size is not None
+
+    def tell(self) -> int:
+        return self._position
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        if whence == io.SEEK_END and self._size is None:
+            raise io.UnsupportedOperation(f"{self.url} does not tell its size")
+        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._size or 0}[whence]
+        if start + offset != self._position:
+            self._position = start + offset
+            self._disconnect()
+        return self._position
+
+    def readinto(self, buffer: Any) -> int:
+        if self._size is not None and self._position >= self._size:
+            return 0
+        count: int = self._retried(lambda: self._read_some(memoryview(buffer)))
+        self._position += count
+        return count
+
+    def close(self) -> None:
+        self._disconnect()
+        super().close()
+
+    def _read_some(self, buffer: memoryview) -> int:
+        if self._response is None:
+            self._connect()
+        assert self._response is not None
+        count = self._response.readinto(buffer)
+        if not count and len(buffer) and self._size is not None:
+            raise ConnectionError("the connection ended before the file did")
+        return count
+
+    def _retried(self, attempt: Any) -> Any:
+        for tried in range(self._retries + 1):
+            try:
+                return attempt()
+            except (OSError, HTTPException) as error:
+                self._disconnect()
+                if _is_final(error) or tried == self._retries:
+                    raise UserError(f"{self.url} cannot be read: {error}") from error
+                log.warning("%s: %s; trying again.", self.url, error)
+                time.sleep(self._wait_s * 2**tried)
+        raise AssertionError
+
+    def _connect(self) -> None:
+        """A response that stands at the position.
+
+        Raises:
+            UserError: it is not the file of the responses before.
+        """
+        request = Request(self.url, headers={"Accept-Encoding": "identity", "User-Agent": "s2s_lit"})
+        if self._position:
+            request.add_header("Range", f"bytes={self._position}-")
+        self._response = response = urlopen(request, timeout=_TIMEOUT_S)
+        partial = response.status == 206
+        length = response.headers.get("Content-Range", "").rpartition("/")[2] if partial else ""
+        length = length or response.headers.get("Content-Length", "")
+        version = (length, response.headers.get("ETag"), response.headers.get("Last-Modified"))
+        if self._version is None:
+            self._version, self._size = version, int(length) if length.isdigit() else None
+        elif version != self._version:
+            raise UserError(f"{self.url} has changed while it was read: start again")
+        if not partial:
+            self._skip(response, self._position)
+
+    def _skip(self, response: HTTPResponse, count: int) -> None:
+        while count:
+            skipped = len(response.read(min(count, 1 << 20)))
+            if not skipped:
+                raise ConnectionError("the connection ended before the file did")
+            count -= skipped
+
+    def _disconnect(self) -> None:
+        if self._response is not None:
+            self._response.close()
+            self._response = None
+
+
+def _is_final(error: Exception) -> bool:
+    """Whether the server's answer will be the same next time: no such file, no access."""
+    return isinstance(error, HTTPError) and error.code < 500 and error.code not in (408, 429)
