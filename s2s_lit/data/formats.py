@@ -10,7 +10,7 @@ import csv
 import json
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from s2s_lit.data.rows import (
     FIELD_COUNT,
@@ -24,6 +24,9 @@ from s2s_lit.data.rows import (
     Row,
 )
 from s2s_lit.errors import UserError
+
+if TYPE_CHECKING:
+    from pyarrow import RecordBatch, Table
 
 Reader = Callable[[BinaryIO], Iterator[Row | Malformed]]
 
@@ -148,14 +151,19 @@ def parquet(file: BinaryIO) -> Iterator[Row | Malformed]:
     import pyarrow.parquet
 
     for batch in pyarrow.parquet.ParquetFile(file).iter_batches(batch_size=_BATCH):
-        try:
-            yield from batch.to_pylist()
-        except UnicodeDecodeError:
-            for index in range(batch.num_rows):
-                try:
-                    yield batch.slice(index, 1).to_pylist()[0]
-                except UnicodeDecodeError:
-                    yield INVALID_UTF8
+        yield from rows_of(batch)
+
+
+def rows_of(batch: RecordBatch | Table) -> Iterator[Row | Malformed]:
+    """The rows of an Arrow table, whose text nobody has looked at yet."""
+    try:
+        yield from batch.to_pylist()
+    except UnicodeDecodeError:
+        for index in range(batch.num_rows):
+            try:
+                yield batch.slice(index, 1).to_pylist()[0]
+            except UnicodeDecodeError:
+                yield INVALID_UTF8
 
 
 def reader_of(name: str, columns: Sequence[str] | None) -> Reader:

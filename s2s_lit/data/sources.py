@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
-from s2s_lit.data.rows import SHARD_BITS, Row, Rows, listed, reason_of, shard_and_row
+from s2s_lit.data.formats import rows_of
+from s2s_lit.data.rows import SHARD_BITS, Malformed, Row, Rows, listed, reason_of, shard_and_row
 from s2s_lit.errors import UserError
 
 if TYPE_CHECKING:  # importing it takes a second, which is spent when data is read
@@ -35,25 +36,29 @@ class DatasetRows(Rows):
         self._name = name
         self.num_shards = getattr(data, "num_shards", None) or 1
 
-    def numbered(self, shards: Iterable[int]) -> Iterator[tuple[int, Row]]:
+    def numbered(self, shards: Iterable[int]) -> Iterator[tuple[int, Row | Malformed]]:
         for shard in shards:
             part = self._data if self.num_shards == 1 else self._data.shard(self.num_shards, shard)
             number = shard << SHARD_BITS
             batches = part.iter(batch_size=_READ)
-            while (columns := self._next(batches, number)) is not None:
-                for values in zip(*columns.values(), strict=True):
-                    yield number, dict(zip(columns, values, strict=True))
+            while (batch := self._next(batches, number)) is not None:
+                for row in rows_of(batch) if hasattr(batch, "to_pylist") else _transposed(batch):
+                    yield number, row
                     number += 1
 
-    def _next(self, batches: Iterator[Mapping[str, Any]], number: int) -> Mapping[str, Any] | None:
+    def _next(self, batches: Iterator[Any], number: int) -> Any:
         try:
             return next(batches, None)
-        except Exception as error:  # a damaged file, text that is no UTF-8: `datasets` has many ways to say so
+        except Exception as error:  # a damaged file: `datasets` has many ways to say so
             raise UserError(f"{self.place(number)} and what follows it cannot be read: {reason_of(error)}") from error
 
     def place(self, number: int) -> str:
         shard, row = shard_and_row(number)
         return f"{self._name}, " + (f"shard {shard + 1}, " if self.num_shards > 1 else "") + f"row {row}"
+
+
+def _transposed(columns: Mapping[str, Sequence[Any]]) -> Iterator[Row]:
+    return (dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True))
 
 
 class CorpusSource(ABC):
@@ -115,7 +120,8 @@ class HubCorpus(CorpusSource):
         return list(self._load(streaming))
 
     def split(self, name: str, *, streaming: bool) -> Rows:
-        return DatasetRows(self._load(streaming)[name], f"{self._place}, split {name}")
+        data = self._load(streaming)[name].with_format("arrow")  # which leaves it to us to find text that is none
+        return DatasetRows(data, f"{self._place}, split {name}")
 
     @property
     def _place(self) -> str:

@@ -1,15 +1,18 @@
 from __future__ import annotations
 
+import json
 import socket
 import time
 from pathlib import Path
 
 import datasets
 import huggingface_hub
+import pyarrow as pa
+import pyarrow.parquet
 import pytest
 
 from s2s_lit.data import builtin
-from s2s_lit.data.rows import Rows
+from s2s_lit.data.rows import Malformed, Rows
 from s2s_lit.data.sources import BuiltinCorpus, CorpusSource, DatasetRows, HubCorpus
 from s2s_lit.errors import UserError
 
@@ -64,6 +67,26 @@ def test_a_damaged_file_is_named_without_a_traceback(tmp_path: Path) -> None:
     (tmp_path / "train.parquet").write_bytes(b"PAR1 this is none")
     with pytest.raises(UserError, match=f"{tmp_path}.* cannot be read"):
         HubCorpus(path="owner/name", data_dir=tmp_path).rows("train", streaming=False)
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+def test_text_that_is_no_utf8_costs_its_row_alone(tmp_path: Path, streaming: bool) -> None:
+    broken = pa.Array.from_buffers(pa.string(), 3, pa.array([b"a", b"\xff", b"c"], pa.binary()).buffers())
+    nested = pa.StructArray.from_arrays([broken, pa.array(["x", "y", "z"])], ["en", "de"])
+    pyarrow.parquet.write_table(pa.table({"translation": nested}), tmp_path / "train.parquet")
+    rows = HubCorpus(data_dir=tmp_path).rows("train", streaming=streaming)
+    assert [row for _, row in rows.all()] == [
+        {"translation": {"en": "a", "de": "x"}}, Malformed("invalid_utf8"), {"translation": {"en": "c", "de": "z"}},
+    ]  # fmt: skip
+    assert rows.place([number for number, _ in rows.all()][1]) == f"{tmp_path}, split train, row 2"
+
+
+def test_a_file_that_breaks_off_is_an_error(tmp_path: Path) -> None:
+    lines = [json.dumps({"en": f"a {i}", "de": f"x {i}"}) for i in range(5000)]
+    (tmp_path / "train.jsonl").write_text("\n".join([*lines, '{"en": "a']))
+    for streaming in (False, True):
+        with pytest.raises(UserError, match=rf"{tmp_path}.* cannot be read"):
+            list(HubCorpus(data_dir=tmp_path).rows("train", streaming=streaming))
 
 
 @pytest.mark.parametrize("streaming", [False, True])
