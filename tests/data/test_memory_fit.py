@@ -35,9 +35,7 @@ sizes = st.integers(0, 10**6)
 
 @example(237857, 1, 0, 0.001)
 @given(sizes, st.integers(1, 10**5), sizes, st.floats(0.001, 1.0))
-def test_batches_never_need_more_and_fill_the_memory_where_most_of_it_grows(
-    fixed: int, each: int, least: int, memory_gb: float
-) -> None:
+def test_batches_fill_the_memory_and_never_more(fixed: int, each: int, least: int, memory_gb: float) -> None:
     machine = Machine(fixed, each, least)
     batcher = MemoryFit(memory_gb=memory_gb, share=1.0)
     limit = memory_gb * 1e9
