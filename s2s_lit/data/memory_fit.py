@@ -16,9 +16,9 @@ class MemoryFit(Batcher):
 
     Training steps of 1, 2, 4, ... of the longest sentences that the data may have are tried until their memory grows
     in proportion to their number; `max_tokens` is what then fills `share` of the memory. As a part of what a step
-    needs does not grow (gradients, the optimizer's state), this errs on the safe side: by less than a quarter where that
-    part takes a tenth of the memory, by more where it takes most of it. The network's weights are not counted. A run that is to be repeated states `memory_gb`: what is free differs from time
-    to time.
+    needs does not grow (gradients, the optimizer's state), this errs on the safe side: by less than a quarter where
+    that part takes a tenth of the memory, by more where it takes most of it. The network's weights are not counted.
+    A run that is to be repeated states `memory_gb`: what is free differs from time to time.
 
     Args:
         memory_gb: Memory for training steps, in 10^9 bytes; what is free on the device if none is given.
