@@ -131,7 +131,7 @@ class Cleaner:
                 report.malformed[pair.reason] += 1
                 continue
             report.read(*pair)
-            if (reason := filters.reason(*pair)) is not None:
+            if self.filters and (reason := filters.reason(*pair)) is not None:
                 report.dropped[reason] += 1
                 continue
             yield number, *pair

@@ -61,7 +61,8 @@ class Encoder:
                     report.dropped[reason] += 1
                     continue
                 report.kept += 1
-                yield Example([*source_ids, EOS], target_ids, source, target, number)
+                source_ids.append(EOS)
+                yield Example(source_ids, target_ids, source, target, number)
 
 
 @dataclass(frozen=True)
