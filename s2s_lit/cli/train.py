@@ -58,7 +58,7 @@ def data_dir_override(arguments: argparse.Namespace) -> list[str]:
         return []
     if arguments.dataset == "builtin":
         raise UserError(
-            "DATA_DIR replaces data of the Hub; the built-in corpus has none: give DATA too (DATA=multi30k)"
+            "DATA_DIR is the folder of data that has files; the built-in corpus has none: give DATA too (DATA=multi30k)"
         )
     return [f"--data.source.data_dir={arguments.data_dir}"]
 

@@ -152,7 +152,7 @@ def opened(place: str) -> Iterator[BinaryIO]:
         packed = _path(place).endswith(".gz")
         if packed:
             file = io.BufferedReader(stack.enter_context(gzip.GzipFile(fileobj=file)), _BUFFER)
-        if _bare(place).endswith(".parquet") and (packed or not raw.seekable()):
+        if _bare(place).endswith(".parquet") and (packed or not raw.seekable()):  # going back in a .gz starts it anew
             whole = stack.enter_context(tempfile.TemporaryFile())
             shutil.copyfileobj(file, whole)
             whole.seek(0)

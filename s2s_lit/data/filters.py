@@ -91,7 +91,7 @@ class Duplicates(Filter):
 
     The table is an array of buckets of 8 entries; a full bucket forgets its oldest one. A repetition is missed if 8
     other texts have come to its bucket since: one in a thousand where `remember` / 4 different texts lie between, one
-    in twenty where it is `remember` / 2. A text that is new is dropped with a probability below 8 / 2^64. Each pass
+    in twenty where it is `remember` / 2. A text that is new is dropped with at most a chance of 8 / 2^64. Each pass
     starts with an empty table: the same rows in the same order lose the same ones, and whatever the order is, one of
     the equal texts stays.
 
@@ -118,7 +118,7 @@ class Duplicates(Filter):
             raise RuntimeError("begin() makes the filter that remembers")
         text = {"pair": f"{source}\n{target}", "source": source, "target": target}[self.by]
         digest = hashlib.blake2b(text.encode(errors="surrogatepass"), digest_size=16).digest()
-        entry = int.from_bytes(digest[:8]) or 1  # 0 is an empty place
+        entry = int.from_bytes(digest[:8])
         start = int.from_bytes(digest[8:]) % self._buckets * _WAYS
         bucket = self._table[start : start + _WAYS]
         if entry in bucket:

@@ -10,6 +10,7 @@ import csv
 import json
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, BinaryIO
 
 from s2s_lit.data.rows import (
@@ -65,41 +66,31 @@ def json_lines(file: BinaryIO) -> Iterator[Row | Malformed]:
             yield value if isinstance(value, dict) else INVALID_JSON
 
 
-def tab_separated(columns: Sequence[str] | None) -> Reader:
+def tab_separated(file: BinaryIO, columns: Sequence[str] | None = None) -> Iterator[Row | Malformed]:
     """Fields between tabs, without quotes; the first line names them unless `columns` does."""
-
-    def read(file: BinaryIO) -> Iterator[Row | Malformed]:
-        names = columns
-        for line in lines_of(file):
-            fields = line if isinstance(line, Malformed) else line.split("\t")
-            if names is None:
-                names = _header(fields)
-            elif isinstance(fields, Malformed):
-                yield fields
-            else:
-                yield dict(zip(names, fields, strict=True)) if len(fields) == len(names) else FIELD_COUNT
-
-    return read
+    for line in lines_of(file):
+        fields = line if isinstance(line, Malformed) else line.split("\t")
+        if columns is None:
+            columns = _header(fields)
+        elif isinstance(fields, Malformed):
+            yield fields
+        else:
+            yield dict(zip(columns, fields, strict=True)) if len(fields) == len(columns) else FIELD_COUNT
 
 
-def comma_separated(columns: Sequence[str] | None) -> Reader:
+def comma_separated(file: BinaryIO, columns: Sequence[str] | None = None) -> Iterator[Row | Malformed]:
     """CSV (RFC 4180); the first record names the fields unless `columns` does.
 
     A quote that is never closed would swallow the lines after it: where a record of several lines does not fit, its
     first line is malformed and the next ones are read again.
     """
-
-    def read(file: BinaryIO) -> Iterator[Row | Malformed]:
-        names = columns
-        for fields in _records(file, None if columns is None else len(columns)):
-            if names is None:
-                names = _header(fields)
-            elif isinstance(fields, Malformed):
-                yield fields
-            else:
-                yield dict(zip(names, fields, strict=True))
-
-    return read
+    for fields in _records(file, None if columns is None else len(columns)):
+        if columns is None:
+            columns = _header(fields)
+        elif isinstance(fields, Malformed):
+            yield fields
+        else:
+            yield dict(zip(columns, fields, strict=True))
 
 
 def _header(fields: list[str] | Malformed) -> list[str]:
@@ -174,14 +165,11 @@ def reader_of(name: str, columns: Sequence[str] | None) -> Reader:
     """
     ending = name.rpartition(".")[2].lower()
     if ending not in ENDINGS:
-        raise UserError(f"{name}: its ending tells no format; there are {', '.join(ENDINGS)}, and .gz of each")
-    return ENDINGS[ending](columns)
+        raise UserError(f"{name}: its ending tells no format; there are {', '.join(sorted(ENDINGS))}, and .gz of each")
+    return partial(TABLES[ending], columns=columns) if ending in TABLES else RECORDS[ending]
 
 
-ENDINGS: dict[str, Callable[[Sequence[str] | None], Reader]] = {
-    **dict.fromkeys(("jsonl", "ndjson", "json"), lambda columns: json_lines),
-    **dict.fromkeys(("tsv", "txt"), tab_separated),
-    "csv": comma_separated,
-    "parquet": lambda columns: parquet,
-}
-"""What makes the reader of a format, by the ending of the file."""
+TABLES = {"csv": comma_separated, "tsv": tab_separated, "txt": tab_separated}
+RECORDS = {"jsonl": json_lines, "ndjson": json_lines, "json": json_lines, "parquet": parquet}
+ENDINGS = {*TABLES, *RECORDS}
+"""Endings of the files that can be read."""

@@ -72,6 +72,10 @@ class JoinedRows(Rows):
         part, own = self._shards[shard]
         return part.place(number - ((shard - own) << SHARD_BITS))
 
+    def require(self, *columns: str) -> None:
+        for part in self._parts:
+            part.require(*columns)
+
 
 class MixedRows(Rows):
     """The rows of several in turn, by weight, until each was read to its end."""
@@ -89,6 +93,10 @@ class MixedRows(Rows):
         """Found by reading up to it."""
         part, own, _ = next(each for count, each in enumerate(self._in_turn()) if count == number)
         return self._parts[part].place(own)
+
+    def require(self, *columns: str) -> None:
+        for part in self._parts:
+            part.require(*columns)
 
     def _in_turn(self) -> Iterator[tuple[int, int, Row | Malformed]]:
         """Part, the row's number there, row; next comes the part whose stride it is, as in stride scheduling."""

@@ -53,7 +53,7 @@ class HashSplit(CorpusSource):
             return self.source.split(name, streaming=streaming)
         rows = self.source.rows("train", streaming=streaming)
         wanted = name if name in self.shares else "train"
-        return SelectedRows(rows, lambda row: self.split_of(row) == wanted)
+        return SplitRows(rows, self.split_of, wanted)
 
     def split_of(self, row: Row | Malformed) -> str:
         """The split that a row of the source's training split is in."""
@@ -69,16 +69,26 @@ class HashSplit(CorpusSource):
         return "train"
 
 
-class SelectedRows(Rows):
-    """Those rows that a condition holds for, with the numbers and shards that they have among all."""
+class SplitRows(Rows):
+    """Those rows that are in a split, with the numbers and shards that they have among all.
 
-    def __init__(self, rows: Rows, condition: Callable[[Row | Malformed], bool]) -> None:
+    Args:
+        rows: All rows.
+        split_of: The split of each.
+        name: The split.
+    """
+
+    def __init__(self, rows: Rows, split_of: Callable[[Row | Malformed], str], name: str) -> None:
         self._rows = rows
-        self._condition = condition
+        self._split_of = split_of
+        self._name = name
         self.num_shards = rows.num_shards
 
     def numbered(self, shards: Iterable[int]) -> Iterator[tuple[int, Row | Malformed]]:
-        return (numbered for numbered in self._rows.numbered(shards) if self._condition(numbered[1]))
+        return (each for each in self._rows.numbered(shards) if self._split_of(each[1]) == self._name)
 
     def place(self, number: int) -> str:
         return self._rows.place(number)
+
+    def require(self, *columns: str) -> None:
+        self._rows.require(*columns)

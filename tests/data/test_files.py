@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import pickle
 import re
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 
 from s2s_lit.data.files import FileCorpus, ParallelText
 from s2s_lit.data.formats import comma_separated
-from s2s_lit.data.rows import FIELD_COUNT, INVALID_CSV, LONGEST, Malformed, Row
+from s2s_lit.data.rows import FIELD_COUNT, INVALID_CSV, LONGEST, NUL, Malformed, Row
 from s2s_lit.data.sources import CorpusSource
 from s2s_lit.errors import UserError
 from support.corpora import FORMATS, ROWS, as_files, packed, table
@@ -39,6 +40,7 @@ def test_every_format_gives_the_same_rows(tmp_path: Path, kind: str, ending: str
     assert numbers == sorted(set(numbers))
     assert [row for _, row in rows.numbered([1])] == ROWS[1200:]
     place = rows.place(numbers[1203])
+    assert list(pickle.loads(pickle.dumps(rows))) == ROWS  # as a loader's workers get it
     assert place.endswith(f"1.{'de' if kind == 'parallel' else kind}{ending}, row 4")
 
 
@@ -60,7 +62,7 @@ def test_names_are_files_patterns_folders_and_lists(tmp_path: Path) -> None:
     for missing in ("three", "one/*.csv"):
         with pytest.raises(UserError, match=rf"no file '.*/{re.escape(missing)}'.*DATA_DIR"):
             FileCorpus(files={"train": missing}, data_dir=tmp_path).rows("train", streaming=True)
-    with pytest.raises(UserError, match=r"README\.md: its ending tells no format; there are jsonl"):
+    with pytest.raises(UserError, match=r"README\.md: its ending tells no format; there are csv"):
         FileCorpus(files={"train": "one/README.md"}, data_dir=tmp_path).rows("train", streaming=True)
     with pytest.raises(UserError, match="no split 'test'; it has 'train'"):
         FileCorpus(files={"train": "one"}, data_dir=tmp_path).rows("test", streaming=True)
@@ -101,12 +103,13 @@ def test_parquet_text_that_is_none_costs_its_row_alone(tmp_path: Path) -> None:
 
 
 def csv_rows(text: str) -> list[Row | Malformed]:
-    return list(comma_separated(["en", "de"])(io.BytesIO(text.encode())))
+    return list(comma_separated(io.BytesIO(text.encode()), ["en", "de"]))
 
 
 def test_a_quote_that_is_never_closed_swallows_nothing() -> None:
     good = [{"en": "a", "de": "x"}, {"en": "b", "de": "y"}]
     assert csv_rows('"never,closed\na,x\nb,y\n') == [INVALID_CSV, *good]
+    assert csv_rows('"never,closed\na,x\n\0,z\nb,y\n') == [INVALID_CSV, good[0], NUL, good[1]]
     assert csv_rows('a,x\n"never,closed\nb,"y"\n') == [good[0], INVALID_CSV, good[1]]
     assert csv_rows('"a,x\nb","y",z\nb,y\n') == [FIELD_COUNT, FIELD_COUNT, good[1]]
     assert csv_rows('"two\nlines",x\n\nb,y') == [{"en": "two\nlines", "de": "x"}, good[1]]
@@ -179,7 +182,7 @@ def test_a_long_line_is_not_held_in_memory(tmp_path: Path) -> None:
             return line
 
     file = Counting(LONG.encode() + b"\n" + table(ROWS[:1], ","))
-    assert list(comma_separated(["en", "de"])(file)) == [Malformed("too_long"), ROWS[0]]
+    assert list(comma_separated(file, ["en", "de"])) == [Malformed("too_long"), ROWS[0]]
     assert file.largest <= LONGEST + 1
 
 

@@ -142,6 +142,9 @@ def test_scripts_are_a_share_of_the_letters() -> None:
     ]  # fmt: skip
     assert reasons(keep, rows) == [None, None, "source_script", None, "source_script", "target_script", None]
     assert reasons(WrongScript(), [("абв", "日本")]) == [None]
+    strict = WrongScript(source=["Latin"], target=["Han"], least=0.75)
+    rows = [("abcд", "日本"), ("abдд", "日本"), ("ab", "日ーーー")]  # the last has letters that scripts share
+    assert reasons(strict, rows) == [None, "source_script", None]
 
 
 @pytest.mark.parametrize(

@@ -204,3 +204,16 @@ def test_numbers_and_places_are_those_of_the_source(count: int) -> None:
     assume(texts(source, "validation"))
     for number, row in source.rows("validation", streaming=True).all():
         assert source.rows("validation", streaming=True).place(number) == str(row)
+
+
+def test_a_column_must_be_in_every_part() -> None:
+    other = Given(train=[[{"de": "x"}]], test=[[{"de": "x"}]])
+    both = Given(train=[[{"en": "a", "de": "x"}] * 300], test=[[{"en": "a", "de": "x"}] * 300])
+    mix = MixedCorpus(parts=[both, other], weights=[1000, 1])
+    taken = HashSplit(source=other, column="de", shares={"validation": 0.1})
+    for rows in [mix.rows(name, streaming=True) for name in ("train", "test")] + [
+        taken.rows("validation", streaming=True)
+    ]:
+        rows.require("de")
+        with pytest.raises(UserError, match="no column 'en'; it has 'de'"):
+            rows.require("en")
