@@ -18,7 +18,7 @@ TEXT_GIVEN := $(call given,TEXT)
 override export TEXT := $(value TEXT)
 override export WORD := $(value WORD)
 
-.PHONY: help setup train evaluate translate score neighbours experiments parts ui test test-slow smoke check benchmark constraints clean
+.PHONY: help setup train evaluate compare translate score neighbours experiments parts ui test test-slow smoke check benchmark constraints clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ train: .venv/.ready  ## train EXP=bilstm_attn [DATA=builtin] [DATA_DIR=folder] [
 
 evaluate: .venv/.ready  ## score a run again: RUN=latest|best|experiment|id [DATA=...] [SPLIT=test] [DATA_DIR=folder] [ARGS=...]
 	@$(S2S) evaluate $(RUN) --split $(SPLIT) $(ONLY) $(if $(DATA_DIR),--data_dir $(DATA_DIR)) $(ARGS)
+
+compare: .venv/.ready  ## are the differences real? RUNS="lstm bilstm_attn" (names with all seeds, or run ids) [DATA=...] [SPLIT=test] [ARGS=...]
+	@$(S2S) compare $(RUNS) --split $(SPLIT) $(ONLY) $(ARGS)
 
 translate: .venv/.ready  ## translate: RUN=latest (RUN="id1 id2": an ensemble), TEXT="..." or IN=file OUT=file or standard input [ARGS="--n_best 3"]
 	@$(S2S) translate $(RUN) $(ONLY) $(if $(TEXT_GIVEN),--text="$$TEXT") $(if $(call given,IN),--in "$$IN") $(if $(call given,OUT),--out "$$OUT") $(ARGS)

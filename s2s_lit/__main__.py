@@ -48,6 +48,16 @@ def make_parser() -> argparse.ArgumentParser:
     score.add_argument("--out", dest="output", type=Path, help="file to write (default: standard output)")
     score.add_argument("--pieces", action="store_true", help="one line for each piece: pair, piece, log-probability")
 
+    compare = verbs.add_parser("compare", help="compare finished runs: are the differences real, and where are they")
+    compare.add_argument(
+        "run", nargs="+", help="experiments' names (all their seeds) or run ids; the first is compared with"
+    )
+    compare.add_argument("--split", default="test", help="whose predictions (default: test)")
+    compare.add_argument("--dataset", help="look only among the runs on this data")
+    compare.add_argument("--sentences", type=int, default=5, help="shown on each side of the differences (default: 5)")
+    compare.add_argument("--bootstrap", type=int, default=1000, help="resamples of the sentences (default: 1000)")
+    compare.add_argument("--randomizations", type=int, default=10000, help="trials of that test (default: 10000)")
+
     neighbours = verbs.add_parser("neighbours", help="list the pieces nearest to a word in a trained run")
     neighbours.add_argument("run", help="latest, best, an experiment's name (its best run) or a run id")
     neighbours.add_argument("--dataset", help="look only among the runs on this data")
@@ -80,7 +90,7 @@ def add_models(verb: argparse.ArgumentParser) -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb; errors that the user can mend are one message and status 2."""
     arguments, overrides = make_parser().parse_known_args(argv)
-    if overrides and arguments.verb in ("neighbours", "experiments", "parts", "ui"):
+    if overrides and arguments.verb in ("compare", "neighbours", "experiments", "parts", "ui"):
         make_parser().error(f"unrecognized arguments: {' '.join(overrides)}")
     try:
         return _verb(arguments.verb)(arguments, overrides)

@@ -184,7 +184,8 @@ class Prediction:
     """One evaluated sentence, as it goes to metrics and into the run's records.
 
     `weights` [len(target_pieces), len(source_pieces)] are the attention's, if it has any; both piece lists end with
-    the end mark where there is one. Sorting by `row` restores the order of the file.
+    the end mark where there is one. Sorting by `row` restores the order of the file. `nll` (nats) is what the
+    reference's `reference_pieces` (the end mark counted) cost, teacher forced.
     """
 
     source: str
@@ -195,3 +196,5 @@ class Prediction:
     score: float
     weights: Tensor | None = None
     row: int = 0
+    nll: float | None = None
+    reference_pieces: int = 0

@@ -17,6 +17,7 @@ class TokenLoss:
     objective: Tensor
     nll: Tensor
     count: int
+    log_probs: Tensor  # [M], of each target
 
 
 class TokenNLL(nn.Module):
@@ -34,8 +35,9 @@ class TokenNLL(nn.Module):
 
     def forward(self, logits: Float[Tensor, "M V"], targets: Int[Tensor, "M"]) -> TokenLoss:
         log_probs = at_least_float32(logits).log_softmax(dim=-1)
-        nll = -log_probs.gather(1, targets.unsqueeze(1)).sum()
+        chosen = log_probs.gather(1, targets.unsqueeze(1))
+        nll = -chosen.sum()
         objective = nll
         if self.training and self.label_smoothing:
             objective = (1 - self.label_smoothing) * nll - self.label_smoothing * log_probs.mean(dim=-1).sum()
-        return TokenLoss(objective, nll.detach(), targets.numel())
+        return TokenLoss(objective, nll.detach(), targets.numel(), chosen.detach().squeeze(1))

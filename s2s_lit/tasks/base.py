@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import Any, cast
 
 import lightning.pytorch as pl
@@ -227,8 +228,13 @@ class Seq2SeqTask(pl.LightningModule, ABC):
 
     def _evaluate(self, batch: Batch, search: Search) -> dict[str, list[Prediction]]:
         logits, targets = self.model(batch).logits, batch.target_ids[batch.target_mask]
-        self.likelihood.update(self.loss(logits, targets).nll, logits.argmax(dim=-1) == targets, batch.target_mask)
-        predictions = self.predict(batch, search)
+        forced = self.loss(logits, targets)
+        self.likelihood.update(forced.nll, logits.argmax(dim=-1) == targets, batch.target_mask)
+        costs = _sentence_costs(forced.log_probs, batch)
+        predictions = [
+            replace(prediction, nll=nll, reference_pieces=pieces)
+            for prediction, (nll, pieces) in zip(self.predict(batch, search), costs, strict=True)
+        ]
         for metric in self.text_metrics:
             metric.update([p.hypothesis for p in predictions], [p.reference for p in predictions])
         return {"predictions": predictions}
@@ -291,3 +297,10 @@ class Seq2SeqTask(pl.LightningModule, ABC):
         self._carried = None if carried is None else DecoderState(**carried)
         if self._trainer is not None and self._trainer.state.fn == TrainerFn.FITTING:
             self._averaged.resume(checkpoint)
+
+
+def _sentence_costs(log_probs: Tensor, batch: Batch) -> Iterator[tuple[float, int]]:
+    """What each sentence's target costs in nats, and its pieces: [M] -> B pairs."""
+    mask = batch.target_mask
+    costs = log_probs.double().new_zeros(mask.shape).masked_scatter(mask, -log_probs.double())
+    return zip(costs.sum(dim=1).tolist(), batch.target_lengths.tolist(), strict=True)

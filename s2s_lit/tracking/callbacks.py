@@ -14,8 +14,9 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 
 from s2s_lit.tracking.attention_maps import attention_picture
 from s2s_lit.tracking.logger import MlflowTracker
+from s2s_lit.tracking.predictions import prediction_line
 from s2s_lit.tracking.provenance import git_diff, provenance_tags
-from s2s_lit.tracking.samples import SAMPLE_COLUMNS, FixedSamples, prediction_line, sample_rows
+from s2s_lit.tracking.samples import SAMPLE_COLUMNS, FixedSamples, sample_rows
 from s2s_lit.tracking.store import BEST, CHECKPOINT, MONITOR
 from s2s_lit.types import Prediction
 

@@ -38,7 +38,7 @@ class MlflowTracker(Logger):
         dataset: The data set's name; also that of the MLflow experiment.
         experiment: The experiment file's name, such as `bilstm_attn`.
         task: What is learnt, such as `translation`.
-        kind: `train`, `evaluate` or `trial`.
+        kind: `train`, `evaluate`, `trial` or `compare`.
         run_name: The name in the UI; by default the experiment's name and the time.
         tags: More tags of the run.
         parent: Id of the run that this one hangs under: the evaluated one, or a sweep's.

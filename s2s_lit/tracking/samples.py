@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import heapq
-import json
 from collections.abc import Sequence
 
 from s2s_lit.types import Prediction
@@ -45,16 +44,3 @@ class FixedSamples:
 def sample_rows(predictions: Sequence[Prediction], step: int) -> list[list[str | float | int]]:
     """Rows under `SAMPLE_COLUMNS`."""
     return [[step, p.source, p.reference, p.hypothesis, round(p.score, 4)] for p in predictions]
-
-
-def prediction_line(prediction: Prediction) -> str:
-    """One line of `predictions/SPLIT.jsonl`."""
-    return json.dumps(
-        {
-            "source": prediction.source,
-            "reference": prediction.reference,
-            "hypothesis": prediction.hypothesis,
-            "score": prediction.score,
-        },
-        ensure_ascii=False,
-    )

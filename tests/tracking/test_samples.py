@@ -1,12 +1,11 @@
 from __future__ import annotations
 
-import json
 import random
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from s2s_lit.tracking.samples import SAMPLE_COLUMNS, FixedSamples, prediction_line, sample_rows
+from s2s_lit.tracking.samples import SAMPLE_COLUMNS, FixedSamples, sample_rows
 from s2s_lit.types import Prediction
 
 
@@ -36,14 +35,6 @@ def test_a_smaller_choice_is_the_beginning_of_a_larger_one() -> None:
     assert picked(sources, 20)[:8] == picked(sources, 8)
 
 
-def test_rows_and_lines() -> None:
-    one = prediction("größer")
-    assert sample_rows([one], 7) == [[7, "größer", "GRÖSSER", "<größer>", -1.2346]]
+def test_rows() -> None:
+    assert sample_rows([prediction("größer")], 7) == [[7, "größer", "GRÖSSER", "<größer>", -1.2346]]
     assert len(SAMPLE_COLUMNS) == 5
-    assert "größer" in prediction_line(one)
-    assert json.loads(prediction_line(one)) == {
-        "source": "größer",
-        "reference": "GRÖSSER",
-        "hypothesis": "<größer>",
-        "score": -1.23456,
-    }

@@ -1,0 +1,165 @@
+"""`s2s compare`: what it prints, its page, where it is kept."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from s2s_lit.__main__ import main
+from s2s_lit.tracking.compare import read_predictions
+from s2s_lit.tracking.connection import connect
+from s2s_lit.tracking.store import RunRecord, list_runs
+from support.compared import predict, references, write_run
+
+TEXTS = references(40)
+QUICK = ["--bootstrap=60", "--randomizations=60", "--sentences=2"]
+VOID = {"meta", "br"}
+
+
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("compared") / "mlflow.db"
+    connect(f"sqlite:///{file}")
+    return file
+
+
+@pytest.fixture
+def folder(empty_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working directory with an empty store."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    shutil.copy(empty_store, tmp_path / "mlflow.db")
+    return tmp_path
+
+
+class Tags(HTMLParser):
+    """Fails on tags that are not closed in order; gathers what a browser would fetch."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.seen: list[str] = []
+        self.fetched: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen.append(tag)
+        self.fetched += [str(value) for name, value in attrs if name in ("src", "href", "xlink:href", "data")]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        self.handle_endtag(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def compared() -> tuple[RunRecord, str, dict[str, Any]]:
+    """The newest comparison's run, page and numbers."""
+    run = next(run for run in list_runs() if run.kind == "compare")
+    files = Path(connect().download_artifacts(run.run_id, ""))
+    return run, (files / "compare.html").read_text(), json.loads((files / "compare.json").read_text())
+
+
+def test_groups_of_seeds_are_compared_and_kept(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for experiment, damage in (("lstm", 0.6), ("bilstm_attn", 0.1)):
+        for seed in (1, 2, 3):
+            write_run(experiment, predict(TEXTS, damage, seed), seed=seed, model={"name": experiment})
+    write_run("gru", predict(TEXTS, 0.6, 9, rich=False), model={"name": "<gru>"})
+    assert main(["compare", "lstm", "bilstm_attn", "gru", *QUICK]) == 0
+    printed = capsys.readouterr().out
+    labels = "BLEU, chrF, TER, perplexity, edit distance (words)"
+    assert f"bilstm_attn against lstm: significantly better in {labels}" in printed
+    assert "Means over 3 and 3 seeds" in printed
+    assert "gru against lstm: no significant difference in BLEU, chrF, TER, edit distance (words)" in printed
+    run, page, numbers = compared()
+    assert (run.status, run.dataset, len(json.loads(run.tags["s2s.compared"])[0])) == ("FINISHED", "builtin", 3)
+    assert re.search(r"page: (\S+compare\.html),", printed)[1] in {str(p) for p in Path("runs").rglob("*.html")}  # type: ignore[index]
+    first, second, third = numbers["systems"]
+    assert len(second["scores"]["chrf"]["seeds"]) == 3
+    assert second["scores"]["chrf"]["seeds_p"] < 0.05
+    assert third["scores"]["chrf"]["seeds_p"] is None
+    assert first["scores"]["perplexity"]["score"] == pytest.approx(2.718281828**1.6)
+    assert "perplexity" not in third["scores"]
+    parser = Tags()
+    parser.feed(page)
+    assert not parser.open
+    assert not parser.fetched
+    assert not {"script", "link", "iframe", "img"} & set(parser.seen)
+    assert page.count('class="lines"') == 2
+    assert page.count('class="attention"') == 2 * 4 + 4  # gru has none
+    assert "significantly better" in page
+
+
+def test_seeds_named_one_by_one_are_said_to_be_chance(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    one, two = (write_run("lstm", predict(TEXTS, 0.3, seed), seed=seed) for seed in (1, 2))
+    assert main(["compare", one, two[:8], *QUICK]) == 0
+    printed = capsys.readouterr().out
+    assert "no significant difference in BLEU, chrF, TER, perplexity, edit distance" in printed
+    assert "no other experiment, another seed" in printed
+    assert "differ in their seed alone" in printed
+
+
+def test_perplexities_per_other_pieces_are_not_compared(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_run("words", predict(TEXTS, 0.3, 1))
+    cut = [p.__class__(**{**vars(p), "reference_pieces": 2 * p.reference_pieces}) for p in predict(TEXTS, 0.3, 1)]
+    write_run("pieces", cut, codec="other")
+    assert main(["compare", "words", "pieces", *QUICK]) == 0
+    assert "pieces differ" in capsys.readouterr().out
+    _, _, numbers = compared()
+    assert numbers["systems"][1]["scores"]["perplexity"]["margin"] is not None
+    assert numbers["systems"][1]["scores"]["perplexity"]["bootstrap_p"] is None
+
+
+def test_texts_cannot_break_the_page(folder: Path) -> None:
+    nasty = ['<script>alert("x")</script> & "quotes"', *TEXTS[1:]]
+    write_run("lstm", predict(nasty, 0.0, 1))
+    write_run("gru", predict(nasty, 0.9, 1), a=1)
+    assert main(["compare", "lstm", "gru", "--bootstrap=9", "--randomizations=9", "--sentences=40"]) == 0
+    _, page, _ = compared()
+    parser = Tags()
+    parser.feed(page)
+    assert not parser.open
+    assert "script" not in parser.seen
+
+
+def test_mistakes_are_said(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = write_run("lstm", predict(TEXTS, 0.3, 1))
+    for words, says in (
+        ([run, "--split=validation"], f"make evaluate RUN={run[:8]} SPLIT=validation"),
+        ([run, "--sentences=0"], "--sentences must be at least 1"),
+    ):
+        assert main(["compare", *words]) == 2
+        assert says in capsys.readouterr().err
+    assert main(["compare", run, *QUICK]) == 0  # one system: its intervals
+
+
+def test_a_trained_run_keeps_what_a_comparison_needs(
+    trained: RunRecord, in_project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    predictions = read_predictions(trained.run_id, "test")
+    nll, pieces = sum(p.nll or 0 for p in predictions), sum(p.reference_pieces for p in predictions)
+    assert nll / pieces == pytest.approx(trained.metrics["test/loss"], rel=1e-5)
+    pairs = tmp_path / "pairs.tsv"
+    pairs.write_text("".join(f"{p.source}\t{p.reference}\n" for p in predictions))
+    capsys.readouterr()
+    assert main(["score", trained.run_id, "--in", str(pairs)]) == 0
+    scored = [-float(line) for line in capsys.readouterr().out.splitlines()]
+    assert [p.nll for p in predictions] == pytest.approx(scored, abs=1e-3)
+    drawn = [(p.weights, p) for p in predictions if p.weights is not None]
+    assert drawn  # outputs of an untrained network are long, and large matrices are not kept
+    for weights, p in drawn:
+        assert weights.shape == (len(p.target_pieces), len(p.source_pieces))
+        torch.testing.assert_close(weights.sum(1), torch.ones(len(weights)), rtol=0, atol=weights.shape[1] / 510)
+    assert main(["compare", trained.run_id, *QUICK]) == 0
+    (system,) = compared()[2]["systems"]
+    for name in ("bleu", "chrf", "ter", "edit_distance", "perplexity"):
+        assert system["scores"][name]["score"] == pytest.approx(trained.metrics[f"test/{name}"], rel=1e-5), name

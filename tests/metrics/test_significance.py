@@ -1,0 +1,122 @@
+"""Tests of significance: sacrebleu's command line gives the same numbers; what is known beforehand comes out."""
+
+from __future__ import annotations
+
+import random
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from s2s_lit.metrics.edit import EditDistance
+from s2s_lit.metrics.significance import Estimate, mean_score, paired_tests, seeds_p_value
+from s2s_lit.metrics.text import TextMetric
+from s2s_lit.metrics.translation import Bleu, Chrf, Ter
+
+WORDS = "der die das Hund Katze Mann Frau liest sieht schläft im Garten ein Buch , und alte rote Haus .".split()
+SAMPLES = 60
+
+
+def corpus(seed: int, damage: float, references: list[str]) -> list[str]:
+    """Hypotheses with that share of their words replaced."""
+    draw = random.Random(seed)
+    return [
+        " ".join(draw.choice(WORDS) if draw.random() < damage else word for word in line.split()) for line in references
+    ]
+
+
+def statistics(metric: TextMetric, references: list[str], *runs: list[str]) -> NDArray[np.float64]:
+    rows = [[metric.statistics(*pair) for pair in zip(run, references, strict=True)] for run in runs]
+    return np.asarray(rows, dtype=np.float64).transpose(1, 0, 2)
+
+
+@pytest.fixture(scope="module")
+def references() -> list[str]:
+    draw = random.Random(0)
+    return [" ".join(draw.choices(WORDS, k=draw.randint(3, 14))) for _ in range(50)]
+
+
+def command_line(test: str, folder: Path, outputs: dict[str, list[str]]) -> dict[str, list[list[float]]]:
+    """What `sacrebleu` prints for each system: of BLEU, chrF and TER the numbers in the order in which they stand.
+
+    As a LaTeX table: its JSON fails on NumPy's numbers.
+    """
+    command = [sys.executable, "-m", "sacrebleu", "ref", "-i", *outputs, "-m", "bleu", "chrf", "ter", "-w", "10"]
+    command += [f"--paired-{test}", f"--paired-{test}-n", str(SAMPLES), "-f", "latex"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
+    lines = [line.split("&") for line in done.stdout.splitlines() if line.rstrip().endswith("\\\\")]
+    rows = {cells[0].replace("Baseline:", "").strip(): cells[1:] for cells in lines}
+    return {name: [[float(n) for n in re.findall(r"\d+\.\d+", cell)] for cell in rows[name]] for name in outputs}
+
+
+@pytest.mark.parametrize("test", ["bs", "ar"])
+def test_numbers_are_those_of_sacrebleus_command_line(test: str, references: list[str], tmp_path: Path) -> None:
+    outputs = {"a": corpus(1, 0.4, references), "b": corpus(2, 0.3, references), "c": corpus(3, 0.41, references)}
+    for name, lines in {"ref": references, **outputs}.items():
+        (tmp_path / name).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    printed = command_line(test, tmp_path, outputs)
+    for column, metric in enumerate((Bleu(), Chrf(), Ter())):
+        systems = [statistics(metric, references, lines) for lines in outputs.values()]
+        found = paired_tests(systems, metric.score, bootstrap=SAMPLES, randomizations=SAMPLES)
+        for name, ours in zip(outputs, found, strict=True):
+            interval = [ours.mean, ours.margin] if test == "bs" else []
+            p_value = ours.bootstrap_p if test == "bs" else ours.randomization_p
+            expected = printed[name][column]
+            assert [ours.score, *interval] == pytest.approx(expected[: 1 + len(interval)], abs=2e-10), metric.name
+            tested = [] if p_value is None else [p_value]
+            assert tested == pytest.approx(expected[1 + len(interval) :], abs=5e-5), metric.name  # four digits printed
+            assert len(tested) == (name != "a")
+
+
+def both(found: list[Estimate]) -> tuple[float, float]:
+    first, other = found
+    assert first.bootstrap_p is first.randomization_p is None
+    assert other.bootstrap_p is not None
+    assert other.randomization_p is not None
+    return other.bootstrap_p, other.randomization_p
+
+
+@pytest.mark.parametrize("metric", [Bleu(), Chrf(), Ter(), EditDistance()], ids=lambda metric: metric.name)
+def test_much_is_significant_and_nothing_is_not(metric: TextMetric, references: list[str]) -> None:
+    good, bad, alike = (
+        statistics(metric, references, corpus(*drawn, references)) for drawn in ((1, 0.1), (2, 0.6), (3, 0.1))
+    )
+    assert max(both(paired_tests([good, bad], metric.score, bootstrap=100, randomizations=100))) < 0.05
+    assert min(both(paired_tests([good, alike], metric.score, bootstrap=100, randomizations=100))) > 0.05
+    same = both(paired_tests([good, good], metric.score, bootstrap=100, randomizations=100))
+    assert same == (1 / 101, 1 / 101)  # sacrebleu's: "a zero difference should not be attributed to chance"
+
+
+def test_a_system_of_several_runs_is_their_mean(references: list[str]) -> None:
+    metric = Chrf()
+    runs = [corpus(seed, 0.3, references) for seed in range(3)]
+    each = [metric.score(statistics(metric, references, run).sum(axis=(0, 1)).tolist(), 50) for run in runs]
+    group = statistics(metric, references, *runs)
+    assert mean_score(group, metric.score) == pytest.approx(np.mean(each))
+    (alone,) = paired_tests([group], metric.score, bootstrap=SAMPLES)
+    assert alone.score == pytest.approx(np.mean(each))
+    assert alone.randomization_p is None
+
+
+def test_the_same_run_thrice_is_that_run(references: list[str]) -> None:
+    metric, run, other = Bleu(), corpus(1, 0.3, references), corpus(2, 0.35, references)
+    one, many = statistics(metric, references, run), statistics(metric, references, run, run, run)
+    rival = statistics(metric, references, other)
+    sizes = {"bootstrap": SAMPLES, "randomizations": SAMPLES}
+    alone, grouped = (paired_tests([first, rival], metric.score, **sizes) for first in (one, many))
+    for a, b in zip(alone, grouped, strict=True):
+        assert (a.score, a.mean, a.margin) == pytest.approx((b.score, b.mean, b.margin))
+        assert (a.bootstrap_p, a.randomization_p) == (b.bootstrap_p, b.randomization_p)
+
+
+def test_seeds_are_compared_by_welchs_t_test() -> None:
+    t = 3 / (1 / 3 + 1 / 3) ** 0.5  # variances 1 and 1 of three values each: four degrees of freedom
+    below = 0.5 + 3 / 8 * t / (1 + t * t / 4) ** 0.5 * (1 - t * t / (12 * (1 + t * t / 4)))  # its distribution function
+    assert seeds_p_value([30.0, 31.0, 32.0], [34.0, 33.0, 35.0]) == pytest.approx(2 * (1 - below))
+    assert seeds_p_value([30.0, 31.0], [30.2, 30.9]) > 0.5  # type: ignore[operator]
+    assert seeds_p_value([30.0], [40.0, 41.0]) is None
+    assert seeds_p_value([30.0, 30.0], [40.0, 40.0]) is None
