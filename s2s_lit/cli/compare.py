@@ -69,6 +69,8 @@ def print_comparison(comparison: Comparison) -> None:
             said = f"{system.name}: {system.left_out} more finished runs differ in more than a seed, or repeat one"
             console.print(f"{said}; the newest are compared (run ids choose others)")
     console.print(_scores(comparison))
+    for hint in comparison.hints():
+        console.print(hint, soft_wrap=True)
     for index in range(1, len(names)):
         console.print(_tests(comparison, index))
         console.print(comparison.verdict(index), style="bold", soft_wrap=True)

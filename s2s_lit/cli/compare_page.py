@@ -81,7 +81,8 @@ def _scores(comparison: Comparison) -> list[str]:
     note = (
         f"± is half of the 95 % interval over {comparison.bootstrap} bootstrap resamples of the sentences (sacrebleu)."
     )
-    return ["<h2>Scores</h2>", _table(["", *labels, "runs"], rows), f'<p class="note">{note}</p>']
+    notes = "".join(f'<p class="note">{line}</p>' for line in (note, *map(escape, comparison.hints())))
+    return ["<h2>Scores</h2>", _table(["", *labels, "runs"], rows), notes]
 
 
 def _tests(comparison: Comparison, index: int) -> list[str]:

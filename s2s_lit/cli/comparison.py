@@ -114,6 +114,15 @@ class Comparison:
         alone = "no other experiment, another seed; as networks " if same else ""
         return f"{other.name} against {first.name}: {alone}{words or 'nothing could be tested'}"
 
+    def hints(self) -> list[str]:
+        """What a system's runs keep too little for, and how to get it."""
+        return [
+            f"{system.name}: no likelihoods of sentences are kept of it. make evaluate RUN={system.runs[0].run_id[:8]} "
+            f"SPLIT={self.split} writes them, and attentions; then compare the evaluation's id."
+            for system, entry in zip(self.systems, self.table[PERPLEXITY.name], strict=True)
+            if entry is None
+        ]
+
     def cells(self, score: Score, index: int) -> list[str]:
         """Of system `index` against the first: difference, three p-values, significant or not; dashes for what is not.
 

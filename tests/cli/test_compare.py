@@ -80,6 +80,7 @@ def test_groups_of_seeds_are_compared_and_kept(folder: Path, capsys: pytest.Capt
     assert f"bilstm_attn against lstm: significantly better in {labels}" in printed
     assert "Means over 3 and 3 seeds" in printed
     assert "gru against lstm: no significant difference in BLEU, chrF, TER, edit distance (words)" in printed
+    assert "gru: no likelihoods of sentences are kept of it. make evaluate RUN=" in printed
     run, page, numbers = compared()
     assert (run.status, run.dataset, len(json.loads(run.tags["s2s.compared"])[0])) == ("FINISHED", "builtin", 3)
     assert re.search(r"page: (\S+compare\.html),", printed)[1] in {str(p) for p in Path("runs").rglob("*.html")}  # type: ignore[index]
