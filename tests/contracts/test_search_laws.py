@@ -33,26 +33,39 @@ def kind(request: pytest.FixtureRequest) -> type[Search]:
     return request.param
 
 
-@pytest.fixture(params=SETTINGS)
-def search(kind: type[Search], request: pytest.FixtureRequest) -> Search:
-    """The search with all it can return."""
-    options = {"max_length_offset": 4, "n_best": 4, **SETTINGS[request.param]}
-    known = inspect.signature(kind).parameters
-    if "coverage_penalty" in options and "coverage_penalty" not in known:
-        pytest.skip("it has no coverage")
-    return kind(**{name: value for name, value in options.items() if name in known})
+def cases() -> dict[str, tuple[type[Search], dict[str, float]]]:
+    """Each search under each of the settings that it has, with all it can return."""
+    found = {}
+    for kind in SEARCHES:
+        known = inspect.signature(kind).parameters
+        everything = {"n_best": 4} if "n_best" in known else {}
+        for name, options in SETTINGS.items():
+            if options.keys() <= known.keys():
+                found[f"{kind.__name__}-{name}"] = kind, {"max_length_offset": 4, **everything, **options}
+    return found
 
 
-def random_model(seed: int, spread: float = 2.0) -> AttendingTable:
-    return AttendingTable(random_tables(len(LENGTHS), seed, spread).tables, seed)
+CASES = cases()
+
+
+@pytest.fixture(params=CASES)
+def search(request: pytest.FixtureRequest) -> Search:
+    kind, options = CASES[request.param]
+    return kind(**options)
+
+
+def random_model(spread: float = 2.0) -> AttendingTable:
+    return AttendingTable(random_tables(len(LENGTHS), 0, spread).tables)
 
 
 def pieces(hypothesis: Hypothesis) -> list[int]:
     return hypothesis.token_ids + [EOS] * hypothesis.finished
 
 
-def test_there_are_searches() -> None:
+def test_there_are_searches_and_every_setting_is_one_of_theirs() -> None:
     assert len(SEARCHES) >= 4
+    assert {name.partition("-")[0] for name in CASES} == {kind.__name__ for kind in SEARCHES}
+    assert {name.partition("-")[2] for name in CASES} == SETTINGS.keys()
 
 
 def test_options_are_keywords_with_defaults_and_documented(kind: type[Search]) -> None:
@@ -63,9 +76,8 @@ def test_options_are_keywords_with_defaults_and_documented(kind: type[Search]) -
         assert f"{name}:" in documented
 
 
-@pytest.mark.parametrize("seed", range(2))
-def test_a_batch_equals_its_sentences_one_by_one(search: Search, seed: int) -> None:
-    model = random_model(seed)
+def test_a_batch_equals_its_sentences_one_by_one(search: Search) -> None:
+    model = random_model()
     ids, lengths = sources(LENGTHS)
     together = search(model, ids, lengths, keep_weights=True)
     assert len(together) == len(LENGTHS)
@@ -82,9 +94,8 @@ def assert_same(found: list[Hypothesis], expected: list[Hypothesis]) -> None:
         torch.testing.assert_close(one.weights, other.weights)
 
 
-@pytest.mark.parametrize("seed", range(2))
-def test_hypotheses_are_distinct_and_ranked(search: Search, seed: int) -> None:
-    for found in search(random_model(seed), *sources(LENGTHS)):
+def test_hypotheses_are_distinct_and_ranked(search: Search) -> None:
+    for found in search(random_model(), *sources(LENGTHS)):
         assert found
         if not isinstance(search, SamplingSearch):  # which draws with replacement
             assert len({tuple(pieces(h)) for h in found}) == len(found)
@@ -92,10 +103,9 @@ def test_hypotheses_are_distinct_and_ranked(search: Search, seed: int) -> None:
         assert ranks == sorted(ranks, reverse=True)
 
 
-@pytest.mark.parametrize("seed", range(2))
-def test_the_scorer_agrees_with_the_search(search: Search, seed: int) -> None:
+def test_the_scorer_agrees_with_the_search(search: Search) -> None:
     """Under every constraint: what is barred takes nothing from what is not."""
-    model = random_model(seed)
+    model = random_model()
     ids, lengths = sources(LENGTHS)
     for row, found in enumerate(search(model, ids, lengths)):
         targets = [torch.tensor(pieces(h)) for h in found]
@@ -106,12 +116,11 @@ def test_the_scorer_agrees_with_the_search(search: Search, seed: int) -> None:
         assert scored.tolist() == pytest.approx([model.log_prob(row, pieces(h)) for h in found], abs=1e-5)
 
 
-@pytest.mark.parametrize("seed", range(2))
-def test_the_length_keeps_its_bounds(search: Search, seed: int) -> None:
+def test_the_length_keeps_its_bounds(search: Search) -> None:
     ids, lengths = sources(LENGTHS)
     caps = [int(search.max_length_ratio * length + search.max_length_offset) for length in LENGTHS]
     assert search.length_caps(lengths).tolist() == caps
-    for cap, found in zip(caps, search(random_model(seed, spread=3.0), ids, lengths), strict=True):
+    for cap, found in zip(caps, search(random_model(spread=3.0), ids, lengths), strict=True):
         for hypothesis in found:
             assert min(search.min_length, cap) <= len(pieces(hypothesis)) <= cap
             assert hypothesis.finished or len(hypothesis.token_ids) == cap
@@ -121,7 +130,7 @@ def test_the_length_keeps_its_bounds(search: Search, seed: int) -> None:
 def test_no_ngram_stands_twice(kind: type[Search], size: int, min_length: int) -> None:
     """In outputs so long that it is hard not to repeat: of single pieces EOS is all that is left in the end."""
     options = {"min_length": min_length, "max_length_ratio": 0.0, "max_length_offset": 15}
-    free, barred = (kind(no_repeat_ngram=n, **options)(random_model(0), *sources(LENGTHS)) for n in (0, size))
+    free, barred = (kind(no_repeat_ngram=n, **options)(random_model(), *sources(LENGTHS)) for n in (0, size))
     assert any(repeats(h, size) for found in free for h in found), "nothing had to be barred"
     for found in barred:
         for hypothesis in found:
@@ -135,7 +144,7 @@ def repeats(hypothesis: Hypothesis, size: int) -> bool:
 
 def test_forced_prefixes_stand_at_the_front(search: Search) -> None:
     """Each sentence has its own or none; what comes is as likely as the model holds it."""
-    model = random_model(0)
+    model = random_model()
     prefixes = [[A, A], [], [B, A, C], [C, C, C], [B]]
     ids = torch.tensor([[*prefix, *[FREE] * (3 - len(prefix))] for prefix in prefixes])
     source_ids, lengths = sources(LENGTHS)
@@ -150,9 +159,8 @@ def test_forced_prefixes_stand_at_the_front(search: Search) -> None:
         assert_same(found, alone)
 
 
-@pytest.mark.parametrize("seed", range(2))
-def test_weights_are_those_of_the_hypothesis(search: Search, seed: int) -> None:
-    model = random_tables(len(LENGTHS), seed)
+def test_weights_are_those_of_the_hypothesis(search: Search) -> None:
+    model = random_tables(len(LENGTHS), 0)
     for row, found in enumerate(search(model, *sources(LENGTHS), keep_weights=True)):
         for hypothesis in found:
             path = [NOTHING, BOS, *pieces(hypothesis)]
@@ -167,7 +175,7 @@ def test_weights_are_kept_only_when_asked_for(search: Search) -> None:
 
 
 def test_sentences_leave_the_batch(kind: type[Search]) -> None:
-    model, search = random_model(0), kind(max_length_ratio=1.0, max_length_offset=2)
+    model, search = random_model(), kind(max_length_ratio=1.0, max_length_offset=2)
     search(model, *sources(LENGTHS))
     assert model.steps[-1] < max(model.steps)
     assert len(model.steps) <= search.length_caps(torch.tensor(LENGTHS)).max()
