@@ -143,10 +143,21 @@ def test_what_cannot_be_searched_for_is_said(
 ) -> None:
     for words, says in (
         (["--prefix", "Ein Mann " * 20], "max_length_offset"),
+        (["--prefix", "Ein 犬"], "has no '犬'"),
+        (["--prefix", "Ein \udcff"], "--prefix is not UTF-8"),
+        (["--text", "A \udcff"], "--text is not UTF-8"),
         (["--task.replace_unknown", "true"], "data.codec Words"),
     ):
         assert main(["translate", "latest", "--text", "A man.", *words]) == 2
         assert says in capsys.readouterr().err
+
+
+def test_a_line_without_a_piece_stays_empty(
+    trained: RunRecord, in_project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A zero-width space is no white space, but sentencepiece drops it."""
+    assert main(["translate", "latest", "--text", "\u200b"]) == 0
+    assert capsys.readouterr().out == "\n"
 
 
 def test_a_checkpoint_carries_all_that_is_needed(trained: RunRecord, in_project: Path) -> None:
@@ -243,3 +254,26 @@ def test_weights_that_do_not_fit_a_changed_model_are_refused(
 ) -> None:
     assert main(["evaluate", "bilstm_attn", "--model.encoder.bidirectional=false"]) == 2
     assert "do not fit" in capsys.readouterr().err
+
+
+def test_unknown_words_are_taken_from_the_source_and_vocabularies_of_an_ensemble_are_one(
+    trained: RunRecord, in_project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = [word for word in TINY if "vocab_size" not in word]
+    learns = ["--task.optimizer.lr=0.1", "--task.schedule.warmup_steps=0"]  # that nearly all words are unknown
+    assert main(["train", "replace_unknown", *settings, *learns, "--data.codec.vocabulary.top_k=5"]) == 0
+    run, line = list_runs()[0], "Zoe visits Kyoto"
+    capsys.readouterr()
+    words = ["translate", run.run_id, "--text", line, "--task.search.min_length", "4"]
+    assert main([*words, "--task.replace_unknown", "false"]) == 0
+    plain = capsys.readouterr().out
+    assert main(words) == 0
+    replaced = capsys.readouterr().out
+    assert "⁇" in plain
+    assert "⁇" not in replaced
+    assert any(word in replaced for word in line.split())
+    assert main(["translate", run.run_id, trained.run_id, "--text", line]) == 2
+    error = capsys.readouterr().err
+    assert "different source vocabularies" in error
+    assert trained.run_id[:8] in error
+    assert run.run_id[:8] in error
