@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,8 @@ class Experiment:
     """
 
     def __init__(self, config: Namespace) -> None:
-        parts = make_parser().instantiate(config)
+        with _objections():
+            parts = make_parser().instantiate(config)
         self.config = config
         self.data: Seq2SeqDataModule = parts.data
         self.trainer_arguments: dict[str, Any] = dict(parts.trainer)
@@ -39,15 +41,26 @@ class Experiment:
 
     def make_task(self, codecs: CodecPair) -> Seq2SeqTask:
         """The network and the LightningModule around it, for these vocabularies."""
-        try:
+        with _objections():
             model = self._make_model(len(codecs.source), len(codecs.target))
-        except ValueError as error:  # sizes that do not fit together
-            raise UserError(str(error)) from error
         if model.output.copies and not codecs.joint:  # two vocabularies of one size
             raise UserError("model.output copies, so it needs one vocabulary: set data.codec.joint to true")
-        task = self._make_task(model, codecs)
+        with _objections():
+            task = self._make_task(model, codecs)
         task.config_yaml = to_yaml(self.config)
         return task
+
+
+@contextmanager
+def _objections() -> Iterator[None]:
+    """What a part's constructor objects to (sizes that do not fit together), as a message for the user."""
+    try:
+        yield
+    except ValueError as error:
+        reason: BaseException = error
+        while isinstance(reason.__cause__, (UserError, ValueError)):  # jsonargparse wraps what an optional part raises
+            reason = reason.__cause__
+        raise UserError(str(reason)) from error
 
 
 def start_from_vectors(task: Seq2SeqTask) -> dict[str, int]:

@@ -109,10 +109,22 @@ def from_yaml(text: str, overrides: Sequence[str] = ()) -> Namespace:
 
 def _parse(parser: ArgumentParser, arguments: Sequence[str], **given: Any) -> Namespace:
     """`--KEY=null` takes a part of a part out, which jsonargparse can only do from a file."""
+    arguments = _joined_nulls(arguments)
     nulls = [word for word in arguments if word.endswith("=null")]
     config = parser.parse_args([word for word in arguments if word not in nulls], **given)
     others = [word for word in nulls if not _take_out(config, word.removeprefix("--").removesuffix("=null"))]
     return parser.parse_args(others, defaults=False, namespace=config) if others else config
+
+
+def _joined_nulls(arguments: Sequence[str]) -> list[str]:
+    """The words with `--KEY=null` for `--KEY null`."""
+    joined: list[str] = []
+    for word in arguments:
+        if word == "null" and joined and joined[-1].startswith("--") and "=" not in joined[-1]:
+            joined[-1] += "=null"
+        else:
+            joined.append(word)
+    return joined
 
 
 def _take_out(config: Namespace, key: str) -> bool:

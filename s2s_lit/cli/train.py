@@ -70,6 +70,7 @@ def run(config: Namespace, tracker: MlflowTracker) -> tuple[Seq2SeqTask, dict[st
     experiment.data.setup("fit")
     print(vocabulary_line(experiment.data), flush=True)
     task = experiment.make_task(experiment.data.codecs)
+    require_attention(task)
     for side, found in start_from_vectors(task).items():
         print(f"vectors: {found} of {len(getattr(task.codecs, side))} {side} pieces have a pretrained one", flush=True)
         tracker.log_params({"pretrained": {side: found}})
@@ -91,6 +92,21 @@ def run(config: Namespace, tracker: MlflowTracker) -> tuple[Seq2SeqTask, dict[st
     for side in ("source", "target"):
         tracker.log_figure(picture(task, side), f"embeddings/{side}.png")
     return task, scores_of(trainer.callback_metrics, "test")
+
+
+def require_attention(task: Seq2SeqTask) -> None:
+    """Refuses, before the training and not after it, what can only be searched with an attention.
+
+    Raises:
+        UserError: the model has none.
+    """
+    if task.model.decoder.attention is not None:
+        return
+    asked = ["replace_unknown"] if task.replaces_unknown else []
+    for name in ("search", "validation_search"):
+        asked += [f"{name}.coverage_penalty"] if getattr(getattr(task, name), "coverage_penalty", 0) else []
+    if asked:
+        raise UserError(f"task.{asked[0]} needs an attention: set model.decoder.attention, or leave it out")
 
 
 def vocabulary_line(data: Seq2SeqDataModule) -> str:

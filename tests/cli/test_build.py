@@ -8,6 +8,7 @@ import pytest
 
 from s2s_lit.cli.build import Experiment
 from s2s_lit.cli.compose import compose
+from s2s_lit.cli.train import require_attention
 from s2s_lit.errors import UserError
 from s2s_lit.text.codec import CodecPair
 from s2s_lit.text.words import Words
@@ -22,3 +23,37 @@ def test_copying_needs_one_vocabulary_not_two_of_one_size() -> None:
     with pytest.raises(UserError, match=r"model\.output copies.*data\.codec\.joint"):
         experiment.make_task(separate)
     experiment.make_task(CodecPair(separate.source, separate.source))
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--model.decoder.bridge=LastStateBridge", "--model.decoder.recurrence.hidden_size=7"], "ProjectedBridge"),
+        (["--model.decoder.attention=DotAttention", "--model.decoder.recurrence.hidden_size=7"], "GeneralAttention"),
+        (["--model.output=PointerOutput", "--model.decoder.attention=null"], "set model.decoder.attention"),
+        (
+            ["--data.codec.sampling=SubwordRegularization", "--data.codec.sampling.alpha=-1"],
+            "data.codec.sampling.alpha",
+        ),
+        (["--task.search.n_best=9"], "n_best must lie between"),
+    ],
+)
+def test_what_a_constructor_objects_to_is_one_message(words: list[str], says: str) -> None:
+    """Late parts and early ones, and optional ones, whose errors jsonargparse wraps."""
+    codec = Words(joint=True).train([("a dog", "ein hund")])
+    with pytest.raises(UserError, match=says) as caught:
+        Experiment(compose("bilstm_attn", "builtin", words, EXPERIMENTS)).make_task(codec)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("key", ["replace_unknown", "search.coverage_penalty", "validation_search.coverage_penalty"])
+def test_what_needs_an_attention_is_refused_before_training(key: str) -> None:
+    codecs = Words(joint=False).train([("a dog", "ein hund")])
+    words = ["--task.validation_search=BeamSearch", f"--task.{key}={'true' if key == 'replace_unknown' else 0.2}"]
+    for experiment in ("bilstm_attn", "bilstm"):
+        task = Experiment(compose(experiment, "builtin", words, EXPERIMENTS)).make_task(codecs)
+        if experiment == "bilstm_attn":
+            require_attention(task)
+        else:
+            with pytest.raises(UserError, match=rf"task\.{key} needs an attention"):
+                require_attention(task)

@@ -29,8 +29,8 @@ def test_the_later_wins() -> None:
 
 
 def test_a_part_is_taken_out_from_the_command_line() -> None:
-    attention = composed("--model.decoder.attention=null")["model"]["init_args"]["decoder"]["init_args"]["attention"]
-    assert attention is None
+    for words in (["--model.decoder.attention=null"], ["--model.decoder.attention", "null"]):
+        assert composed(*words)["model"]["init_args"]["decoder"]["init_args"]["attention"] is None
     config = compose("bilstm_attn", "builtin", [], EXPERIMENTS)
     changed = from_yaml(to_yaml(config), ["--model.decoder.attention=null", "--seed=3"])
     assert changed.model.init_args.decoder.init_args.attention is None
