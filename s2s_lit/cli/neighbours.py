@@ -13,10 +13,10 @@ from rich.table import Table
 from torch import Tensor
 
 from s2s_lit.cli.build import load
+from s2s_lit.cli.translate import require_utf8
 from s2s_lit.errors import UserError
 from s2s_lit.tasks.base import Seq2SeqTask
 from s2s_lit.text.codec import Codec
-from s2s_lit.text.normalize import normalize
 from s2s_lit.text.vocabulary import SPECIALS
 from s2s_lit.text.words import JOINER
 from s2s_lit.tracking.embedding_maps import embedding_figure
@@ -33,7 +33,7 @@ def neighbours(arguments: argparse.Namespace, overrides: list[str]) -> int:
     record = find_run(arguments.run, dataset=arguments.dataset)
     _, task = load(download_checkpoint(record), overrides)
     codec, vectors = side_of(task, arguments.side)
-    ids = ids_of(arguments.word, codec)
+    ids = ids_of(task.codecs.normalize(require_utf8(arguments.word, "--word")), codec)
     pieces = [codec.pieces[i] for i in ids]
     of_many = f" (the mean of its pieces {' '.join(pieces)})" if len(pieces) > 1 else ""
     console = Console(width=None if sys.stdout.isatty() else 120, highlight=False)
@@ -57,17 +57,16 @@ def side_of(task: Seq2SeqTask, side: str) -> tuple[Codec, Tensor]:
 
 
 def ids_of(word: str, codec: Codec) -> list[int]:
-    """The ids of a word: of the piece that is spelled so, else of the pieces that it is cut into.
+    """The ids of a normalized word: of the piece that is spelled so, else of the pieces that it is cut into.
 
     Raises:
         UserError: the vocabulary does not know it.
     """
-    text = normalize(word)
-    if text in codec.pieces[len(SPECIALS) :]:
-        return [codec.pieces.index(text)]
-    ids = codec.encode(text)
+    if word in codec.pieces[len(SPECIALS) :]:
+        return [codec.pieces.index(word)]
+    ids = codec.encode(word)
     if not ids or UNK in ids:
-        near = difflib.get_close_matches(text, codec.pieces[len(SPECIALS) :], n=5, cutoff=0.5)
+        near = difflib.get_close_matches(word, codec.pieces[len(SPECIALS) :], n=5, cutoff=0.5)
         hint = f"; spelled alike: {', '.join(near)}" if near else ""
         raise UserError(f"the vocabulary has no {word!r}{hint} (WORD, --word)")
     return ids

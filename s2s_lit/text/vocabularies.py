@@ -98,7 +98,17 @@ class SparseVocabulary(VocabularyRule):
         self.top_k = top_k
 
     def choose(self, counts: PieceCounts) -> Vocabulary:
+        """The frequent pieces.
+
+        Raises:
+            UserError: none is frequent enough.
+        """
         pieces = [piece for piece in _by_frequency(counts) if counts[piece] >= self.min_count]
+        if not pieces:
+            raise UserError(
+                f"data.codec.vocabulary.min_count: no piece of the training text stands there {self.min_count} times "
+                f"(the most frequent one {max(counts.values(), default=0)} times): lower it"
+            )
         if self.top_k is not None and self.top_k > len(pieces):
             log.warning(
                 "data.codec.vocabulary.top_k: %d pieces are more than the text has %d times or more often; the "

@@ -15,10 +15,13 @@ _GAP = 5.0  # pixels from a point to its label
 
 
 def principal_plane(vectors: NDArray[np.floating]) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
-    """PCA: coordinates [N, 2] in the plane of greatest variance, and each axis's share [2] of the variance."""
-    centred = vectors - vectors.mean(axis=0)
+    """PCA: coordinates [N, 2] in the plane of greatest variance, and each axis's share [2] of the variance.
+
+    Where two vectors, or vectors of one number, span no plane, the second coordinate is 0.
+    """
+    centred = np.pad(vectors - vectors.mean(axis=0), ((0, 1), (0, 1)))  # a zero more changes no distance
     u, s, _ = np.linalg.svd(centred, full_matrices=False)
-    return u[:, :2] * s[:2], s[:2] ** 2 / max(float((s**2).sum()), 1e-12)
+    return u[:-1, :2] * s[:2], s[:2] ** 2 / max(float((s**2).sum()), 1e-12)
 
 
 def embedding_figure(vectors: ArrayLike, pieces: Sequence[str], *, title: str = "") -> Figure:
@@ -27,11 +30,11 @@ def embedding_figure(vectors: ArrayLike, pieces: Sequence[str], *, title: str = 
     Built without pyplot, so that no global state grows and any thread may call it.
 
     Raises:
-        ValueError: there are fewer than three pieces, or not as many as vectors.
+        ValueError: there is no piece, or there are not as many as vectors.
     """
     table = np.asarray(vectors, dtype=np.float64)
-    if len(table) != len(pieces) or len(pieces) < 3:
-        raise ValueError(f"vectors {table.shape} do not fit {len(pieces)} pieces, or are fewer than three")
+    if len(table) != len(pieces) or not len(pieces):
+        raise ValueError(f"vectors {table.shape} do not fit {len(pieces)} pieces")
     points, shares = principal_plane(table)
     figure = Figure(figsize=(12, 9), dpi=120, facecolor="white")
     FigureCanvasAgg(figure)

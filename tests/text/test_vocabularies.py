@@ -52,6 +52,11 @@ def test_ties_stand_by_spelling_and_a_special_in_the_text_is_no_second_piece(rul
     assert rule.choose(counted("</s> b a <unk> </s>")).pieces == (*SPECIALS, "a", "b")
 
 
+def test_a_bound_that_no_piece_reaches_is_said() -> None:
+    with pytest.raises(UserError, match=r"min_count.*6 times .*5 times"):
+        SparseVocabulary(min_count=6).choose(counted(TEXT))
+
+
 def test_more_than_there_is_is_capped_with_a_message(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
         assert len(SparseVocabulary(min_count=2, top_k=50).choose(counted(TEXT))) == 7
