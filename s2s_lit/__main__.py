@@ -30,7 +30,6 @@ def make_parser() -> argparse.ArgumentParser:
     evaluate.add_argument("run", help="latest, best, an experiment's name (its best run) or a run id")
     evaluate.add_argument("--split", default="test", help="split of the run's data (default: test)")
     evaluate.add_argument("--data_dir", help="local folder to read instead of where the run's data lay")
-
     evaluate.add_argument("--dataset", help="look only among the runs on this data")
 
     translate = verbs.add_parser("translate", help="translate with a finished run, or several", epilog=CONFIGURED)

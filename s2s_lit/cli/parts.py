@@ -38,11 +38,15 @@ def kinds() -> dict[str, type]:
     from s2s_lit.optim.schedules import Schedule
     from s2s_lit.tasks.base import Seq2SeqTask
     from s2s_lit.text.codec import CodecBuilder
+    from s2s_lit.text.sampling import Sampling
+    from s2s_lit.text.vocabularies import VocabularyRule
 
     return {
         "source": CorpusSource,
         "filter": Filter,
         "codec": CodecBuilder,
+        "vocabulary": VocabularyRule,
+        "sampling": Sampling,
         "batcher": Batcher,
         "embedding": PieceEmbedding,
         "encoder": Encoder,
