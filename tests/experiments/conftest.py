@@ -10,12 +10,17 @@ EXPERIMENTS = Path(__file__).parents[2] / "experiments"
 NAMES = sorted(file.stem for file in EXPERIMENTS.glob("*.yaml") if file.stem != "base")
 
 
-@pytest.fixture
-def in_project(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A folder as a user has it: the experiments, no runs yet."""
+@pytest.fixture(scope="session")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder as a user has it: the experiments, and one store for all runs (making one takes seconds)."""
     folder = tmp_path_factory.mktemp("project")
     (folder / "experiments").symlink_to(EXPERIMENTS)
-    monkeypatch.chdir(folder)
+    return folder
+
+
+@pytest.fixture
+def in_project(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(project)
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
 
 

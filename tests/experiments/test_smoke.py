@@ -18,7 +18,7 @@ def test_smoke(experiment: str, in_project: None, capsys: pytest.CaptureFixture[
     sizes = [f"--data.batcher.size={min(8, data.batcher.init_args.size)}"] if "size" in data.batcher.init_args else []
     sizes += ["--data.codec.vocab_size=600"] if "vocab_size" in data.codec.init_args else []
     assert main(["train", experiment, *SMALL, *SHORT, *sizes]) == 0, capsys.readouterr().err
-    (run,) = list_runs()
+    run = list_runs()[0]
     assert (run.experiment, run.status) == (experiment, "FINISHED")
     assert {"val/loss", "test/loss"} <= run.metrics.keys()
     assert run.metrics["test/loss"] > 0
