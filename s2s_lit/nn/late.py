@@ -28,15 +28,15 @@ class LateLinear:
             base = base.to(torch.get_autocast_dtype(base.device.type))  # once, not at each position
         self._seen: list[list[Tensor]] = [[] for _ in weights]
         self._constants = [weight.detach().to(base.dtype).t() for weight in weights]
-        self._recording = torch.is_grad_enabled() and any(weight.requires_grad for weight in weights)
+        self._recording = [torch.is_grad_enabled() and weight.requires_grad for weight in weights]
         self._bases: Sequence[Tensor] = _GradientsAtOnce.apply(base, self._seen, *weights).unbind(0)
 
     def __call__(self, position: int, *inputs: Float[Tensor, "N _"]) -> Float[Tensor, "N G"]:
         """y at `position`; each position is asked for once, in order."""
         result = self._bases[position]
-        for given, seen, weight in zip(inputs, self._seen, self._constants, strict=True):
+        for given, seen, weight, record in zip(inputs, self._seen, self._constants, self._recording, strict=True):
             given = given.to(result.dtype)
-            if self._recording:
+            if record:
                 seen.append(given.detach())
             result = torch.addmm(result, given, weight)
         return result
@@ -54,5 +54,8 @@ class _GradientsAtOnce(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         rows = gradient.flatten(0, 1).t()  # [G, T * N]
-        weights = ((rows @ torch.cat(seen)).to(dtype) for seen, dtype in zip(ctx.seen, ctx.dtypes, strict=True))
+        weights = (
+            (rows @ torch.cat(seen)).to(dtype) if needed else None  # a frozen weight's inputs were not kept
+            for seen, dtype, needed in zip(ctx.seen, ctx.dtypes, ctx.needs_input_grad[2:], strict=True)
+        )
         return gradient, None, *weights

@@ -67,15 +67,17 @@ class _Stack(Unrolled):
                 mask = F.dropout(known.new_ones(*known.shape[:2], recurrence.output_size), recurrence.dropout)
             self.masks.append(mask)
         self.residual = recurrence.residual
+        self.dtype = next(recurrence.parameters()).dtype  # of outputs and state, as with torch's own kernels
 
     def step(self, position: int, late: Tensor, state: RecurrentState) -> tuple[Tensor, RecurrentState]:
         hidden, cell = list(state.hidden.unbind(1)), [] if state.cell is None else list(state.cell.unbind(1))
         below = late
         for index, (advance, mask) in enumerate(zip(self.cells, self.masks, strict=True)):
             inputs = below if mask is None else below * mask[position]
-            hidden[index], after = advance(position, inputs, hidden[index], cell[index] if cell else None)
+            output, after = advance(position, inputs, hidden[index], cell[index] if cell else None)
+            hidden[index] = output.to(self.dtype)
             if after is not None:
-                cell[index] = after
+                cell[index] = after.to(self.dtype)
             below = hidden[index] + below if self.residual and index else hidden[index]
         return below, RecurrentState(torch.stack(hidden, 1), torch.stack(cell, 1) if cell else None)
 

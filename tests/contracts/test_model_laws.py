@@ -147,6 +147,23 @@ def test_sixteen_bits_are_enough_for_products(network: Network) -> None:
     assert all(p.grad is not None and p.grad.isfinite().all() for p in network.model.parameters())
 
 
+def test_parameters_may_have_sixteen_bits(network: Network) -> None:
+    """As with trainer.precision=bf16-true: in training and step by step."""
+    model = copy.deepcopy(network.model).bfloat16()
+    output = model(BATCH)
+    objective(output).backward()
+    torch.testing.assert_close(output.logits.float(), network.output.logits, atol=0.1, rtol=0.1)
+    assert all(p.grad is not None and p.grad.isfinite().all() for p in model.parameters())
+    memory, state = model.start(BATCH.source_ids, BATCH.source_lengths)
+    for tokens in BATCH.target_input_ids.unbind(1):
+        log_probs, _, state = model.step(tokens, memory, state)
+    last = log_probs[BATCH.target_mask[:, -1]]
+    whole = output.logits.float().log_softmax(-1)[BATCH.target_lengths.cumsum(0) - 1][BATCH.target_mask[:, -1]]
+    torch.testing.assert_close(last, whole, atol=0.1, rtol=0.1)
+    dtypes = {name: tensor.dtype for name, tensor in state.items()}
+    assert dtypes == {name: tensor.dtype for name, tensor in output.decoded.state.items()}
+
+
 def test_all_is_computed_in_the_precision_of_the_parameters(network: Network) -> None:
     model = copy.deepcopy(network.model).double()
     output = model(BATCH)

@@ -85,3 +85,19 @@ def test_a_late_products_gradients_agree_with_differences() -> None:
         return result
 
     assert torch.autograd.gradcheck(run, (base, weight, other, start))
+
+
+def test_frozen_weights_let_gradients_through_and_get_none() -> None:
+    torch.manual_seed(0)
+    base, start = (torch.randn(shape, requires_grad=True) for shape in ((3, 2, 4), (2, 4)))
+    frozen = [torch.randn(4, 4), torch.randn(4, 1)]
+
+    def gradients(weights: list[Tensor]) -> tuple[Tensor, ...]:
+        layer, result = LateLinear(base, *weights), start
+        for t in range(3):
+            result = torch.tanh(layer(t, result, result[:, :1]))
+        return torch.autograd.grad(result.sum(), (base, start))
+
+    expected = gradients([weight.clone().requires_grad_() for weight in frozen])
+    for weights in (frozen, [frozen[0], frozen[1].clone().requires_grad_()]):
+        assert all(torch.equal(one, two) for one, two in zip(gradients(weights), expected, strict=True))

@@ -35,7 +35,8 @@ class CoverageAttention(FeedbackAttention):
         self, queries: Float[Tensor, "B K A"], memory: Memory, state: DecoderState
     ) -> tuple[Float[Tensor, "B K S"], DecoderState]:
         coverage = state["coverage"]
-        weights = self.compare(queries, self.coverage_layer(coverage.unsqueeze(-1)), memory)
+        seen = coverage.to(self.coverage_layer.weight.dtype).unsqueeze(-1)  # [N, S, 1]
+        weights = self.compare(queries, self.coverage_layer(seen), memory)
         return weights, state.updated(coverage=coverage + self.covered(weights, memory).flatten(0, 1))
 
     def covered(self, weights: Float[Tensor, "B K S"], memory: Memory) -> Float[Tensor, "B K S"]:

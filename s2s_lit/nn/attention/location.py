@@ -45,6 +45,7 @@ class LocationAttention(FeedbackAttention):
     def weigh(
         self, queries: Float[Tensor, "B K A"], memory: Memory, state: DecoderState
     ) -> tuple[Float[Tensor, "B K S"], DecoderState]:
-        filtered = self.filter_layer(state["alignment"].unsqueeze(1))  # [N, filters, S]
+        before = state["alignment"].to(self.filter_layer.weight.dtype)
+        filtered = self.filter_layer(before.unsqueeze(1))  # [N, filters, S]
         weights = self.compare(queries, self.location_layer(filtered.transpose(1, 2)), memory)
         return weights, state.updated(alignment=weights.flatten(0, 1))
