@@ -35,6 +35,11 @@ class AveragedWeights:
         if self._resumed is not None:
             device = next(self._model.parameters()).device
             averaging.load_state_dict(move_data_to_device(self._resumed, device))
+            self._resumed = None
+
+    def end(self) -> None:
+        """The network's weights are what a checkpoint had, not those that the averaging has followed."""
+        self._averaging = None
 
     @torch.no_grad()
     def after_step(self) -> None:

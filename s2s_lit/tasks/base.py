@@ -108,6 +108,9 @@ class Seq2SeqTask(pl.LightningModule, ABC):
         self.codecs = codecs
         self.loss = loss
         self.penalties = nn.ModuleList(penalties or [])
+        names = [penalty.name for penalty in penalties or []]
+        if len(set(names)) < len(names):
+            raise UserError(f"task.penalties ({', '.join(names)}) has a kind twice: list it once, with the whole weight")
         self.make_optimizer = optimizer
         self.make_schedule = schedule
         self.make_averaging = averaging
@@ -115,7 +118,8 @@ class Seq2SeqTask(pl.LightningModule, ABC):
         self.validation_search = validation_search
         self._unknown = UnknownReplacer(codecs) if replace_unknown else None
         self.likelihood = Likelihood()
-        self._text_metrics = nn.ModuleList(metrics or self.usual_metrics())  # so that they move with the module
+        compared = self.usual_metrics() if metrics is None else metrics
+        self._text_metrics = nn.ModuleList(compared)  # so that they move with the module
         self.config_yaml = ""  # the composed configuration, carried in checkpoints
         self.test_split = "test"  # the split that `test` steps see
         self._seen = _Sums()
@@ -184,7 +188,10 @@ class Seq2SeqTask(pl.LightningModule, ABC):
         self._seen = _Sums()
 
     def configure_optimizers(self) -> Any:
-        optimizer = self.make_optimizer(decay_groups(self))
+        try:
+            optimizer = self.make_optimizer(decay_groups(self))
+        except ValueError as error:  # a setting out of range
+            raise UserError(f"task.optimizer: {error}") from error
         total_steps = self.trainer.estimated_stepping_batches  # infinite or -1 where Lightning cannot know
         if not 0 < total_steps < math.inf:
             raise UserError("training has no known end (a stream, TokenBudget, max_epochs=-1): set trainer.max_steps")
@@ -297,6 +304,8 @@ class Seq2SeqTask(pl.LightningModule, ABC):
         self._carried = None if carried is None else DecoderState(**carried)
         if self._trainer is not None and self._trainer.state.fn == TrainerFn.FITTING:
             self._averaged.resume(checkpoint)
+        else:
+            self._averaged.end()
 
 
 def _sentence_costs(log_probs: Tensor, batch: Batch) -> Iterator[tuple[float, int]]:

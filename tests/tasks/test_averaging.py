@@ -16,9 +16,14 @@ from s2s_lit.optim.averaging import ExponentialAveraging, LastCheckpoints, Stoch
 from s2s_lit.tasks.translation import TranslationTask
 from support.networks import random_batch
 from support.parts import concrete_subclasses
-from tasks.conftest import Train, make_task
+from tasks.conftest import Train, loader, make_task
 
 AVERAGINGS = concrete_subclasses(WeightAveraging, "s2s_lit.optim")
+STOPS = [(kind, "validation") for kind in AVERAGINGS] + [
+    (kind, "step")  # before the validation that is due: Lightning does not make up for it
+    for kind in AVERAGINGS
+    if kind is not LastCheckpoints
+]
 NAME = "decoder.attention.query_layer.weight"
 
 
@@ -92,6 +97,18 @@ def test_the_best_checkpoint_scores_as_it_did(train: Train, tmp_path: Path, kind
     assert loss_of(task) == pytest.approx(min(recorder.losses), rel=1e-6)
 
 
+@pytest.mark.parametrize("kind", AVERAGINGS)
+def test_a_loaded_checkpoint_is_tested_as_it_is(train: Train, tmp_path: Path, kind: type[WeightAveraging]) -> None:
+    """Not with the mean that the training before it ended with."""
+    recorder = Recorder()
+    first = ModelCheckpoint(tmp_path, "{epoch}", save_top_k=-1, save_weights_only=True)
+    task = train(recorder, first, averaging=kind)
+    assert recorder.losses[0] != recorder.losses[-1]
+    tester = Trainer(accelerator="cpu", logger=False, enable_checkpointing=False, enable_progress_bar=False)
+    (scores,) = tester.test(task, loader([9]), ckpt_path=tmp_path / "epoch=0.ckpt", verbose=False, weights_only=True)
+    assert scores["test/loss"] == pytest.approx(recorder.losses[0], rel=1e-6)
+
+
 def loss_of(task: TranslationTask) -> float:
     batch = random_batch(9)
     with torch.no_grad():
@@ -110,13 +127,10 @@ def test_accumulated_batches_are_one_step(train: Train) -> None:
     assert len(counted) == 3
 
 
-@pytest.mark.parametrize("when", ["validation", "step"])
-@pytest.mark.parametrize("kind", AVERAGINGS)
+@pytest.mark.parametrize(("kind", "when"), STOPS)
 def test_a_resumed_training_is_as_an_uninterrupted_one(
     train: Train, tmp_path: Path, kind: type[WeightAveraging], when: str
 ) -> None:
-    if when == "step" and kind is LastCheckpoints:
-        pytest.skip("Lightning does not make up for the validation that the stop came before")
     saves: dict[str, Any] = {
         "validation": {"every_n_epochs": 1, "save_on_train_epoch_end": False},
         "step": {"every_n_train_steps": 4},

@@ -11,9 +11,11 @@ import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
 
+from s2s_lit.errors import UserError
+from s2s_lit.losses.activation import ActivationRegularization
 from s2s_lit.optim.plateau import PlateauSchedule
 from s2s_lit.optim.staircases import LuongSchedule
-from tasks.conftest import Train
+from tasks.conftest import Train, make_task
 
 OPTIMIZERS = {
     "SGD": partial(torch.optim.SGD, lr=0.5, momentum=0.9, weight_decay=1e-4),
@@ -74,3 +76,18 @@ def test_plateau_hears_each_validation_and_remembers_what_it_heard(train: Train,
     # the first is the best; a fall works from the second step after its validation
     expected = [0.5] * 9 + [0.25] * 4 + [0.125] * 3
     assert [rates[0] for rates in curve.rates] == (expected[12:] if resumed else expected)
+
+
+def test_what_an_optimizer_objects_to_is_said_with_its_key(train: Train) -> None:
+    with pytest.raises(UserError, match=r"task\.optimizer: Nesterov"):
+        train(optimizer=partial(torch.optim.SGD, lr=0.1, nesterov=True))
+
+
+def test_a_penalty_is_listed_once() -> None:
+    with pytest.raises(UserError, match=r"task\.penalties \(activation, activation\) has a kind twice"):
+        make_task(penalties=[ActivationRegularization(), ActivationRegularization(weight=1.0)])
+
+
+def test_no_metrics_are_none() -> None:
+    assert make_task(metrics=[]).text_metrics == []
+    assert make_task().text_metrics != []
