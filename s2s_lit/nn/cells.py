@@ -15,6 +15,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
+from s2s_lit.nn.dropout import rate
 from s2s_lit.nn.merges import ConcatMerge, MergeFactory
 from s2s_lit.nn.recurrent import Layer, LayerNoise, Sequences, StackedRecurrence
 from s2s_lit.types import RecurrentState
@@ -244,9 +245,12 @@ class CellRecurrence(StackedRecurrence):
             section 2).
         zoneout: probability with which a hidden unit keeps its value, h_t = d h_{t-1} + (1 - d) h'_t with d drawn anew
             at each position; in evaluation d is its expectation (Krueger 2017, section 3).
-        cell_zoneout: the same for the cell of an LSTM.
+        cell_zoneout: the same for the cell of an LSTM, which alone has one.
         residual: add to the output of each layer but the first what it read (He 2016; Wu 2016, section 3.1).
         merge: makes one output of both directions'; idle with one direction.
+
+    Raises:
+        ValueError: a size is not positive, a probability is none, or a cell is to be kept where there is none.
     """
 
     def __init__(
@@ -265,7 +269,7 @@ class CellRecurrence(StackedRecurrence):
         residual: bool = False,
         merge: MergeFactory = ConcatMerge,
     ) -> None:
-        self.zoneout = (zoneout, cell_zoneout)  # before the layers are made
+        self.zoneout = (rate("zoneout", zoneout), rate("cell_zoneout", cell_zoneout))  # before the layers are made
         super().__init__(
             input_size,
             bidirectional,
@@ -277,7 +281,9 @@ class CellRecurrence(StackedRecurrence):
             residual=residual,
             merge=merge,
         )
-        self.recurrent_dropout = recurrent_dropout
+        self.recurrent_dropout = rate("recurrent_dropout", recurrent_dropout)
+        if cell_zoneout and not self.has_cell:
+            raise ValueError(f"{type(self).__name__} has no cell: leave cell_zoneout out, or take an LSTM")
 
     def make_layer(self, input_size: int, hidden_size: int, bidirectional: bool) -> Layer:
         return CellLayer([self.make_cell(input_size, hidden_size) for _ in range(1 + bidirectional)], self.zoneout)

@@ -7,6 +7,17 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 
+def rate(name: str, value: float) -> float:
+    """The value of a setting that says what share is dropped.
+
+    Raises:
+        ValueError: it is not at least zero and below one.
+    """
+    if not 0 <= value < 1:
+        raise ValueError(f"{name} is a probability: give a number of at least 0 and below 1, not {value}")
+    return value
+
+
 class SequenceDropout(nn.Module):
     """y_t = x_t * m_t / (1 - p),  m_t ~ Bernoulli(1 - p) for each activation; y = x in evaluation.
 
@@ -27,9 +38,7 @@ class SequenceDropout(nn.Module):
 
     def __init__(self, probability: float = 0.0, *, variational: bool = False) -> None:
         super().__init__()
-        if not 0 <= probability < 1:
-            raise ValueError(f"a dropout of {probability} is no probability below one")
-        self.probability = probability
+        self.probability = rate("dropout", probability)
         self.variational = variational
 
     def forward(self, inputs: Float[Tensor, "*B T H"]) -> Float[Tensor, "*B T H"]:

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from s2s_lit.nn.dropout import SequenceDropout
+from s2s_lit.nn.dropout import SequenceDropout, rate
 from s2s_lit.types import EOS, UNK
 
 
@@ -41,7 +41,7 @@ class PieceEmbedding(nn.Module):
         self.table = nn.Embedding(vocab_size, embedding_size)
         nn.init.normal_(self.table.weight, std=embedding_size**-0.5)
         self.table.weight.requires_grad_(not frozen)
-        self.dropout: nn.Module = nn.Dropout(dropout)
+        self.dropout: nn.Module = nn.Dropout(rate("dropout", dropout))
         self.vectors = vectors
         self.frozen = frozen
 
@@ -79,7 +79,7 @@ class WordDropoutEmbedding(PieceEmbedding):
         frozen: bool = False,
     ) -> None:
         super().__init__(vocab_size, embedding_size, dropout=dropout, vectors=vectors, frozen=frozen)
-        self.word_dropout = _probability(word_dropout)
+        self.word_dropout = rate("word_dropout", word_dropout)
 
     def forward(self, ids: Int[Tensor, "*shape"]) -> Float[Tensor, "*shape E"]:
         if self.training and self.word_dropout:
@@ -114,7 +114,7 @@ class VariationalEmbedding(PieceEmbedding):
         frozen: bool = False,
     ) -> None:
         super().__init__(vocab_size, embedding_size, vectors=vectors, frozen=frozen)
-        self.word_dropout = _probability(word_dropout)
+        self.word_dropout = rate("word_dropout", word_dropout)
         self.dropout = SequenceDropout(dropout, variational=True)
 
     def forward(self, ids: Int[Tensor, "*shape"]) -> Float[Tensor, "*shape E"]:
@@ -131,12 +131,6 @@ def _same_for_equal(draws: Float[Tensor, "*shape"], ids: Int[Tensor, "*shape"]) 
         return draws
     first = (ids.unsqueeze(-1) == ids.unsqueeze(-2)).byte().argmax(dim=-1)  # [B, T]: the first of the largest
     return draws.gather(-1, first)
-
-
-def _probability(value: float) -> float:
-    if not 0 <= value < 1:
-        raise ValueError(f"a word_dropout of {value} is no probability below one")
-    return value
 
 
 EmbeddingFactory = Callable[[int, int], PieceEmbedding]

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
+from s2s_lit.nn.dropout import rate
 from s2s_lit.nn.merges import ConcatMerge, MergeFactory
 from s2s_lit.types import RecurrentState
 
@@ -142,6 +143,9 @@ class StackedRecurrence(Recurrence):
             section 2).
         residual: add to the output of each layer but the first what it read (He 2016; Wu 2016, section 3.1).
         merge: makes one output of both directions'; idle with one direction.
+
+    Raises:
+        ValueError: a size is not positive, or a probability is none.
     """
 
     def __init__(
@@ -158,9 +162,15 @@ class StackedRecurrence(Recurrence):
         merge: MergeFactory = ConcatMerge,
     ) -> None:
         super().__init__()
+        if num_layers < 1 or hidden_size < 1:
+            raise ValueError(
+                f"{type(self).__name__}: num_layers and hidden_size must be at least 1, but are {num_layers} and "
+                f"{hidden_size}"
+            )
         self.num_layers = num_layers
         self.hidden_size = hidden_size
-        self.dropout, self.variational, self.weight_drop = dropout, variational, weight_drop
+        self.dropout, self.variational = rate("dropout", dropout), variational
+        self.weight_drop = rate("weight_drop", weight_drop)
         self.residual = residual
         self.layers, self.merges = nn.ModuleList(), nn.ModuleList()
         self.state_size = self.output_size = hidden_size * (2 if bidirectional else 1)

@@ -101,7 +101,7 @@ class StochasticWeightAveraging(_RunningMean):
         super().__init__()
         if not 0 <= start < 1:
             raise UserError(f"task.averaging.start is a share of the training: at least 0 and below 1, not {start}")
-        self._first_step = round(start * total_steps) + 1
+        self._first_step = min(round(start * total_steps) + 1, total_steps)  # one of them at least
 
     def after_step(self, weights: Weights) -> None:
         self._steps += 1

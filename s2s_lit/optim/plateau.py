@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from s2s_lit.optim.schedules import Schedule, share, warmup
+from s2s_lit.optim.schedules import Schedule, count, share, warmup
 
 
 class PlateauSchedule(Schedule):
@@ -32,9 +32,9 @@ class PlateauSchedule(Schedule):
         threshold: float = 1e-4,
         final_factor: float = 0.0,
     ) -> None:
-        self.warmup_steps = warmup_steps
+        self.warmup_steps = count("warmup_steps", warmup_steps)
         self.ratio = share("ratio", ratio)
-        self.patience = patience
+        self.patience = count("patience", patience)
         self.threshold = threshold
         self.final_factor = final_factor
         self.best = math.inf

@@ -53,6 +53,17 @@ def share(key: str, value: float) -> float:
     return value
 
 
+def count(key: str, value: int, least: int = 0) -> int:
+    """The value of a setting that counts steps, validations or falls.
+
+    Raises:
+        UserError: it is less than the least that makes sense.
+    """
+    if value < least:
+        raise UserError(f"task.schedule.{key} must be at least {least}, not {value}")
+    return value
+
+
 class ConstantSchedule(Schedule):
     """The optimizer's learning rate throughout, after a linear warm-up.
 
@@ -62,7 +73,7 @@ class ConstantSchedule(Schedule):
     """
 
     def __init__(self, total_steps: int, *, warmup_steps: int = 0) -> None:
-        self.warmup_steps = warmup_steps
+        self.warmup_steps = count("warmup_steps", warmup_steps)
 
     def factor(self, step: int) -> float:
         return warmup(step, self.warmup_steps)
@@ -79,7 +90,7 @@ class CosineSchedule(Schedule):
 
     def __init__(self, total_steps: int, *, warmup_steps: int = 0, final_factor: float = 0.0) -> None:
         self.total_steps = total_steps
-        self.warmup_steps = warmup_steps
+        self.warmup_steps = count("warmup_steps", warmup_steps)
         self.final_factor = final_factor
 
     def factor(self, step: int) -> float:
@@ -100,7 +111,7 @@ class ExponentialSchedule(Schedule):
 
     def __init__(self, total_steps: int, *, warmup_steps: int = 0, final_factor: float = 0.05) -> None:
         self.total_steps = total_steps
-        self.warmup_steps = warmup_steps
+        self.warmup_steps = count("warmup_steps", warmup_steps)
         self.final_factor = share("final_factor", final_factor)
 
     def factor(self, step: int) -> float:
@@ -109,7 +120,7 @@ class ExponentialSchedule(Schedule):
 
 
 class InverseSquareRootSchedule(Schedule):
-    """Linear warm-up, then sqrt(warmup_steps / step) (Vaswani 2017, section 5.3, scaled to peak at one).
+    """Linear warm-up to one, then sqrt((warmup_steps + 1) / (step + 1)) (Vaswani 2017, section 5.3, scaled).
 
     Args:
         total_steps: optimizer steps of the whole training (given by the trainer).
@@ -117,10 +128,10 @@ class InverseSquareRootSchedule(Schedule):
     """
 
     def __init__(self, total_steps: int, *, warmup_steps: int = 400) -> None:
-        self.warmup_steps = max(warmup_steps, 1)
+        self.warmup_steps = count("warmup_steps", warmup_steps)
 
     def factor(self, step: int) -> float:
-        return min(warmup(step, self.warmup_steps), math.sqrt(self.warmup_steps / (step + 1)))
+        return min(warmup(step, self.warmup_steps), math.sqrt((self.warmup_steps + 1) / (step + 1)))
 
 
 class OneCycleSchedule(Schedule):

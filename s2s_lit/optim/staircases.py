@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from s2s_lit.optim.schedules import Schedule, share, warmup
+from s2s_lit.optim.schedules import Schedule, count, share, warmup
 
 
 class StepSchedule(Schedule):
@@ -19,7 +19,7 @@ class StepSchedule(Schedule):
 
     def __init__(self, total_steps: int, *, warmup_steps: int = 0, interval: float = 0.25, ratio: float = 0.5) -> None:
         self.last_step = total_steps - 1
-        self.warmup_steps = warmup_steps
+        self.warmup_steps = count("warmup_steps", warmup_steps)
         self.interval_steps = max(round(share("interval", interval) * (total_steps - warmup_steps)), 1)
         self.ratio = share("ratio", ratio)
 
@@ -42,10 +42,10 @@ class LuongSchedule(Schedule):
     """
 
     def __init__(self, total_steps: int, *, warmup_steps: int = 0, start: float = 0.5, halvings: int = 5) -> None:
-        self.warmup_steps = warmup_steps
+        self.warmup_steps = count("warmup_steps", warmup_steps)
         self.start_step = round(share("start", start) * total_steps)
-        self.interval_steps = max((total_steps - self.start_step) // max(halvings, 1), 1)
-        self.halvings = halvings
+        self.halvings = count("halvings", halvings, least=1)
+        self.interval_steps = max((total_steps - self.start_step) // halvings, 1)
 
     def factor(self, step: int) -> float:
         done = min((step - self.start_step) // self.interval_steps + 1, self.halvings)

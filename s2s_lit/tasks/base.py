@@ -110,7 +110,9 @@ class Seq2SeqTask(pl.LightningModule, ABC):
         self.penalties = nn.ModuleList(penalties or [])
         names = [penalty.name for penalty in penalties or []]
         if len(set(names)) < len(names):
-            raise UserError(f"task.penalties ({', '.join(names)}) has a kind twice: list it once, with the whole weight")
+            raise UserError(
+                f"task.penalties ({', '.join(names)}) has a kind twice: list it once, with the whole weight"
+            )
         self.make_optimizer = optimizer
         self.make_schedule = schedule
         self.make_averaging = averaging

@@ -205,6 +205,20 @@ def test_each_recurrence_has_every_common_regularizer() -> None:
         assert {f"{recurrence.__name__}-dropout", f"{recurrence.__name__}-weight_drop"} <= REGULARIZED.keys()
 
 
+@pytest.mark.parametrize("value", [-0.1, 1.0])
+def test_what_is_no_probability_is_refused(drawn: tuple[str, Make, bool], value: float) -> None:
+    setting, make, _ = drawn
+    with pytest.raises(ValueError, match=rf"^{setting} is a probability: .*, not {value}"):
+        make(bidirectional=False, **{setting: value})
+
+
+@pytest.mark.parametrize("size", ["num_layers", "hidden_size"])
+@pytest.mark.parametrize("recurrence", RECURRENCES, ids=lambda cls: cls.__name__)
+def test_a_size_of_nothing_is_refused(recurrence: type[Recurrence], size: str) -> None:
+    with pytest.raises(ValueError, match="num_layers and hidden_size must be at least 1"):
+        recurrence(3, False, **{size: 0})
+
+
 @pytest.mark.parametrize("bidirectional", [False, True])
 def test_seeds_reproduce_what_is_drawn(drawn: tuple[str, Make, bool], bidirectional: bool) -> None:
     recurrence = made(partial(drawn[1], bidirectional=bidirectional))

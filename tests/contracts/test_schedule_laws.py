@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch.optim.lr_scheduler import LambdaLR
 
+from s2s_lit.errors import UserError
 from s2s_lit.optim.schedules import Schedule
 from support.parts import concrete_subclasses
 
@@ -61,6 +62,12 @@ def test_a_warm_up_rises_linearly_and_then_comes_the_peak(kind: type[Schedule]) 
     found = factors(kind(1_000, warmup_steps=9), range(1_000), every=100)
     assert found[:9] == pytest.approx([n / 10 for n in range(1, 10)])
     assert max(found) == pytest.approx(max(found[9:11]), rel=0.06)
+
+
+@pytest.mark.parametrize("kind", WARMED)
+def test_a_warm_up_before_the_start_is_refused(kind: type[Schedule]) -> None:
+    with pytest.raises(UserError, match=r"task\.schedule\.warmup_steps must be at least 0, not -1"):
+        kind(1_000, warmup_steps=-1)
 
 
 @pytest.mark.parametrize("kind", ENDING)

@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from s2s_lit.errors import UserError
 from s2s_lit.losses.token import TokenNLL
 
 LOGITS = torch.randn(9, 7, generator=torch.Generator().manual_seed(0), dtype=torch.float32)
@@ -43,3 +44,9 @@ def test_sixteen_bits_are_normalized_in_thirty_two() -> None:
     result = TokenNLL()(LOGITS.bfloat16(), TARGETS)
     assert result.objective.dtype == torch.float32
     torch.testing.assert_close(result.nll, F.cross_entropy(LOGITS.bfloat16().float(), TARGETS, reduction="sum"))
+
+
+@pytest.mark.parametrize("smoothing", [-0.1, 1.0])
+def test_what_is_no_share_is_refused(smoothing: float) -> None:
+    with pytest.raises(UserError, match=r"task\.loss\.label_smoothing"):
+        TokenNLL(label_smoothing=smoothing)

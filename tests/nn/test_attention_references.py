@@ -249,6 +249,13 @@ def test_heads_must_divide_the_query() -> None:
         MultiHeadAttention(6, 4, heads=4)
 
 
+def test_there_is_a_head_and_a_fertility() -> None:
+    with pytest.raises(ValueError, match=r"heads \(0\)"):
+        MultiHeadAttention(6, 4, heads=0)
+    with pytest.raises(ValueError, match=r"FertilityAttention: max_fertility must be above 0, but is 0\.0"):
+        ATTENTIONS["FertilityAttention"](6, 4, max_fertility=0.0)
+
+
 def test_concat_is_additive_without_a_bias() -> None:
     concat, additive = ATTENTIONS["ConcatAttention"](6, 4).double(), AdditiveAttention(6, 4, attention_size=6).double()
     with torch.no_grad():

@@ -141,3 +141,9 @@ def test_recurrent_dropout_hides_units_from_the_weights_but_not_from_the_state()
     _, before = recurrence.eval()(torch.randn(3, 2, 3))
     _, after = recurrence.train()(torch.randn(3, 2, 3), before, noise=(noise,))
     torch.testing.assert_close(after.hidden, before.hidden)
+
+
+@pytest.mark.parametrize("cls", [UnrolledGRU, LayerNormGRU])
+def test_a_cell_that_is_not_there_cannot_be_kept(cls: type[CellRecurrence]) -> None:
+    with pytest.raises(ValueError, match=f"{cls.__name__} has no cell: leave cell_zoneout out"):
+        cls(3, False, cell_zoneout=0.1)

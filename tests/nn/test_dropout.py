@@ -59,6 +59,7 @@ def test_a_step_is_one_position_of_each_row() -> None:
     assert len({tuple(row.tolist()) for row in dropped}) == 6
 
 
-def test_a_rate_of_one_would_leave_nothing() -> None:
-    with pytest.raises(ValueError, match="probability"):
-        SequenceDropout(1.0)
+@pytest.mark.parametrize("rate", [-0.1, 1.0])
+def test_what_is_no_rate_is_refused(rate: float) -> None:
+    with pytest.raises(ValueError, match=f"dropout is a probability: .*, not {rate}"):
+        SequenceDropout(rate)

@@ -59,6 +59,12 @@ def test_swa_has_no_mean_before_its_start() -> None:
     assert averaging.mean() == {}
 
 
+@pytest.mark.parametrize(("total", "start"), [(1, 0.9), (10, 0.99)])
+def test_swa_averages_one_step_at_least(total: int, start: float) -> None:
+    averaging = StochasticWeightAveraging(total, start=start)
+    np.testing.assert_array_equal(mean_of(averaging, STEPS[:total]), ARRAYS[total - 1])
+
+
 @pytest.mark.parametrize("count", [1, 3, 50])
 def test_last_checkpoints_are_those_of_the_last_validations(count: int) -> None:
     kept = ARRAYS[9::10][-count:]

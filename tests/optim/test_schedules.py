@@ -84,9 +84,16 @@ def test_constant() -> None:
 
 
 def test_inverse_square_root_halves_in_four_times_the_steps() -> None:
-    schedule = InverseSquareRootSchedule(1, warmup_steps=100)
+    schedule = InverseSquareRootSchedule(1, warmup_steps=99)
     assert schedule.factor(399) == pytest.approx(0.5)
     assert schedule.factor(1599) == pytest.approx(0.25)
+
+
+@pytest.mark.parametrize("warmup_steps", [0, 1, 10])
+def test_inverse_square_root_peaks_at_one(warmup_steps: int) -> None:
+    schedule = InverseSquareRootSchedule(1, warmup_steps=warmup_steps)
+    assert schedule.factor(warmup_steps) == 1
+    assert all(schedule.factor(step) < 1 for step in range(50) if step != warmup_steps)
 
 
 def test_luongs_ten_epochs() -> None:
@@ -118,4 +125,16 @@ def test_all_of_luongs_halvings_fit_any_budget(total: int) -> None:
 )
 def test_a_share_that_is_none_is_refused(make: Callable[[], Schedule], key: str) -> None:
     with pytest.raises(UserError, match=rf"task\.schedule\.{key} .* above 0 and at most 1"):
+        make()
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: PlateauSchedule(10, patience=-1), "patience must be at least 0, not -1"),
+        (lambda: LuongSchedule(10, halvings=0), "halvings must be at least 1, not 0"),
+    ],
+)
+def test_a_count_that_is_none_is_refused(make: Callable[[], Schedule], message: str) -> None:
+    with pytest.raises(UserError, match=rf"task\.schedule\.{message}"):
         make()

@@ -18,13 +18,18 @@ class FertilityAttention(CoverageAttention):
         query_size: H of the decoder's queries.
         memory_size: M of the encoder's memory.
         attention_size: A, units of the comparing layer.
-        max_fertility: N, the most target pieces that a source piece yields.
+        max_fertility: N > 0, the most target pieces that a source piece yields.
+
+    Raises:
+        ValueError: max_fertility is not positive.
     """
 
     def __init__(
         self, query_size: int, memory_size: int, *, attention_size: int = 256, max_fertility: float = 2.0
     ) -> None:
         super().__init__(query_size, memory_size, attention_size=attention_size)
+        if max_fertility <= 0:
+            raise ValueError(f"{type(self).__name__}: max_fertility must be above 0, but is {max_fertility}")
         self.max_fertility = max_fertility
         self.fertility_layer = nn.Linear(memory_size, 1, bias=False)
 

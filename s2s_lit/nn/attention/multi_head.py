@@ -25,12 +25,12 @@ class MultiHeadAttention(IndependentAttention):
         heads: h, number of heads; divides H.
 
     Raises:
-        ValueError: the heads do not divide the query's size.
+        ValueError: the heads are none, or do not divide the query's size.
     """
 
     def __init__(self, query_size: int, memory_size: int, *, heads: int = 2) -> None:
         super().__init__(query_size, memory_size)
-        if query_size % heads:
+        if heads < 1 or query_size % heads:
             raise ValueError(
                 f"MultiHeadAttention: heads ({heads}) must divide the decoder's state ({query_size} units)"
             )
