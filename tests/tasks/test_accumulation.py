@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import warnings
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import pytest
 import torch
@@ -15,8 +16,10 @@ from torch.utils.data import DataLoader
 from s2s_lit.data.batchers import FixedSize
 from s2s_lit.data.collate import collate, collate_window
 from s2s_lit.data.windows import TimeStepWindows
+from s2s_lit.losses.penalty import Penalty
 from s2s_lit.optim.schedules import ConstantSchedule
 from s2s_lit.types import EOS, Batch, Example
+from support.parts import concrete_subclasses
 from support.tasks import attentive_model, task_of
 
 EXAMPLES = [  # of very different lengths
@@ -43,7 +46,7 @@ def batches(*sizes: int, order: Sequence[int] = range(len(EXAMPLES))) -> list[Ba
 
 
 def trained(
-    loader: list[Batch], *, accumulate: int = 1, epochs: int = 1, totals: list[int] | None = None
+    loader: list[Batch], *, accumulate: int = 1, epochs: int = 1, totals: list[int] | None = None, **settings: Any
 ) -> tuple[Tensor, int]:
     """All weights after training in float64 by plain gradient descent, and the steps that were taken."""
     torch.manual_seed(0)
@@ -53,7 +56,7 @@ def trained(
             totals.append(total_steps)
         return ConstantSchedule(total_steps)
 
-    task = task_of(attentive_model(23, 6).double(), schedule=schedule)
+    task = task_of(attentive_model(23, 6).double(), schedule=schedule, **settings)
     trainer = Trainer(
         accumulate_grad_batches=accumulate, max_epochs=epochs, accelerator="cpu", logger=False,
         enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False,
@@ -79,6 +82,14 @@ def test_an_accumulated_step_is_that_of_one_batch() -> None:
         parts, steps = trained(batches(*sizes), accumulate=len(sizes))
         assert steps == 1
         close(parts, whole)
+
+
+@pytest.mark.parametrize("kind", concrete_subclasses(Penalty, "s2s_lit.losses"), ids=lambda cls: cls.__name__)
+def test_a_penalty_is_accumulated_like_the_loss(kind: type[Penalty]) -> None:
+    whole, _ = trained(batches(10), penalties=[kind(weight=3.0)])
+    assert (whole - trained(batches(10))[0]).abs().max() > 1e-6
+    for sizes in ([5, 5], [1, 9], [3, 3, 3, 1]):
+        close(trained(batches(*sizes), accumulate=len(sizes), penalties=[kind(weight=3.0)])[0], whole)
 
 
 def test_the_full_batch_knows_neither_order_nor_batch_size_and_steps_once_an_epoch() -> None:

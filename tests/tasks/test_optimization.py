@@ -13,8 +13,13 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 
 from s2s_lit.errors import UserError
 from s2s_lit.losses.activation import ActivationRegularization
+from s2s_lit.losses.coverage import CoveragePenalty
+from s2s_lit.losses.token import TokenNLL
+from s2s_lit.models.seq2seq import Seq2Seq
 from s2s_lit.optim.plateau import PlateauSchedule
 from s2s_lit.optim.staircases import LuongSchedule
+from s2s_lit.types import Batch
+from support.networks import random_batch
 from tasks.conftest import Train, make_task
 
 OPTIMIZERS = {
@@ -81,6 +86,30 @@ def test_plateau_hears_each_validation_and_remembers_what_it_heard(train: Train,
 def test_what_an_optimizer_objects_to_is_said_with_its_key(train: Train) -> None:
     with pytest.raises(UserError, match=r"task\.optimizer: Nesterov"):
         train(optimizer=partial(torch.optim.SGD, lr=0.1, nesterov=True))
+
+
+def test_penalties_are_logged_apart_per_target_piece(train: Train) -> None:
+    """Of the one step that four batches make, at the weights before it."""
+    penalties = [ActivationRegularization(weight=0.7), CoveragePenalty(weight=0.3)]
+    logged: dict[str, float] = {}
+
+    class Log(Callback):
+        def on_train_batch_end(self, trainer: Trainer, *args: Any) -> None:
+            logged.update({name: float(value) for name, value in trainer.callback_metrics.items()})
+
+    train(Log(), penalties=penalties, epochs=1, accumulate=4)
+    model, batches = make_task().model, [random_batch(seed) for seed in range(4)]
+    pieces = sum(int(batch.target_lengths.sum()) for batch in batches)
+    with torch.no_grad():
+        for penalty in penalties:
+            total = sum(float(penalty(model(batch).decoded, batch.target_mask)) for batch in batches)
+            assert logged[f"train/{penalty.name}"] == pytest.approx(total / pieces, rel=1e-5)
+        nll = sum(float(loss_of(model, batch)) for batch in batches)
+    assert logged["train/loss"] == pytest.approx(nll / pieces, rel=1e-5)
+
+
+def loss_of(model: Seq2Seq, batch: Batch) -> torch.Tensor:
+    return TokenNLL()(model(batch).logits, batch.target_ids[batch.target_mask]).nll
 
 
 def test_a_penalty_is_listed_once() -> None:
