@@ -26,6 +26,8 @@ from s2s_lit.tracking.lifecycle import mark_dead_runs, tracked_run
 from s2s_lit.tracking.logger import MlflowTracker
 from s2s_lit.types import Batch
 
+PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
+
 
 def train(arguments: argparse.Namespace, overrides: list[str]) -> int:
     """The verb: 0 when the run has finished and is scored."""
@@ -182,6 +184,8 @@ def make_trainer(experiment: Experiment, tracker: MlflowTracker, callbacks: list
     trainer = pl.Trainer(**arguments)
     if trainer.world_size > 1:
         raise UserError("one process only for now, as data is not yet dealt out to several: set trainer.devices=1")
+    if trainer.precision not in PRECISIONS:  # of the others Lightning's own handling of a batch fails
+        raise UserError(f"trainer.precision={trainer.precision} is not supported: take one of {', '.join(PRECISIONS)}")
     return trainer
 
 

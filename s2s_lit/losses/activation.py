@@ -32,6 +32,8 @@ class ActivationRegularization(Penalty):
 class TemporalActivationRegularization(Penalty):
     """TAR: weight * sum over t of mean over units of (h_{t+1} - h_t)^2, both positions real (Merity 2017).
 
+    Of targets in windows of time steps the change from one window to the next is not seen.
+
     Args:
         weight: beta, of the term beside the pieces' likelihood.
     """

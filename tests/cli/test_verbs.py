@@ -249,6 +249,13 @@ def test_a_monitor_that_validation_does_not_give_is_refused_before_training(
     assert "there are: val/loss" in capsys.readouterr().err
 
 
+def test_a_precision_that_is_not_supported_is_refused_before_training(
+    trained: RunRecord, in_project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["train", "lstm", *TINY, "--trainer.precision=bf16-true"]) == 2
+    assert "trainer.precision=bf16-true is not supported: take one of 32-true, bf16" in capsys.readouterr().err
+
+
 def test_weights_that_do_not_fit_a_changed_model_are_refused(
     trained: RunRecord, in_project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -148,7 +148,7 @@ def test_sixteen_bits_are_enough_for_products(network: Network) -> None:
 
 
 def test_parameters_may_have_sixteen_bits(network: Network) -> None:
-    """As with trainer.precision=bf16-true: in training and step by step."""
+    """All at once and step by step."""
     model = copy.deepcopy(network.model).bfloat16()
     output = model(BATCH)
     objective(output).backward()
