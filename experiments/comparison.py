@@ -1,6 +1,6 @@
 """The main comparison: what gating, direction and attention each bring, over seeds.
 
-    .venv/bin/python experiments/comparison.py train                  # 54 runs of about three minutes, two at a time
+    .venv/bin/python experiments/comparison.py train                  # 54 runs of one to three minutes, two at a time
     .venv/bin/python experiments/comparison.py train --dataset multi30k --data_dir FOLDER     # 6 runs
     .venv/bin/python experiments/comparison.py report                 # tables in Markdown, pictures/comparison.png
 
