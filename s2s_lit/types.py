@@ -72,6 +72,28 @@ class Batch:
     continues: Tensor | None = None  # [B]; None where the sentences start
     goes_on: bool = False  # whether the next batch continues this one
 
+    @classmethod
+    def idle(cls) -> Batch:
+        """What a process is given that has no pair while others have: one empty source and no target piece.
+
+        It passes through the whole network, so that every parameter has a gradient to be added to the others', and
+        adds nothing to any sum. Two positions of padding, as some attentions use all they have in the second only.
+        """
+        return cls(
+            source_ids=torch.tensor([[EOS]]),
+            source_lengths=torch.tensor([1]),
+            target_input_ids=torch.tensor([[BOS, PAD]]),
+            target_ids=torch.tensor([[PAD, PAD]]),
+            target_lengths=torch.tensor([0]),
+            source_texts=(),
+            target_texts=(),
+        )
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether there is no pair in it."""
+        return not self.source_texts
+
     def __len__(self) -> int:
         return self.source_ids.shape[0]
 

@@ -150,7 +150,8 @@ class Seq2SeqTask(pl.LightningModule, ABC):
         A window of time steps starts with the state that the one before it ended with, as a constant.
         """
         output = self.model(batch, self._state_before(batch))
-        self._carried = output.decoded.state.detach() if batch.goes_on else None
+        if not batch.is_idle:  # which may stand between two windows
+            self._carried = output.decoded.state.detach() if batch.goes_on else None
         result = self.loss(output.logits, batch.target_ids[batch.target_mask])
         terms = {str(penalty.name): penalty(output.decoded, batch.target_mask) for penalty in self.penalties}
         self._seen.add(result.count, loss=result.nll, **terms)
@@ -236,6 +237,8 @@ class Seq2SeqTask(pl.LightningModule, ABC):
         self._log_scores(self.test_split)
 
     def _evaluate(self, batch: Batch, search: Search) -> dict[str, list[Prediction]]:
+        if batch.is_idle:
+            return {"predictions": []}
         logits, targets = self.model(batch).logits, batch.target_ids[batch.target_mask]
         forced = self.loss(logits, targets)
         self.likelihood.update(forced.nll, logits.argmax(dim=-1) == targets, batch.target_mask)
