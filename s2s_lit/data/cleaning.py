@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from s2s_lit.data.filters import Filter, Passing
@@ -13,6 +13,8 @@ from s2s_lit.data.rows import INVALID_UTF8, LONGEST, MISSING_FIELD, NOT_TEXT, NU
 from s2s_lit.errors import UserError
 from s2s_lit.text.normalize import Form, normalize
 from s2s_lit.types import UNK
+
+_COUNTERS = ("dropped", "malformed", "pieces", "unknown")
 
 
 @dataclass
@@ -41,9 +43,27 @@ class SplitReport:
         self.pieces[side] += len(ids)
         self.unknown[side] += ids.count(UNK)
 
+    def add(self, other: SplitReport) -> None:
+        """Counts what another part of the split's rows gave, too."""
+        self.rows += other.rows
+        self.kept += other.kept
+        for name in _COUNTERS:
+            getattr(self, name).update(getattr(other, name))
+        self._digests += other._digests
+
     def share_unknown(self, side: str) -> float:
         """The share of the side's pieces that the vocabulary lacks."""
         return self.unknown[side] / max(self.pieces[side], 1)
+
+    def state(self) -> dict[str, Any]:
+        """All of it as plain values, for a checkpoint."""
+        counters = {name: dict(getattr(self, name)) for name in _COUNTERS}
+        return {"rows": self.rows, "kept": self.kept, "digests": f"{self._digests:x}", **counters}
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> SplitReport:
+        counters = {name: Counter(state[name]) for name in _COUNTERS}
+        return cls(rows=state["rows"], kept=state["kept"], _digests=int(state["digests"], 16), **counters)
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -112,6 +132,17 @@ class Cleaner:
     reader: PairReader
     filters: Sequence[Filter] = ()
     place: Callable[[int], str] | None = None
+    passing: Passing | None = None
+    """The pass over the split that all calls belong to; without, each call is a pass."""
+
+    def begin(self) -> Cleaner:
+        """For a pass over the rows that is made in several calls."""
+        return replace(self, passing=Passing(self.filters))
+
+    @property
+    def remembers(self) -> bool:
+        """Whether what it keeps of a row depends on the rows before it."""
+        return any(each.begin() is not each for each in self.filters)
 
     def __call__(
         self, rows: Iterable[tuple[int, Row | Malformed]], report: SplitReport
@@ -121,7 +152,7 @@ class Cleaner:
         Raises:
             UserError: a row is malformed, and that is an error.
         """
-        filters = Passing(self.filters)
+        filters = self.passing or Passing(self.filters)
         for number, row in rows:
             report.rows += 1
             pair = self.reader.pair(row)

@@ -13,6 +13,7 @@ from s2s_lit.data.examples import EncodedCorpus, Encoder, PieceLimits, Resegment
 from s2s_lit.data.filters import Filter
 from s2s_lit.data.loader import BatchLoader, MemoryLoader, StreamLoader
 from s2s_lit.data.rows import Rows
+from s2s_lit.data.share import Share
 from s2s_lit.data.sources import CorpusSource
 from s2s_lit.errors import UserError
 from s2s_lit.text.codec import CodecBuilder, CodecPair
@@ -40,8 +41,10 @@ class Seq2SeqDataModule(LightningDataModule):
         streaming: Read the rows again each epoch instead of keeping them encoded in memory.
         max_source_length: Most pieces of a training source.
         max_target_length: Most pieces of a training target.
-        shuffle_pool: Pairs among which the next one is drawn when streaming; in memory all pairs are shuffled.
+        shuffle_pool: Rows that are shuffled together when streaming; in memory all pairs are.
         eval_batch_size: Pairs in a batch of an evaluation split.
+        num_workers: Processes that make training batches ahead, for each training process; the batches and their order
+            are the same with any number. One is enough in memory, several encode a stream faster.
         seed: Of the order of the training pairs.
     """
 
@@ -61,6 +64,7 @@ class Seq2SeqDataModule(LightningDataModule):
         max_target_length: int = 100,
         shuffle_pool: int = 10_000,
         eval_batch_size: int = 64,
+        num_workers: int = 0,
         seed: int = 0,
     ) -> None:
         super().__init__()
@@ -75,6 +79,9 @@ class Seq2SeqDataModule(LightningDataModule):
         self.limits = PieceLimits(source=max_source_length, target=max_target_length)
         self.shuffle_pool = positive("shuffle_pool", shuffle_pool, of="data")
         self.eval_batch_size = positive("eval_batch_size", eval_batch_size, of="data")
+        if num_workers < 0:
+            raise UserError(f"data.num_workers must be at least 0, not {num_workers}")
+        self.num_workers = num_workers
         self.seed = seed
         self.test_split = "test"
         self._codecs: CodecPair | None = None
@@ -146,13 +153,17 @@ class Seq2SeqDataModule(LightningDataModule):
         return self._loader(split, batcher, shuffle=False, limits=None)
 
     def _loader(self, split: str, batcher: Batcher, *, shuffle: bool, limits: PieceLimits | None) -> BatchLoader:
+        options: Any = {"shuffle": shuffle, "seed": self.seed, "share": self._share()}
+        options["num_workers"] = self.num_workers if shuffle else 0
         if not self.streaming:
-            return MemoryLoader(self._corpus(split, limits), batcher, shuffle=shuffle, seed=self.seed)
+            return MemoryLoader(self._corpus(split, limits), batcher, **options)
+        pool = self.shuffle_pool if shuffle else _POOL * self.eval_batch_size
         encoder = self._encoder(split, limits)
-        self._streams[split] = StreamLoader(
-            self._rows(split), encoder, batcher, shuffle=shuffle, seed=self.seed, pool=self.shuffle_pool
-        )
+        self._streams[split] = StreamLoader(self._rows(split), encoder, batcher, pool=pool, **options)
         return self._streams[split]
+
+    def _share(self) -> Share:
+        return Share() if self.trainer is None else Share(self.trainer.global_rank, self.trainer.world_size)
 
     def _corpus(self, split: str, limits: PieceLimits | None) -> EncodedCorpus:
         """The split in memory, encoded once."""

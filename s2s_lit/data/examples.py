@@ -48,6 +48,10 @@ class Encoder:
     codecs: CodecPair
     limits: PieceLimits | None = None
 
+    def begin(self) -> Encoder:
+        """For a pass over the rows that is made in several calls."""
+        return replace(self, cleaner=self.cleaner.begin())
+
     def __call__(self, rows: Iterable[tuple[int, Row | Malformed]], report: SplitReport) -> Iterator[Example]:
         """The examples of the rows that stay, in their order; `report` counts every row as it passes."""
         pairs = self.cleaner(rows, report)

@@ -1,23 +1,30 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
-from random import Random
+from pathlib import Path
+from typing import Any
 
 import datasets
 import pytest
-from hypothesis import given
+import torch
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from s2s_lit.data.batchers import Batcher, FixedSize, LengthBuckets, TokenBudget
 from s2s_lit.data.cleaning import Cleaner, PairReader, SplitReport
+from s2s_lit.data.datamodule import Seq2SeqDataModule
 from s2s_lit.data.examples import EncodedCorpus, Encoder, PieceLimits
-from s2s_lit.data.loader import BatchLoader, MemoryLoader, StreamLoader, drawn_from_pool
+from s2s_lit.data.filters import Duplicates
+from s2s_lit.data.loader import BatchLoader, MemoryLoader, StreamLoader
 from s2s_lit.data.rows import Rows
-from s2s_lit.data.sources import DatasetRows
+from s2s_lit.data.share import Share
+from s2s_lit.data.sources import DatasetRows, HubCorpus
 from s2s_lit.data.windows import TimeStepWindows
+from s2s_lit.errors import UserError
 from s2s_lit.text.words import Words
-from s2s_lit.types import Batch
+from s2s_lit.types import Batch, Example
+from support.ranks import each_rank
 
 READER = PairReader("en", "de")
 BATCHERS = [
@@ -41,15 +48,26 @@ def given_rows(count: int, shards: int) -> Rows:
 
 
 def make(
-    kind: str, batcher: Batcher, *, seed: int = 0, shuffle: bool = True, count: int = 61, shards: int = 3, pool: int = 9
+    kind: str,
+    batcher: Batcher,
+    *,
+    seed: int = 0,
+    shuffle: bool = True,
+    count: int = 61,
+    shards: int = 3,
+    pool: int = 9,
+    share: Share | None = None,
+    workers: int = 0,
 ) -> BatchLoader:
     rows = given_rows(count, shards)
     encoder = Encoder(Cleaner(READER), Words().train(list(READER.pairs(rows))), PieceLimits(source=6, target=99))
     if kind == "stream":
-        return StreamLoader(rows, encoder, batcher, shuffle=shuffle, seed=seed, pool=pool)
+        return StreamLoader(
+            rows, encoder, batcher, shuffle=shuffle, seed=seed, pool=pool, share=share, num_workers=workers
+        )
     report = SplitReport()
     corpus = EncodedCorpus(encoder(rows.numbered(range(shards)), report), report)
-    return MemoryLoader(corpus, batcher, shuffle=shuffle, seed=seed)
+    return MemoryLoader(corpus, batcher, shuffle=shuffle, seed=seed, share=share, num_workers=workers)
 
 
 def order(batches: object) -> list[tuple[int, ...]]:
@@ -127,7 +145,8 @@ def test_a_loaded_state_goes_on_with_the_very_next_batch(kind: str, batcher: Bat
         assert order(islice(stopped, stop)) == epochs[1][:stop]
         resumed = make(kind, batcher)
         resumed.load_state_dict(stopped.state_dict())
-        assert resumed.state_dict() == {"epoch": 1, "batches": stop}
+        assert resumed.state_dict() == stopped.state_dict()
+        assert (stopped.state_dict()["epoch"], stopped.state_dict()["batches"]) == (1, stop)
         resumed.set_epoch(1)  # as Lightning does: the epoch it already stands in
         assert order(resumed) == epochs[1][stop:]
         assert order(resumed) == epochs[2]
@@ -149,7 +168,7 @@ def test_an_evaluation_loader_gives_the_same_batches_for_ever(kind: str) -> None
     first = order(loader)
     loader.set_epoch(7)
     assert order(loader) == first
-    (file_order,) = order(make(kind, FixedSize(size=99), shuffle=False))
+    (file_order,) = order(make(kind, FixedSize(size=99), shuffle=False, pool=99))
     assert list(file_order) == sorted(row for rows in first for row in rows)
 
 
@@ -186,16 +205,148 @@ def test_a_stream_reports_its_last_whole_pass() -> None:
     assert memory.corpus.report.as_dict() == whole
 
 
-@given(st.lists(st.integers()), st.integers(1, 20), st.integers(0, 99))
-def test_pool_draws_everything_once_from_within_its_bound(items: list[int], size: int, seed: int) -> None:
-    drawn = list(drawn_from_pool(enumerate(items), size, Random(seed)))
-    assert sorted(drawn) == list(enumerate(items))
-    assert all(index < place + size for place, (index, _) in enumerate(drawn))
-
-
 def test_first_batch_of_a_stream_does_not_wait_for_the_whole() -> None:
     loader = make("stream", FixedSize(size=4), count=3000, shards=1, pool=50)
     batch = next(iter(loader))
     assert isinstance(batch, Batch)
     assert isinstance(loader, StreamLoader)
     assert loader.report.rows < 2000
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@given(
+    batcher=st.sampled_from(BATCHERS),
+    count=st.integers(1, 70),
+    shards=st.integers(1, 5),
+    ranks=st.integers(2, 4),
+    pool=st.integers(1, 40),
+    shuffle=st.booleans(),
+)
+@settings(max_examples=30, deadline=None)
+def test_ranks_share_all_rows_in_equally_many_steps(
+    kind: str, batcher: Batcher, count: int, shards: int, ranks: int, pool: int, shuffle: bool
+) -> None:
+    def epochs(share: Share) -> list[list[Batch]]:
+        loader = make(kind, batcher, count=count, shards=shards, pool=pool, shuffle=shuffle, share=share)
+        return [list(loader), list(loader)]
+
+    of_rank = each_rank(ranks, epochs)
+    for epoch in range(2):
+        steps = [batches[epoch] for batches in of_rank]
+        assert len(set(map(len, steps))) == 1
+        assert all(not all(batch.is_idle for batch in step) for step in zip(*steps, strict=True))
+        rows = [row for batches in steps for batch in batches if batch.continues is None for row in batch.rows]
+        assert len(rows) == len(set(rows)) == len(kept(count))
+    orders = [[order(batches[epoch]) for batches in of_rank] for epoch in range(2)]
+    if not shuffle:
+        assert orders[0] == orders[1]
+    elif count > 40:
+        assert orders[0] != orders[1]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_ranks_evaluate_the_batches_of_one_process(kind: str) -> None:
+    batcher = LengthBuckets(size=4, pool=12)
+    whole = order(make(kind, batcher, shuffle=False, pool=24))
+    ranks = each_rank(2, lambda share: order(make(kind, batcher, shuffle=False, pool=24, share=share)))
+    assert sorted(rows for rank in ranks for rows in rank if rows) == sorted(whole)
+
+
+def test_ranks_read_shards_of_their_own_where_these_go_round() -> None:
+    def read(share: Share) -> set[int]:
+        return {row >> 32 for rows in order(make("stream", FixedSize(size=4), shards=5, share=share)) for row in rows}
+
+    first, second = each_rank(2, read)
+    assert len(first & second) == 1  # of five shards both read one
+    assert first | second == set(range(5))
+
+
+def test_all_ranks_report_what_they_read_together() -> None:
+    def reported(share: Share) -> dict[str, object]:
+        loader = make("stream", FixedSize(size=4), share=share, shuffle=shuffle)
+        list(loader)
+        return loader.report.as_dict()
+
+    for shuffle in (True, False):
+        one = make("stream", FixedSize(size=4), shuffle=shuffle)
+        list(one)
+        assert each_rank(2, reported) == [one.report.as_dict()] * 2
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("workers", [1, 3])
+@pytest.mark.parametrize("batcher", BATCHERS[2:])
+def test_workers_change_nothing(kind: str, workers: int, batcher: Batcher) -> None:
+    def all_of(batch: Batch) -> list[object]:
+        found = [value.tolist() if isinstance(value, torch.Tensor) else value for value in vars(batch).values()]
+        return found
+
+    alone, helped = make(kind, batcher, count=300), make(kind, batcher, count=300, workers=workers)
+    torch.manual_seed(0)
+    before = torch.get_rng_state()
+    for _ in range(2):
+        assert list(map(all_of, helped)) == list(map(all_of, alone))
+        assert helped.report.as_dict() == alone.report.as_dict()
+    assert torch.equal(torch.get_rng_state(), before)  # which dropout draws from
+    state = alone.state_dict() | {"batches": 7}
+    alone.load_state_dict(state)
+    helped.load_state_dict(state)
+    assert order(islice(helped, 9)) == order(islice(alone, 9))
+
+
+def test_workers_forget_no_duplicate(write: Callable[..., Path]) -> None:
+    rows = [{"en": f"a {i % 50}", "de": f"x {i % 50}"} for i in range(200)]
+    folder = write(train=rows, validation=rows, test=rows)
+    for workers in (0, 2):
+        data = Seq2SeqDataModule(
+            source=HubCorpus(path="owner/name", data_dir=folder), codec=Words(), batcher=FixedSize(size=8),
+            streaming=True, shuffle_pool=9, num_workers=workers, filters=[Duplicates(remember=999)],
+        )  # fmt: skip
+        data.setup("fit")
+        assert sorted(text for batch in data.train_dataloader() for text in batch.source_texts) == sorted(
+            f"a {i}" for i in range(50)
+        )
+        assert data.report["splits"]["train"]["dropped"] == {"duplicate_pair": 150}
+
+
+def test_what_a_worker_objects_to_is_the_users_to_read() -> None:
+    loader = make("stream", FixedSize(size=4), workers=2)
+    assert isinstance(loader, StreamLoader)
+    loader.encoder = Encoder(
+        Cleaner(PairReader("en", "fr"), place=lambda number: f"row {number}"), loader.encoder.codecs
+    )
+    with pytest.raises(UserError, match=r"^row \d+ is malformed: missing_field \(data.strict\)$"):
+        list(loader)
+
+
+def test_a_stream_that_goes_on_reports_the_whole_pass() -> None:
+    loader = make("stream", FixedSize(size=4))
+    list(loader)
+    whole = loader.report.as_dict()
+    stopped = make("stream", FixedSize(size=4))
+    list(islice(stopped, 8))
+    resumed = make("stream", FixedSize(size=4))
+    resumed.load_state_dict(stopped.state_dict())
+    list(resumed)
+    assert resumed.report.as_dict() == whole
+
+
+def test_a_state_goes_on_from_its_own_chunk() -> None:
+    """What came before is read, but not encoded again."""
+    encoded: list[object] = []
+
+    class Counting(Encoder):
+        def __call__(self, rows: Iterable[Any], report: SplitReport) -> Iterator[Example]:
+            return super().__call__([row for row in rows if encoded.append(row) is None], report)
+
+    loader = make("stream", FixedSize(size=4), count=600, pool=20)
+    batches = order(islice(loader, 101))
+    state = loader.state_dict() | {"batches": 100}
+    assert state["chunk"] > 10
+    assert len(loader._places) < 10
+    resumed = make("stream", FixedSize(size=4), count=600, pool=20)
+    assert isinstance(resumed, StreamLoader)
+    resumed.encoder = Counting(resumed.encoder.cleaner, resumed.encoder.codecs, resumed.encoder.limits)
+    resumed.load_state_dict(state)
+    assert order(islice(resumed, 1)) == batches[100:]
+    assert len(encoded) == 20

@@ -1,0 +1,79 @@
+"""Chunks of batches, made by this process as they are needed or by worker processes ahead of it."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, IterableDataset, get_worker_info
+
+from s2s_lit.data.cleaning import SplitReport
+from s2s_lit.errors import UserError
+from s2s_lit.types import Batch
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """A part of an epoch: `size` batches, which are made when they are taken, and what was counted on the way."""
+
+    size: int
+    batches: Iterable[Batch]
+    report: SplitReport = field(default_factory=SplitReport)
+
+
+Chunks = Callable[[int, int], Iterator[Chunk]]
+"""Makes the chunks `start`, `start + step`, `start + 2 * step`, ... of an epoch."""
+
+
+def made_by(workers: int, chunks: Chunks, start: int) -> Iterator[Chunk]:
+    """The chunks from `start` on, in order, whoever makes them: worker w of W every W-th, from `start` + w on."""
+    if not workers:
+        yield from chunks(start, 1)
+        return
+    # A generator of its own, as it would draw a seed for its workers from the one that dropout draws from.
+    loader: Any = DataLoader(
+        _Made(chunks, start), batch_size=None, num_workers=workers, collate_fn=_as_it_is, generator=torch.Generator()
+    )
+    for chunk in loader:
+        if isinstance(chunk, UserError):  # as it is, without the worker's traceback
+            raise chunk
+        yield replace(chunk, batches=_unpacked(chunk.batches))
+
+
+class _Made(IterableDataset[Any]):
+    """What one worker makes, as it travels."""
+
+    def __init__(self, chunks: Chunks, start: int) -> None:
+        self._chunks = chunks
+        self._start = start
+
+    def __iter__(self) -> Iterator[Chunk | UserError]:
+        worker = get_worker_info()
+        assert worker is not None
+        try:
+            for chunk in self._chunks(self._start + worker.id, worker.num_workers):
+                yield replace(chunk, batches=_packed(chunk.batches))
+        except UserError as error:
+            yield error
+
+
+def _packed(batches: Iterable[Batch]) -> Any:
+    """One string of bytes: of shared tensors each would keep a file open."""
+    return pickle.dumps([_each(Tensor, Tensor.numpy, batch) for batch in batches])
+
+
+def _unpacked(packed: Any) -> Iterator[Batch]:
+    return (_each(np.ndarray, torch.from_numpy, batch) for batch in pickle.loads(packed))
+
+
+def _each(kind: type, change: Callable[[Any], Any], batch: Batch) -> Batch:
+    return replace(batch, **{name: change(value) for name, value in vars(batch).items() if isinstance(value, kind)})
+
+
+def _as_it_is(chunk: Any) -> Any:
+    return chunk
