@@ -240,7 +240,7 @@ def test_ranks_share_all_rows_in_equally_many_steps(
     orders = [[order(batches[epoch]) for batches in of_rank] for epoch in range(2)]
     if not shuffle:
         assert orders[0] == orders[1]
-    elif count > 40:
+    elif count > 40 and pool > 5:
         assert orders[0] != orders[1]
 
 
