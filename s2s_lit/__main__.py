@@ -69,6 +69,9 @@ def make_parser() -> argparse.ArgumentParser:
     parts = verbs.add_parser("parts", help="list every part that an experiment can name, or tell all about one")
     parts.add_argument("name", nargs="?", help="a kind (attention, recurrence, schedule, ...) or a part's name")
 
+    sync = verbs.add_parser("sync", help="send what waits on this disk because a tracking store was away")
+    sync.add_argument("run", nargs="?", help="id of a run, or its beginning (default: all)")
+
     ui = verbs.add_parser("ui", help="open the MLflow UI over the same store, on localhost")
     ui.add_argument("--port", type=int, default=5000)
     return parser
@@ -89,7 +92,7 @@ def add_models(verb: argparse.ArgumentParser) -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb; errors that the user can mend are one message and status 2."""
     arguments, overrides = make_parser().parse_known_args(argv)
-    if overrides and arguments.verb in ("compare", "neighbours", "experiments", "parts", "ui"):
+    if overrides and arguments.verb in ("compare", "neighbours", "experiments", "parts", "sync", "ui"):
         make_parser().error(f"unrecognized arguments: {' '.join(overrides)}")
     try:
         return _verb(arguments.verb)(arguments, overrides)

@@ -18,6 +18,7 @@ import psutil
 from s2s_lit.errors import UserError
 from s2s_lit.tracking.connection import connect, database_file
 from s2s_lit.tracking.store import RunRecord, list_runs
+from s2s_lit.tracking.sync import send_left_behind
 
 if TYPE_CHECKING:
     from s2s_lit.tracking.logger import MlflowTracker
@@ -44,7 +45,8 @@ def tracked_run(tracker: MlflowTracker) -> Iterator[MlflowTracker]:
     the body runs.
 
     Raises:
-        UserError: the body ended well, but the store did not take all that it logged; the run is then FAILED.
+        UserError: the body ended well, but something that it logged is lost; the run is then FAILED. What only waits
+            on the disk, because the store is away, is no error: a later command sends it, and the status with it.
     """
     with raised_sigterm() as got_sigterm:
         tracker.start(process_tags())
@@ -136,16 +138,20 @@ def process_tags() -> dict[str, str]:
     return {"s2s.host": socket.gethostname(), "s2s.pid": str(os.getpid()), "s2s.started": f"{started:.2f}"}
 
 
-def mark_dead_runs() -> list[RunRecord]:
-    """Sets KILLED what this machine's processes left RUNNING when they were killed outright; returns those runs.
+def mark_dead_runs(run_id: str = "") -> list[RunRecord]:
+    """Settles what processes left behind: sends what waits on this disk for the store, then sets KILLED what this
+    machine's processes left RUNNING when they were killed outright; returns those runs.
 
-    Called at the start of every command that reads or writes runs; what is wrong with the store is theirs to say.
+    `run_id`, or its beginning, restricts it to one run. Called at the start of every command that reads or writes
+    runs; what is wrong with the store is theirs to say.
     """
     with contextlib.suppress(Exception):
         client = connect()
+        for sent in send_left_behind(uri=client.tracking_uri, run=run_id):
+            log.warning("%d entries of run %s, which waited on this disk, were sent.", sent.count, sent.run_id)
         host = socket.gethostname().replace("'", "")
         running = list_runs(f"attributes.status = 'RUNNING' and tags.`s2s.host` = '{host}'", client=client)
-        dead = [run for run in running if not _alive(run)]
+        dead = [run for run in running if run.run_id.startswith(run_id) and not _alive(run)]
         for run in dead:
             client.set_terminated(run.run_id, "KILLED")
         return dead

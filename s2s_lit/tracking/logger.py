@@ -16,9 +16,12 @@ from lightning.pytorch.utilities import rank_zero_only
 
 from s2s_lit.tracking.attention_maps import render
 from s2s_lit.tracking.connection import answering, connect, ensure_experiment, tracking_uri
+from s2s_lit.tracking.entries import Artifact, Params, Status, Tags, Value, deliver, reason_of
+from s2s_lit.tracking.journal import Journal
 from s2s_lit.tracking.limits import MAX_PARAM, MAX_TAG, chunks, clean, cut, flatten
-from s2s_lit.tracking.outbox import Artifact, Outbox, Params, Status, Tags, Value, deliver, reason_of
+from s2s_lit.tracking.outbox import Outbox
 from s2s_lit.tracking.store import CHECKPOINT
+from s2s_lit.tracking.sync import SAVE_DIR, send_left_behind
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -42,7 +45,8 @@ class MlflowTracker(Logger):
         run_name: The name in the UI; by default the experiment's name and the time.
         tags: More tags of the run.
         parent: Id of the run that this one hangs under: the evaluated one, or a sweep's.
-        run_id: Attach to this run instead of creating one.
+        run_id: Attach to this run instead of creating one: what it left behind is sent first, and of each metric the
+            steps that it already has are not logged again (a resumed training repeats those since its checkpoint).
         save_dir: Folder for the runs' local files; those of one run go to `run_dir`.
     """
 
@@ -57,7 +61,7 @@ class MlflowTracker(Logger):
         tags: Mapping[str, str] | None = None,
         parent: str | None = None,
         run_id: str | None = None,
-        save_dir: str | Path = "runs",
+        save_dir: str | Path = SAVE_DIR,
     ) -> None:
         super().__init__()
         self.uri = tracking_uri()
@@ -70,12 +74,14 @@ class MlflowTracker(Logger):
         self._tags |= {**({} if parent is None else {"mlflow.parentRunId": parent}), **(tags or {})}
         self._save_dir = Path(save_dir)
         self._started = False
+        self._journal: Journal | None = None
         self._outbox: Outbox | None = None
         self._owner = os.getpid()
         self._params: dict[str, str] = {}
         self._drift: dict[str, list[str]] = {}
         self._tables: list[dict[str, str]] = []
         self._epoch: float | None = None
+        self._logged: dict[str, int] = {}
 
     @rank_zero_only
     def start(self, tags: Mapping[str, str] | None = None) -> None:
@@ -96,8 +102,12 @@ class MlflowTracker(Logger):
                 run = client.create_run(experiment_id, tags=every, run_name=self.run_name)
                 self.run_id = run.info.run_id
             else:
+                missing = self._send_left_behind()
+                if missing:
+                    raise OSError(missing)
                 run = client.get_run(self.run_id)
                 self.run_name = run.info.run_name or self.run_name
+                self._logged = {metric.key: metric.step for metric in run.data.to_proto().metrics}
                 client.update_run(self.run_id, status="RUNNING")
             self._params = dict(run.data.params)
             self._tables = json.loads(run.data.tags.get("mlflow.loggedArtifacts", "[]"))
@@ -110,7 +120,7 @@ class MlflowTracker(Logger):
         """Ends the run as FINISHED, FAILED or KILLED and delivers what waits. Never raises because of the store.
 
         Returns:
-            What did not arrive, in words; empty when all did.
+            What is lost, in words; empty when all has arrived or waits on the disk, which is then said.
         """
         if not self._started:
             return ""
@@ -119,22 +129,39 @@ class MlflowTracker(Logger):
         if status == "FINISHED" or not self._told(Status(status, now)):
             box.put(Status(status, now))
         try:
-            done = box.close(_PATIENCE_S if status == "FINISHED" else _PATIENCE_S / 3)
-        except KeyboardInterrupt:
-            self._told(Status("KILLED", now))
-            raise
+            if box.close(_PATIENCE_S if status == "FINISHED" else _PATIENCE_S / 3):
+                self._send_left_behind()
         finally:
-            self._outbox, self._started = None, False
+            journal, self._journal, self._outbox, self._started = self._journal, None, None, False
+        return "" if journal is None else self._lost(box, journal)
+
+    def _send_left_behind(self) -> str:
+        """Sends what other processes of this run (the killed one that it resumes, forked ones) have not delivered.
+
+        Returns:
+            What still waits, in words.
+        """
+        return "; ".join(sent.missing for sent in send_left_behind(self.run_dir) if sent.missing)
+
+    def _lost(self, box: Outbox, journal: Journal) -> str:
+        """What will not arrive, in words; and says what will, later."""
         if box.refused:
             log.warning("The tracking store refused %d entries: %s", len(box.refused), "; ".join(box.refused[:5]))
-        lost = [entry for entry in box.refused if entry.startswith(CHECKPOINT)]
-        if done and not lost:
-            return ""
-        what = lost[0] if lost else f"{len(box)} values or files"
         why = reason_of(box.failure) if box.failure else "refused"
-        missing = f"{what} of run {self.run_id} could not be delivered to {self.uri}: {why}"
-        log.warning(missing)
-        return missing
+        lost = [entry for entry in box.refused if entry.startswith(CHECKPOINT)]
+        if journal.in_memory:
+            lost.append(f"{len(journal)} values or files")
+        if lost:
+            missing = f"{lost[0]} of run {self.run_id} could not be delivered to {self.uri}: {why}"
+            log.warning(missing)
+            return missing
+        if len(journal):
+            log.warning(
+                "%d values or files of run %s wait in %s, for the store %s fails (%s). The next command that finds it "
+                "well sends them, or: make sync RUN=%s",
+                *(len(journal), self.run_id, journal.file, self.uri, why, str(self.run_id)[:8]),
+            )
+        return ""
 
     def mark_failed(self) -> None:
         """Says FAILED of a run that has ended, if the store can be told."""
@@ -175,8 +202,8 @@ class MlflowTracker(Logger):
     @rank_zero_only
     def log_metrics(self, metrics: Mapping[str, Any], step: int | None = None) -> None:
         """Takes numbers at an optimizer step. `epoch`, which Lightning adds to every call, is kept when it changes."""
-        now = int(time.time() * 1000)
-        put = self._box.put
+        now, step = int(time.time() * 1000), step or 0
+        values: list[Value] = []
         for key, value in metrics.items():
             try:
                 number = float(value)
@@ -187,7 +214,10 @@ class MlflowTracker(Logger):
                 if number == self._epoch:
                     continue
                 self._epoch = number
-            put(Value(clean(key), number, now, step or 0))
+            key = clean(key)
+            if step > self._logged.get(key, -1):
+                values.append(Value(key, number, now, step))
+        self._box.put(*values)
 
     @rank_zero_only
     def log_hyperparams(self, params: Any, *args: Any, **kwargs: Any) -> None:
@@ -229,8 +259,8 @@ class MlflowTracker(Logger):
 
     @rank_zero_only
     def log_artifact(self, file: str | Path, path: str) -> None:
-        """A copy of a local file under `path`; the file must stay until the next flush."""
-        self._box.put(Artifact(path, file=Path(file)))
+        """A copy of a local file under `path`; the file must stay until it was delivered."""
+        self._box.put(Artifact(path, file=str(Path(file).absolute())))
 
     @rank_zero_only
     def log_figure(self, figure: Figure, path: str) -> None:
@@ -253,9 +283,10 @@ class MlflowTracker(Logger):
         if not self._started:
             raise RuntimeError("Nothing can be logged outside of `with tracked_run(tracker)`.")
         if self._outbox is None or self._owner != os.getpid():
-            self._outbox = Outbox(client=connect(self.uri), run_id=str(self.run_id))
+            self._journal = Journal.create(self.run_dir, self.uri, str(self.run_id))
+            self._outbox = Outbox(client=connect(self.uri), journal=self._journal)
             self._owner = os.getpid()
         return self._outbox
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_outbox": None}
+        return {**self.__dict__, "_journal": None, "_outbox": None}

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import logging
-import tempfile
 import threading
 import time
-from collections import deque
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from s2s_lit.tracking.entries import Entry, Value, deliver, permanent, reason_of
+from s2s_lit.tracking.journal import Journal
 
 if TYPE_CHECKING:
     from mlflow.tracking import MlflowClient
@@ -22,93 +20,20 @@ _LONGEST_UPLOAD_S = 900.0
 _LONGEST_PAUSE_S = 30.0
 
 
-class Value(NamedTuple):
-    """One metric's value. All four fields travel, so a value sent twice is the same row and stored once."""
-
-    key: str
-    value: float
-    timestamp_ms: int
-    step: int
-
-
-@dataclass(frozen=True)
-class Params:
-    """At most 100 parameters."""
-
-    values: Mapping[str, str]
-
-
-@dataclass(frozen=True)
-class Tags:
-    """At most 100 tags."""
-
-    values: Mapping[str, str]
-
-
-@dataclass(frozen=True)
-class Artifact:
-    """A file of the run: `content`, or a copy of the local `file`, which must stay until the outbox is flushed."""
-
-    path: str
-    content: bytes | None = None
-    file: Path | None = None
-
-
-@dataclass(frozen=True)
-class Status:
-    """The end of the run: FINISHED, FAILED or KILLED, and when."""
-
-    status: str
-    timestamp_ms: int
-
-
-Entry = Value | Params | Tags | Artifact | Status
-
-
-def deliver(client: MlflowClient, run_id: str, entries: Sequence[Entry]) -> None:
-    """Sends one batch, values together or a single other entry. Doing it again changes nothing."""
-    from mlflow.entities import Metric, Param, RunTag
-
-    head = entries[0]
-    if isinstance(head, Artifact):
-        _deliver_artifact(client, run_id, head)
-    elif isinstance(head, Params):
-        client.log_batch(run_id, params=[Param(k, v) for k, v in head.values.items()])
-    elif isinstance(head, Tags):
-        client.log_batch(run_id, tags=[RunTag(k, v) for k, v in head.values.items()])
-    elif isinstance(head, Status):
-        client.set_terminated(run_id, head.status, head.timestamp_ms)
-    else:
-        client.log_batch(run_id, metrics=[Metric(*v) for v in entries if isinstance(v, Value)])
-
-
-def _deliver_artifact(client: MlflowClient, run_id: str, artifact: Artifact) -> None:
-    folder, _, name = artifact.path.rpartition("/")
-    with tempfile.TemporaryDirectory() as place:
-        named = Path(place) / name
-        if artifact.file is not None:
-            named.symlink_to(artifact.file.resolve(strict=True))
-        else:
-            named.write_bytes(artifact.content or b"")
-        client.log_artifact(run_id, str(named), folder or None)
-
-
 class Outbox:
-    """A queue that a daemon thread empties in order; `put` costs a microsecond and never fails.
+    """Empties a journal in order, in a daemon thread; `put` costs microseconds and never fails.
 
-    While the store fails, entries stay here, in memory, and the thread tries again after 2, 4, 8, ... 30 s. Entries are
-    plain values, so that a spool on disk can take them in `put` and `deliver` can be given them in another process.
+    While the store fails, entries stay in the journal, and the thread tries again after 2, 4, 8, ... 30 s. What is left
+    when the process ends is sent by another one (`s2s_lit.tracking.sync`).
 
     Args:
         client: The store's client.
-        run_id: The run that all entries belong to.
+        journal: Where the entries wait; all of them belong to its run.
         interval_s: How long values are gathered before they are sent.
     """
 
-    def __init__(self, *, client: MlflowClient, run_id: str, interval_s: float = 2.0) -> None:
-        self._client, self._run_id, self._interval_s = client, run_id, interval_s
-        self._queue: deque[Entry] = deque()
-        self._sending: list[Entry] = []
+    def __init__(self, *, client: MlflowClient, journal: Journal, interval_s: float = 2.0) -> None:
+        self._client, self._journal, self._interval_s = client, journal, interval_s
         self._wake = threading.Event()
         self._progress = threading.Condition()
         self._closed = False
@@ -119,13 +44,13 @@ class Outbox:
         self._thread = threading.Thread(target=self._run, name="tracking", daemon=True)
         self._thread.start()
 
-    def put(self, entry: Entry) -> None:
-        """Takes one entry; returns at once."""
-        self._queue.append(entry)
+    def put(self, *entries: Entry) -> None:
+        """Takes entries; returns at once."""
+        self._journal.append(entries)
 
     def __len__(self) -> int:
         """Entries that have not arrived yet."""
-        return len(self._queue) + len(self._sending)
+        return len(self._journal)
 
     def flush(self, patience_s: float) -> bool:
         """Waits until all has arrived, or until a failing store took nothing for `patience_s`; True when all has.
@@ -144,12 +69,13 @@ class Outbox:
             return not len(self)
 
     def close(self, patience_s: float) -> bool:
-        """Flushes and ends the thread; True when all has arrived."""
+        """Flushes and ends the thread; True when all has arrived. Otherwise the journal's file stays."""
         done = self.flush(patience_s)
         self._closed = True
         self._wake.set()
-        if done:
-            self._thread.join(1.0)
+        self._thread.join(1.0)
+        if not self._thread.is_alive():  # else it hangs in a call, and the end of the process unlocks the file
+            self._journal.close()
         return done
 
     def _run(self) -> None:
@@ -163,42 +89,26 @@ class Outbox:
 
     def _send_some(self) -> bool:
         """Sends the next batch; False when the store failed and the batch waits for another try."""
-        with self._progress:
-            self._sending = self._sending or self._take()
+        batch = self._journal.read(1 if self._singly else MAX_METRICS)
         try:
-            deliver(self._client, self._run_id, self._sending)
+            deliver(self._client, self._journal.run_id, batch)
         except Exception as error:
             if not permanent(error):
                 self._note(error)
                 return False
-            if len(self._sending) > 1:
-                self._split()
+            if len(batch) > 1:  # one value is malformed; the others must not be lost with it
+                self._singly = len(batch)
                 return True
-            self._refuse(self._sending[0], error)
+            self._refuse(batch[0], error)
         if self.failure is not None:
             log.warning("The tracking store answers again; what waited is being sent.")
             self.failure = None
         with self._progress:
-            self._sent += len(self._sending)
-            self._sending = []
+            self._singly = max(0, self._singly - 1)
+            self._sent += len(batch)
+            self._journal.advance()
             self._progress.notify_all()
         return True
-
-    def _take(self) -> list[Entry]:
-        """Values that stand together, as many as one call carries, or one other entry."""
-        batch = [self._queue.popleft()]
-        limit = MAX_METRICS if self._singly == 0 else 1
-        self._singly = max(0, self._singly - 1)
-        while len(batch) < limit and isinstance(batch[0], Value) and self._queue and isinstance(self._queue[0], Value):
-            batch.append(self._queue.popleft())
-        return batch
-
-    def _split(self) -> None:
-        """One value of the batch is malformed; the others must not be lost with it, so the batch goes one by one."""
-        with self._progress:
-            self._singly = len(self._sending)
-            self._queue.extendleft(reversed(self._sending))
-            self._sending = []
 
     def _refuse(self, entry: Entry, error: Exception) -> None:
         what = entry.key if isinstance(entry, Value) else getattr(entry, "path", None) or type(entry).__name__
@@ -209,15 +119,3 @@ class Outbox:
         if self.failure is None:
             log.warning("The tracking store fails (%s). Values wait and are sent again.", reason_of(error))
         self.failure = error
-
-
-def permanent(error: Exception) -> bool:
-    """True when sending the same thing again cannot help: the store calls it malformed, or the file is gone."""
-    code = getattr(error, "error_code", None)
-    return isinstance(error, FileNotFoundError) or code in ("INVALID_PARAMETER_VALUE", "BAD_REQUEST")
-
-
-def reason_of(error: Exception) -> str:
-    """One line; SQLAlchemy names the error proper after a line of its own."""
-    lines = str(error).strip().splitlines() or [type(error).__name__]
-    return next((line for line in lines if "Error)" in line), lines[0])[:200]

@@ -146,11 +146,11 @@ def test_a_tracking_error_never_hides_the_real_one(store: MlflowClient, monkeypa
     assert not Path("mlflow.db.reserve").exists()
 
 
-def test_a_run_whose_values_did_not_arrive_is_not_finished(
-    store: MlflowClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_run_whose_values_are_lost_is_not_finished(store: MlflowClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither the store nor the disk took them."""
     tracker = make_tracker()
     monkeypatch.setattr("s2s_lit.tracking.logger._PATIENCE_S", 0.5)
+    monkeypatch.setattr("s2s_lit.tracking.journal._write", full)
 
     def body() -> None:
         with tracked_run(tracker):

@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE
 
-from s2s_lit.tracking.outbox import Artifact, Outbox, Params, Tags, Value, reason_of
+from s2s_lit.tracking.entries import Artifact, Params, Tags, Value, reason_of
+from s2s_lit.tracking.journal import Journal
+from s2s_lit.tracking.outbox import Outbox
 
 
 class FakeClient:
@@ -39,8 +41,14 @@ class FakeClient:
             raise ConnectionError("reset")
 
 
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
 def make_box(client: FakeClient, interval_s: float = 0.01) -> Outbox:
-    return Outbox(client=client, run_id="run", interval_s=interval_s)  # type: ignore[arg-type]
+    journal = Journal.create(Path("spool"), "sqlite:///none.db", "run")
+    return Outbox(client=client, journal=journal, interval_s=interval_s)  # type: ignore[arg-type]
 
 
 def values(count: int) -> list[Value]:
@@ -51,7 +59,7 @@ def values(count: int) -> list[Value]:
     failures=st.lists(st.sampled_from(["", "before", "after"]), max_size=6),
     entries=st.lists(st.sampled_from("vvvvpt"), max_size=40),
 )
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_everything_arrives_in_order_whatever_fails(failures: list[str], entries: list[str]) -> None:
     client = FakeClient(iter(failures))
     box = make_box(client, interval_s=0.001)
@@ -118,7 +126,7 @@ def test_a_refused_value_does_not_take_its_neighbours_along() -> None:
     mixed = [*values(3), Value("bad", 1.0, 1, 1), *values(6)[3:]]
     for value in mixed:
         box.put(value)
-    box.put(Artifact("gone.txt", file=Path("/nowhere/gone.txt")))
+    box.put(Artifact("gone.txt", file="/nowhere/gone.txt"))
     assert box.close(patience_s=5)
     assert client.kept == [tuple(v) for v in values(6)]
     assert [line.partition(":")[0] for line in box.refused] == ["bad", "gone.txt"]

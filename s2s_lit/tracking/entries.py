@@ -1,0 +1,107 @@
+"""What a run has to say: plain values that can wait as lines of a file and be sent twice without harm."""
+
+from __future__ import annotations
+
+import base64
+import json
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from mlflow.tracking import MlflowClient
+
+
+class Value(NamedTuple):
+    """One metric's value. All four fields travel, so a value sent twice is the same row and stored once."""
+
+    key: str
+    value: float
+    timestamp_ms: int
+    step: int
+
+
+class Params(NamedTuple):
+    """At most 100 parameters."""
+
+    values: Mapping[str, str]
+
+
+class Tags(NamedTuple):
+    """At most 100 tags."""
+
+    values: Mapping[str, str]
+
+
+class Artifact(NamedTuple):
+    """A file of the run: `content`, or a copy of the local `file`, which must stay until it was delivered."""
+
+    path: str
+    content: bytes | None = None
+    file: str | None = None
+
+
+class Status(NamedTuple):
+    """The end of the run: FINISHED, FAILED or KILLED, and when."""
+
+    status: str
+    timestamp_ms: int
+
+
+Entry = Value | Params | Tags | Artifact | Status
+_KINDS: dict[str, type[Entry]] = {kind.__name__: kind for kind in (Value, Params, Tags, Artifact, Status)}
+
+
+def encode(entry: Entry) -> bytes:
+    """The entry as one line, a JSON list: its kind, then its fields (a file's content in base64)."""
+    fields = (base64.b64encode(field).decode() if isinstance(field, bytes) else field for field in entry)
+    return json.dumps([type(entry).__name__, *fields]).encode() + b"\n"
+
+
+def decode(line: bytes) -> Entry:
+    """The entry that a line says."""
+    kind, *fields = json.loads(line)
+    if kind == "Artifact" and fields[1] is not None:
+        fields[1] = base64.b64decode(fields[1])
+    return _KINDS[kind](*fields)
+
+
+def deliver(client: MlflowClient, run_id: str, entries: Sequence[Entry]) -> None:
+    """Sends one batch, values together or a single other entry. Doing it again changes nothing."""
+    from mlflow.entities import Metric, Param, RunTag
+
+    head = entries[0]
+    if isinstance(head, Artifact):
+        _deliver_artifact(client, run_id, head)
+    elif isinstance(head, Params):
+        client.log_batch(run_id, params=[Param(k, v) for k, v in head.values.items()])
+    elif isinstance(head, Tags):
+        client.log_batch(run_id, tags=[RunTag(k, v) for k, v in head.values.items()])
+    elif isinstance(head, Status):
+        client.set_terminated(run_id, head.status, head.timestamp_ms)
+    else:
+        client.log_batch(run_id, metrics=[Metric(*v) for v in entries if isinstance(v, Value)])
+
+
+def _deliver_artifact(client: MlflowClient, run_id: str, artifact: Artifact) -> None:
+    folder, _, name = artifact.path.rpartition("/")
+    with tempfile.TemporaryDirectory() as place:
+        named = Path(place) / name
+        if artifact.file is not None:
+            named.symlink_to(Path(artifact.file).resolve(strict=True))
+        else:
+            named.write_bytes(artifact.content or b"")
+        client.log_artifact(run_id, str(named), folder or None)
+
+
+def permanent(error: Exception) -> bool:
+    """True when sending the same thing again cannot help: the store calls it malformed, or the file is gone."""
+    code = getattr(error, "error_code", None)
+    return isinstance(error, FileNotFoundError) or code in ("INVALID_PARAMETER_VALUE", "BAD_REQUEST")
+
+
+def reason_of(error: Exception) -> str:
+    """One line; SQLAlchemy names the error proper after a line of its own."""
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return next((line for line in lines if "Error)" in line), lines[0])[:200]
