@@ -18,7 +18,7 @@ TEXT_GIVEN := $(call given,TEXT)
 override export TEXT := $(value TEXT)
 override export WORD := $(value WORD)
 
-.PHONY: help setup train evaluate compare translate score neighbours experiments parts sync ui test test-slow smoke check benchmark constraints clean
+.PHONY: help setup train evaluate compare translate score neighbours experiments parts sweep sync ui test test-slow smoke check benchmark constraints clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ parts: .venv/.ready  ## list every part an experiment can name [NAME=attention|L
 
 neighbours: .venv/.ready  ## the pieces nearest to a word in a run: RUN=latest WORD=house [ARGS="--side target --count 20"]
 	@$(S2S) neighbours $(RUN) $(ONLY) --word="$$WORD" $(ARGS)
+
+sweep: .venv/.ready  ## search settings: SWEEP=dropout_schedule_batching [TRIALS=20] [WORKERS=2] [STORAGE=...]; without SWEEP, list them
+	@$(S2S) sweep $(SWEEP) $(if $(TRIALS),--trials $(TRIALS)) $(if $(WORKERS),--workers $(WORKERS)) $(if $(STORAGE),--storage $(STORAGE)) $(ARGS)
 
 sync: .venv/.ready  ## send what waits on this disk because the tracking store was away [RUN=id]
 	@$(S2S) sync $(if $(call given,RUN),$(RUN))

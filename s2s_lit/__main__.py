@@ -13,6 +13,9 @@ from s2s_lit.errors import UserError
 
 CONFIGURED = "Any further --KEY VALUE changes the configuration: --trainer.max_epochs 3, --model.encoder.dropout 0.1"
 
+TUNING = ("sweep",)
+"""Verbs that need Optuna."""
+
 
 def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="s2s", description="Train, compare and tune recurrent seq2seq models.")
@@ -64,6 +67,15 @@ def make_parser() -> argparse.ArgumentParser:
     neighbours.add_argument("--side", choices=("source", "target"), default="source", help="whose (default: source)")
     neighbours.add_argument("--count", type=int, default=10, help="how many (default: 10)")
 
+    sweep = verbs.add_parser(
+        "sweep", help="search settings with many trials; without a name, list what can be searched"
+    )
+    sweep.add_argument("name", nargs="?", help="name of a file in sweeps/, e.g. dropout_schedule_batching")
+    sweep.add_argument("--trials", type=int, help="trials the study shall have (default: what the file says)")
+    sweep.add_argument("--workers", type=int, default=1, help="trials at a time on this machine (default: 1)")
+    add_study(sweep)
+    sweep.add_argument("--out", type=Path, help="file for the best experiment (default: experiments/STUDY_best.yaml)")
+
     verbs.add_parser("experiments", help="list what can be trained, and on which data")
 
     parts = verbs.add_parser("parts", help="list every part that an experiment can name, or tell all about one")
@@ -89,10 +101,20 @@ def add_models(verb: argparse.ArgumentParser) -> None:
     )
 
 
+def add_study(verb: argparse.ArgumentParser) -> None:
+    """The arguments of a verb that uses a study."""
+    verb.add_argument("--study", help="name of the study (default: that of the sweep)")
+    verb.add_argument(
+        "--storage",
+        default="sqlite:///sweeps.db",
+        help="where studies lie: sqlite:///FILE (default: sweeps.db here), or for several machines postgresql://... or mysql://...",
+    )
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb; errors that the user can mend are one message and status 2."""
     arguments, overrides = make_parser().parse_known_args(argv)
-    if overrides and arguments.verb in ("compare", "neighbours", "experiments", "parts", "sync", "ui"):
+    if overrides and arguments.verb in ("compare", "neighbours", "experiments", "parts", "sweep", "sync", "ui"):
         make_parser().error(f"unrecognized arguments: {' '.join(overrides)}")
     try:
         return _verb(arguments.verb)(arguments, overrides)
@@ -112,7 +134,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _verb(name: str) -> Callable[[argparse.Namespace, list[str]], int]:
     """The function of that name in the module of that name."""
-    verb: Callable[[argparse.Namespace, list[str]], int] = getattr(import_module(f"s2s_lit.cli.{name}"), name)
+    room, name = "tuning" if name in TUNING else "cli", name.replace("-", "_")
+    verb: Callable[[argparse.Namespace, list[str]], int] = getattr(import_module(f"s2s_lit.{room}.{name}"), name)
     return verb
 
 

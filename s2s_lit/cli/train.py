@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -65,8 +65,13 @@ def data_dir_override(arguments: argparse.Namespace) -> list[str]:
     return [f"--data.source.data_dir={arguments.data_dir}"]
 
 
-def run(config: Namespace, tracker: MlflowTracker) -> tuple[Seq2SeqTask, dict[str, float]]:
-    """Train and test within a tracked run; the task as it was best, and its test scores by their bare names."""
+def run(
+    config: Namespace, tracker: MlflowTracker, callbacks: Sequence[Callback] = ()
+) -> tuple[Seq2SeqTask, dict[str, float]]:
+    """Train and test within a tracked run; the task as it was best, and its test scores by their bare names.
+
+    `callbacks` see the training besides the configured ones.
+    """
     pl.seed_everything(config.seed, workers=True, verbose=False)
     experiment = Experiment(config)
     experiment.data.setup("fit")
@@ -80,7 +85,7 @@ def run(config: Namespace, tracker: MlflowTracker) -> tuple[Seq2SeqTask, dict[st
         experiment.trainer_arguments["max_epochs"] = -1  # or the schedule would count on steps that never come
     best = best_checkpoint(config.monitor, tracker.run_dir, task)
     recorder = RunRecorder(tracker=tracker, config_yaml=task.config_yaml, checkpoint=best)
-    trainer = make_trainer(experiment, tracker, [ValidateAtEnd(), best, recorder])
+    trainer = make_trainer(experiment, tracker, [ValidateAtEnd(), best, recorder, *callbacks])
     fit_batches(experiment.data, task, trainer.strategy.root_device, tracker)
     try:
         trainer.fit(task, experiment.data)

@@ -1,0 +1,66 @@
+"""What a sweep seeks: scores on the validation split, and what a network costs.
+
+The test split is never an objective: what was chosen by it could not be judged by it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from s2s_lit.errors import UserError
+
+PARAMETERS = "parameters"
+DECODE_MS = "decode_ms"
+COSTS = {PARAMETERS: "trained parameters", DECODE_MS: "milliseconds a validation sentence, by the final search"}
+"""Objectives that are no scores."""
+
+WHOLE = 1000
+"""Intermediate values are reported at the share of the training that has passed, in thousandths."""
+
+
+class Pruned(Exception):  # noqa: N818 - it is no error
+    """The training was ended because others were better at its place."""
+
+
+@dataclass(frozen=True)
+class Objective:
+    """One number that shall be high or low.
+
+    Attributes:
+        name: `val/SCORE`, or one of `COSTS`.
+        higher_is_better: Its direction.
+    """
+
+    name: str
+    higher_is_better: bool
+
+    @property
+    def direction(self) -> Literal["maximize", "minimize"]:
+        """Optuna's word."""
+        return "maximize" if self.higher_is_better else "minimize"
+
+    def better(self, value: float, than: float) -> bool:
+        """Whether a value is strictly better than another."""
+        return value > than if self.higher_is_better else value < than
+
+
+def read_objectives(tree: Mapping[str, Any], file: str) -> tuple[Objective, ...]:
+    """The objectives that a sweep's file states.
+
+    Raises:
+        UserError: it states none, or one that is none.
+    """
+    if not tree:
+        raise UserError(f"{file}: objectives must have one at least, such as val/bleu: maximize")
+    for name, direction in tree.items():
+        if not (str(name).startswith("val/") or name in COSTS):
+            costs = ", ".join(f"{cost} ({what})" for cost, what in COSTS.items())
+            raise UserError(f"{file}: {name} cannot be an objective; there are the scores val/..., {costs}")
+        if direction not in ("maximize", "minimize"):
+            raise UserError(f"{file}: objectives.{name} must be maximize or minimize, not {direction!r}")
+    found = tuple(Objective(str(name), direction == "maximize") for name, direction in tree.items())
+    if found[0].name in COSTS:
+        raise UserError(f"{file}: the first objective must be a score (val/...): by it intermediate values are judged")
+    return found

@@ -1,0 +1,309 @@
+"""Runs the trials of a study in processes of their own: asks, starts, listens, sees them end, and tells.
+
+Nothing that it knows is only in its memory: whoever runs the same command after it was killed goes on from the study
+and from the trials' runs. On another machine a second supervisor of the same study does the same beside it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import signal
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from types import FrameType
+
+import optuna
+from optuna.trial import FrozenTrial, TrialState
+
+from s2s_lit.errors import UserError
+from s2s_lit.tracking.sweeps import Outcome, SweepRuns
+from s2s_lit.tuning import study as attributes
+from s2s_lit.tuning.channel import Message, Server
+from s2s_lit.tuning.job import Job
+from s2s_lit.tuning.ownership import Ownership
+from s2s_lit.tuning.processes import host, identity
+from s2s_lit.tuning.sweep_file import Sweep
+from s2s_lit.tuning.trial import Work
+from s2s_lit.tuning.worker import COMMAND, Slot, Worker, end_left_over, said
+
+TICK_S = 0.2
+_HOPELESS = 3  # so many failures before any success end the sweep
+_STOP_S = 60.0
+
+Watcher = Callable[[str, FrozenTrial], None]
+"""Told what happened (started, reported, retried, complete, pruned, fail or returned) and to which trial."""
+
+
+class Supervisor:
+    """The one process of a machine that deals with a study.
+
+    Args:
+        sweep: What is searched.
+        study: Where.
+        ownership: This supervisor's place in it.
+        runs: The MLflow side.
+        parent: The sweep's run.
+        slots: The machine's shares; one trial runs in each.
+        watcher: Told what happens.
+        command: The program of a trial.
+        logs: Folder of what the trials print.
+    """
+
+    def __init__(
+        self,
+        sweep: Sweep,
+        study: optuna.Study,
+        *,
+        ownership: Ownership,
+        runs: SweepRuns,
+        parent: str,
+        slots: Sequence[Slot],
+        watcher: Watcher = lambda what, trial: None,
+        command: Sequence[str] = COMMAND,
+        logs: Path = Path("runs/sweeps"),
+    ) -> None:
+        self._sweep, self._study, self._ownership = sweep, study, ownership
+        self._runs, self._parent, self._slots = runs, parent, slots
+        self._watcher, self._command, self._logs = watcher, command, logs / study.study_name
+        self._jobs: dict[int, Job] = {}  # by slot
+        self._adopted: list[FrozenTrial] = []
+        self._stopping = False
+        self._hopeless = ""
+        self._deadline = math.inf if sweep.hours is None else time.monotonic() + 3600 * sweep.hours
+
+    def run(self) -> bool:
+        """Until the budget is spent or the user stops it; whether all trials of the study are finished.
+
+        Raises:
+            UserError: the first trials all failed.
+        """
+        with (
+            tempfile.TemporaryDirectory(prefix="s2s-sweep-") as folder,
+            contextlib.closing(Server()) as server,
+            self._stopped_by_signals(),
+        ):
+            try:
+                while not self._done():
+                    self._look_around()
+                    self._fill(Path(folder), server.address)
+                    server.serve(self._answer, TICK_S)
+                    self._reap(Path(folder), server.address)
+                self._stop_all(server, Path(folder))
+            finally:
+                for job in self._jobs.values():
+                    if job.worker is not None:
+                        job.worker.end()
+        self._ownership.leave()
+        if self._hopeless:
+            raise UserError(
+                f"the first {_HOPELESS} trials all failed, so no more are tried. The last: {self._hopeless}"
+            )
+        return not self._unfinished()
+
+    @contextlib.contextmanager
+    def _stopped_by_signals(self) -> Iterator[None]:
+        """The first Ctrl-C or SIGTERM stops orderly, a second one at once."""
+
+        def handler(number: int, frame: FrameType | None) -> None:
+            if self._stopping:
+                raise KeyboardInterrupt
+            self._stopping = True
+
+        before = {number: signal.signal(number, handler) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, former in before.items():
+                signal.signal(number, former)
+
+    # What is to be done
+
+    def _unfinished(self) -> list[FrozenTrial]:
+        return self._study.get_trials(deepcopy=False, states=(TrialState.RUNNING, TrialState.WAITING))
+
+    def _may_begin(self) -> bool:
+        return not self._stopping and not self._hopeless and time.monotonic() < self._deadline
+
+    def _done(self) -> bool:
+        if self._jobs and not self._stopping and not self._hopeless:
+            return False
+        if not self._may_begin():
+            return True
+        trials = self._study.get_trials(deepcopy=False)
+        return len(trials) >= self._sweep.trials and all(trial.state.is_finished() for trial in trials)
+
+    def _look_around(self) -> None:
+        """Now and then: says that it lives, lets go of what was taken from it, takes over from the dead."""
+        if not self._ownership.due():
+            return
+        self._ownership.beat()
+        for slot, job in list(self._jobs.items()):
+            if not self._ownership.owns(job.trial._trial_id):
+                if job.worker is not None:
+                    job.worker.end()
+                del self._jobs[slot]
+        free = len(self._slots) - len(self._jobs) - len(self._adopted)
+        if self._may_begin() and free > 0:
+            self._adopted += self._ownership.claim(self._ownership.abandoned()[:free])
+
+    def _fill(self, folder: Path, address: str) -> None:
+        for slot in self._slots:
+            if slot.index in self._jobs or not self._may_begin():
+                continue
+            job = self._next()
+            if job is None:
+                return
+            self._jobs[slot.index] = job
+            self._go_on(job, slot, folder, address)
+
+    def _next(self) -> Job | None:
+        """A trial to work on: a dead supervisor's, one that waits, or a new one."""
+        if self._adopted:
+            frozen = self._adopted.pop(0)
+            end_left_over(frozen.user_attrs.get(attributes.PROCESS), host())
+            job = self._job(optuna.Trial(self._study, frozen._trial_id))
+            if frozen.user_attrs.get(attributes.PROCESS) is not None:
+                job.died("its supervisor died")
+            return job
+        trials = self._study.get_trials(deepcopy=False)
+        waiting = any(trial.state == TrialState.WAITING for trial in trials)
+        if not waiting and len(trials) >= self._sweep.trials:
+            return None
+        trial = self._study.ask()
+        self._ownership.take(trial._trial_id)
+        return self._job(trial)
+
+    def _job(self, trial: optuna.Trial) -> Job:
+        return Job(trial, self._sweep, self._runs, self._parent, self._study.study_name)
+
+    # One trial
+
+    def _go_on(self, job: Job, slot: Slot, folder: Path, address: str) -> None:
+        """Starts what is to be trained next; ends the trial if nothing is, or if it may not be tried again."""
+        while slot.index in self._jobs:
+            if job.retries > self._sweep.retries:
+                self._end(job, slot, TrialState.FAIL, job.last_death())
+                return
+            seed = job.next_seed()
+            if seed is None:
+                self._end(job, slot, TrialState.COMPLETE)
+                return
+            run_id = job.run_of(seed)
+            outcome = self._runs.outcome(run_id)  # known if whoever saw it end was killed before it could tell
+            if outcome is None:
+                job.started(self._worker(job, slot, seed, run_id, folder, address))
+                self._watcher("started", self._frozen(job))
+                return
+            self._settle(job, slot, seed, outcome)
+
+    def _worker(self, job: Job, slot: Slot, seed: int, run_id: str, folder: Path, address: str) -> Worker:
+        sweep = self._sweep
+        work = Work(
+            number=job.number,
+            seed=seed,
+            attempt=job.retries,
+            experiment=sweep.experiment,
+            dataset=sweep.dataset,
+            overrides=sweep.overrides(job.point, seed),
+            objectives=[[objective.name, objective.higher_is_better] for objective in sweep.objectives],
+            run_id=run_id,
+            address=address,
+            supervisor=identity(),
+            reports=len(sweep.objectives) == 1 and seed == sweep.seeds[0],
+        )
+        return Worker(work, slot, folder=folder, log=self._logs / job.log, command=self._command)
+
+    def _answer(self, message: Message) -> Message:
+        """What a trial's process is told when it says something."""
+        job = next((job for job in self._jobs.values() if job.number == message["number"]), None)
+        if job is None or job.worker is None:
+            return {"prune": False}
+        if "values" in message:
+            job.worker.result = message
+            return {}
+        frozen = self._frozen(job)
+        if message["place"] not in frozen.intermediate_values:  # known already if it was trained before and died
+            job.trial.report(message["value"], message["place"])
+            self._watcher("reported", self._frozen(job))
+        return {"prune": bool(job.trial.should_prune())}
+
+    def _reap(self, folder: Path, address: str) -> None:
+        """Deals with the processes that have ended."""
+        for slot in self._slots:
+            job = self._jobs.get(slot.index)
+            worker = None if job is None else job.worker
+            if job is None or worker is None or (status := worker.status) is None:
+                continue
+            worker.end()  # what it started, too
+            outcome = self._outcome(job, worker, status)
+            if outcome is not None:
+                job.span("pruned" if outcome.pruned else "finished")
+                self._settle(job, slot, worker.work.seed, outcome)
+            elif self._stopping or self._hopeless:
+                job.span("stopped")
+                self._return(job)
+                del self._jobs[slot.index]
+                continue
+            elif status < 0 or status > 128:
+                job.span("died")
+                job.died(said(status))
+                self._watcher("retried", self._frozen(job))
+            else:
+                job.span("failed")
+                self._end(job, slot, TrialState.FAIL, worker.last_words() or said(status))
+            if slot.index in self._jobs:
+                self._go_on(job, slot, folder, address)
+
+    def _outcome(self, job: Job, worker: Worker, status: int) -> Outcome | None:
+        """What a process that has ended said, or what its run says if it could no longer speak."""
+        if status == 0 and worker.result is not None:
+            values = worker.result["values"]
+            return Outcome(pruned=values is None, values=values or {})
+        return self._runs.outcome(worker.work.run_id)
+
+    def _settle(self, job: Job, slot: Slot, seed: int, outcome: Outcome) -> None:
+        """One training is finished or pruned."""
+        broken = [name for name, value in outcome.values.items() if not math.isfinite(value)]
+        if outcome.pruned:
+            self._end(job, slot, TrialState.PRUNED)
+        elif broken:
+            self._end(job, slot, TrialState.FAIL, f"{broken[0]} is {outcome.values[broken[0]]}")
+        else:
+            job.seed_done(seed, outcome.values)
+
+    def _end(self, job: Job, slot: Slot, state: TrialState, reason: str = "") -> None:
+        """The trial is over."""
+        log = self._logs / job.log
+        text = log.read_text(encoding="utf-8", errors="replace") if log.is_file() else ""
+        del self._jobs[slot.index]
+        if not self._ownership.owns(job.trial._trial_id):  # another supervisor took us for dead; it is theirs
+            return
+        job.end(self._study, state, reason=reason, log=text)
+        self._watcher(state.name.lower(), self._frozen(job))
+        states = [trial.state for trial in self._study.get_trials(deepcopy=False)]
+        if not {TrialState.COMPLETE, TrialState.PRUNED} & set(states) and states.count(TrialState.FAIL) >= _HOPELESS:
+            self._hopeless = reason
+
+    def _return(self, job: Job) -> None:
+        """Gives a trial that was stopped back to the study; the next supervisor that asks goes on with it."""
+        self._ownership.release(job.trial._trial_id)
+        self._watcher("returned", self._frozen(job))
+
+    def _stop_all(self, server: Server, folder: Path) -> None:
+        """Lets the processes save what they have and end."""
+        for number, patience_s in ((signal.SIGTERM, _STOP_S), (signal.SIGKILL, _STOP_S)):
+            for job in self._jobs.values():
+                if job.worker is not None:
+                    job.worker.signal(number)
+            deadline = time.monotonic() + patience_s
+            while self._jobs and time.monotonic() < deadline:
+                server.serve(self._answer, TICK_S)
+                self._reap(folder, server.address)
+        for frozen in self._adopted:
+            self._ownership.release(frozen._trial_id)
+
+    def _frozen(self, job: Job) -> FrozenTrial:
+        return self._study._storage.get_trial(job.trial._trial_id)

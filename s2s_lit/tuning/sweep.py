@@ -1,0 +1,115 @@
+"""`s2s sweep`: searches a space with trials of their own, beside other machines that do the same."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+
+import optuna
+from rich.console import Console
+from rich.table import Table
+
+from s2s_lit.errors import UserError
+from s2s_lit.tracking.lifecycle import mark_dead_runs
+from s2s_lit.tracking.sweeps import SweepRuns
+from s2s_lit.tuning.ownership import Ownership
+from s2s_lit.tuning.progress import Progress
+from s2s_lit.tuning.storage import open_storage, storage_file, without_password
+from s2s_lit.tuning.study import PARENT, enqueue, open_study, sweep_run
+from s2s_lit.tuning.summary import summarize
+from s2s_lit.tuning.supervisor import Supervisor
+from s2s_lit.tuning.sweep_file import FOLDER, Sweep, names, read_sweep
+from s2s_lit.tuning.worker import Slot, make_slots
+
+STOPPED = 3
+"""Status of a command that was stopped before all trials were finished."""
+
+
+def sweep(arguments: argparse.Namespace, overrides: list[str]) -> int:
+    """The verb: 0 when all trials are finished, 3 when it was stopped before."""
+    if arguments.name is None:
+        print_sweeps()
+        return 0
+    if arguments.workers < 1:
+        raise UserError(f"WORKERS must be at least 1, not {arguments.workers}")
+    searched = read_sweep(arguments.name, arguments.trials)
+    searched.check()
+    mark_dead_runs()
+    study = open_study(searched, arguments.study or searched.name, open_storage(arguments.storage))
+    local = storage_file(arguments.storage) is not None
+    ownership = Ownership(study, settle_s=0.5 if local else 2.0)
+    ownership.beat()
+    runs = SweepRuns(dataset=searched.dataset, experiment=searched.experiment, study=study.study_name)
+    parent = open_parent(searched, study, ownership, runs)
+    print(
+        f"sweep {study.study_name} in {without_password(arguments.storage)}, run {parent}: "
+        f"{searched.trials} trials of {searched.experiment} on {searched.dataset}, {arguments.workers} at a time",
+        flush=True,
+    )
+    with Progress(searched, study, arguments.workers) as progress:
+        supervisor = Supervisor(
+            searched,
+            study,
+            ownership=ownership,
+            runs=runs,
+            parent=parent,
+            slots=slots_of(searched, arguments.workers),
+            watcher=progress,
+        )
+        try:
+            finished = supervisor.run()
+        except UserError:
+            runs.end(parent, "FAILED")
+            raise
+    summarize(searched, study, runs, parent, out=arguments.out)
+    if not ownership.others():
+        runs.end(parent, "FINISHED" if finished else "KILLED")
+    if not finished:
+        print(f"\nstopped; the same command goes on: {' '.join(['s2s', *sys.argv[1:]])}")
+    return 0 if finished else STOPPED
+
+
+def open_parent(searched: Sweep, study: optuna.Study, ownership: Ownership, runs: SweepRuns) -> str:
+    """The run that stands for the study; whoever creates it enqueues the points that are to be tried first."""
+    known = study.user_attrs.get(PARENT)
+    if known is not None:
+        runs.record(known)
+        runs.resume(known)
+        return str(known)
+
+    def create() -> str:
+        run_id = runs.create("sweep", study.study_name)
+        runs.text(run_id, (FOLDER / f"{searched.name}.yaml").read_text(encoding="utf-8"), "sweep.yaml")
+        enqueue(searched, study)
+        return run_id
+
+    return sweep_run(ownership, create)
+
+
+def slots_of(searched: Sweep, workers: int) -> list[Slot]:
+    """This machine's shares, by what one trial uses."""
+    devices = searched.compose(searched.space.probes()[0], searched.seeds[0]).trainer.devices
+    return make_slots(workers, visible_gpus(), devices if isinstance(devices, int) and devices > 0 else 1)
+
+
+def visible_gpus() -> list[str]:
+    """What CUDA calls the GPUs that may be used."""
+    import torch
+
+    if not torch.cuda.is_available():
+        return []
+    given = os.environ.get("CUDA_VISIBLE_DEVICES")
+    return given.split(",") if given else [str(index) for index in range(torch.cuda.device_count())]
+
+
+def print_sweeps() -> None:
+    """What can be searched."""
+    table = Table("make sweep SWEEP=", "what it is", "trials", "objectives")
+    for name in names():
+        searched = read_sweep(name)
+        objectives = ", ".join(f"{o.name} {'↑' if o.higher_is_better else '↓'}" for o in searched.objectives)
+        table.add_row(name, searched.what, str(searched.trials), objectives)
+    if not table.row_count:
+        raise UserError(f"{FOLDER}/ has no sweep: run this in the project's folder")
+    Console(width=None if sys.stdout.isatty() else 160).print(table, markup=False)

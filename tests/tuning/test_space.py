@@ -1,0 +1,156 @@
+"""Laws of conditional spaces: what a branch has exists in its points only, and every point has all that it needs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import optuna
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from s2s_lit.errors import UserError
+from s2s_lit.tuning.space import Branching, Choice, Number, Space, read_space, words
+
+names = st.sampled_from([f"part.key{i}" for i in range(6)])
+scalars = st.one_of(st.booleans(), st.none(), st.integers(-5, 5), st.sampled_from(["LSTM", "GRU"]))
+
+
+def numbers(kind: str) -> st.SearchStrategy[dict[str, Any]]:
+    one = st.integers(1, 50) if kind == "int" else st.floats(0.001, 50)
+    bounds = st.tuples(one, one).filter(lambda pair: pair[0] < pair[1])
+    return st.builds(lambda pair, log: {kind: list(pair), "log": log}, bounds, st.booleans())
+
+
+def spaces(depth: int, prefix: str = "b") -> st.SearchStrategy[dict[str, Any]]:
+    """Spaces as they stand in YAML, branches within branches up to a depth."""
+    choice = st.builds(lambda v: {"choice": v}, st.lists(scalars, min_size=1, max_size=3, unique_by=repr))
+    plain = st.dictionaries(names, st.one_of(numbers("float"), numbers("int"), choice), min_size=1, max_size=3)
+    if not depth:
+        return plain
+    fixed = st.dictionaries(names, scalars, max_size=2)
+    own = [
+        st.fixed_dictionaries({"set": fixed}, optional={"space": spaces(depth - 1, f"{prefix}{i}")}) for i in range(2)
+    ]
+    branching = st.tuples(*own).map(lambda two: {"branches": {f"{prefix}{i}": branch for i, branch in enumerate(two)}})
+    return st.tuples(plain, branching).map(lambda both: {**both[0], f"which {prefix}": both[1]})
+
+
+drawn_spaces = spaces(2).map(lambda tree: read_space(tree, "space"))
+
+
+def draw_point(space: Space, seed: int) -> dict[str, Any]:
+    return space.suggest(optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=seed)).ask())
+
+
+def chosen(space: Space, point: dict[str, Any]) -> set[str]:
+    """The parameters that the choices of a point leave, by going down the tree by hand."""
+    found: set[str] = set()
+    for parameter in space.parameters:
+        found.add(parameter.name)
+        if isinstance(parameter, Branching):
+            found |= chosen(parameter.branches[point[parameter.name]].space, point)
+    return found
+
+
+@settings(max_examples=60, deadline=None)
+@given(space=drawn_spaces, seed=st.integers(0, 10))
+def test_a_point_has_the_parameters_of_its_branches_and_no_others(space: Space, seed: int) -> None:
+    point = draw_point(space, seed)
+    assert set(point) == chosen(space, point) == set(space.names(point))
+    assert space.refuse(point) == ""
+
+
+@settings(max_examples=60, deadline=None)
+@given(space=drawn_spaces, seed=st.integers(0, 10))
+def test_a_point_sets_what_its_branches_set_and_nothing_else(space: Space, seed: int) -> None:
+    point = draw_point(space, seed)
+    expected = [
+        (path, point[p.name]) for p in space.every() if p.name in point for path in p.paths if "which" not in path
+    ]
+    for parameter in space.every():
+        if isinstance(parameter, Branching) and parameter.name in point:
+            expected += parameter.branches[point[parameter.name]].fixed.items()
+    assert sorted(space.settings(point), key=repr) == sorted(expected, key=repr)
+
+
+@settings(max_examples=60, deadline=None)
+@given(space=drawn_spaces)
+def test_probes_reach_every_bound_value_and_branch(space: Space) -> None:
+    probes = space.probes()
+    assert all(set(probe) == chosen(space, probe) and space.refuse(probe) == "" for probe in probes)
+    for parameter in space.every():
+        reached = {repr(probe[parameter.name]) for probe in probes if parameter.name in probe}
+        if isinstance(parameter, Number):
+            assert {repr(parameter.low), repr(parameter.high)} <= reached
+        elif isinstance(parameter, Choice):
+            assert {repr(value) for value in parameter.values} == reached
+        elif isinstance(parameter, Branching):
+            assert {repr(name) for name in parameter.branches} == reached
+
+
+def test_a_trial_that_is_taken_over_keeps_what_was_drawn() -> None:
+    space = read_space({"a": {"float": [0.0, 1.0]}, "b": {"int": [1, 9]}}, "space")
+    study = optuna.create_study()
+    trial = study.ask()
+    first = trial.suggest_float("a", 0.0, 1.0)  # and then its supervisor was killed
+    point = space.suggest(optuna.Trial(study, trial._trial_id))
+    assert point["a"] == first
+    assert 1 <= point["b"] <= 9
+
+
+def test_a_part_comes_before_its_settings() -> None:
+    branches = {"cosine": {"set": {"task.schedule": "CosineSchedule"}, "space": {"task.schedule.x": {"int": [1, 2]}}}}
+    space = read_space({"schedule": {"branches": branches}}, "space")
+    point = {"schedule": "cosine", "cosine/task.schedule.x": 2}
+    assert space.settings(point) == [("task.schedule", "CosineSchedule"), ("task.schedule.x", 2)]
+    assert words(space.settings(point)) == ["--task.schedule=CosineSchedule", "--task.schedule.x=2"]
+
+
+@pytest.mark.parametrize(
+    ("value", "word"), [(None, "null"), (True, "true"), (1e-05, "1e-05"), ("LSTM", "LSTM"), ([1], "[1]")]
+)
+def test_words(value: Any, word: str) -> None:
+    assert words([("a.b", value)]) == [f"--a.b={word}"]
+
+
+TWICE = {"branches": {"a": {"space": {"k": {"int": [1, 2]}}}}}
+
+
+@pytest.mark.parametrize(
+    ("tree", "said"),
+    [
+        ({"x": {"flaot": [0, 1]}}, "space.x must have one of float, int, choice, branches"),
+        ({"x": {"float": [1, 0]}}, "lowest < highest"),
+        ({"x": {"float": [0, 1], "log": True}}, "above zero if log"),
+        ({"x": {"int": [0.5, 1]}}, "space.x.int must be [lowest, highest]"),
+        ({"x": {"float": [0.1, 1], "stepp": 1}}, "space.x has 'stepp'"),
+        ({"x": {"float": [0.1, 1], "paths": "a"}}, "space.x.paths must be a list"),
+        ({"x": {"choice": []}}, "space.x.choice must be a list"),
+        ({"x": {"choice": [{"a": 1}]}}, "use branches for more"),
+        ({"x": {"branches": {"a": {"sapce": {}}}}}, "space.x.branches.a may have"),
+        ({"x": {"branches": {}}}, "space.x.branches must be a mapping"),
+        ({}, "space must be a mapping"),
+        ({"x": TWICE, "y": TWICE}, "two parameters that are called a/k"),
+    ],
+)
+def test_what_is_no_space_is_refused_with_its_place(tree: Any, said: str) -> None:
+    with pytest.raises(UserError) as error:
+        read_space(tree, "space")
+    assert said in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("point", "said"),
+    [
+        ({"size": 3}, "no integer between 1 and 2"),
+        ({"size": 1.5}, "no integer"),
+        ({"kind": "c"}, "none of the branches a, b"),
+        ({"kind": "b", "a/x": 0.5}, "a/x is no parameter here; there are: size, kind"),
+        ({"kind": "a", "a/x": 2.0}, "no number between"),
+    ],
+)
+def test_points_outside_are_refused(point: dict[str, Any], said: str) -> None:
+    branches = {"a": {"space": {"x": {"float": [0.0, 1.0]}}}, "b": {}}
+    space = read_space({"size": {"int": [1, 2]}, "kind": {"branches": branches}}, "space")
+    assert said in space.refuse(point)

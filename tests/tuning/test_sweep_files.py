@@ -1,0 +1,82 @@
+"""Every sweep of the project can be composed, at each of its corners; a file that is none says what is wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import optuna
+import pytest
+import yaml
+
+from s2s_lit.errors import UserError
+from s2s_lit.tuning.space import read_space
+from s2s_lit.tuning.study import make_pruner, make_sampler
+from s2s_lit.tuning.sweep_file import read_sweep
+
+NAMES = sorted(file.stem for file in (Path(__file__).parents[2] / "sweeps").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_sweep_composes_everywhere(name: str, in_project: Path) -> None:
+    sweep = read_sweep(name)
+    assert sweep.what
+    sweep.check()
+    make_sampler(sweep.sampler, 0)
+    make_pruner(sweep.pruner)
+
+
+GOOD = {
+    "experiment": "bilstm_attn",
+    "objectives": {"val/bleu": "maximize"},
+    "space": {"model.encoder.dropout": {"float": [0.0, 0.5]}},
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"space": {"model.encoder.droput": {"float": [0, 1]}}}, "did you mean model.encoder.dropout?"),
+        ({"space": {"model.encoder.droput": {"float": [0, 1]}}}, "in sweeps/mine.yaml"),
+        ({"space": {"task.schedule": {"choice": ["CosinSchedule"]}}}, "did you mean CosineSchedule?"),
+        ({"space": {"data.batcher.size": {"choice": ["many"]}}}, "expected int"),
+        ({"fixed": {"trainer.max_step": 3}}, "trainer.max_step"),
+        ({"experiment": "bilstm_atn"}, "did you mean EXP=bilstm_attn?"),
+        ({"enqueue": [{"model.encoder.dropout": 0.7}]}, "no number between 0.0 and 0.5"),
+        ({"objectives": {"test/bleu": "maximize"}}, "test/bleu cannot be an objective"),
+        ({"objectives": {"val/bleu": "up"}}, "maximize or minimize"),
+        ({"objectives": {"parameters": "minimize"}}, "first objective must be a score"),
+        (
+            {"objectives": {"val/bleu": "maximize", "parameters": "minimize"}, "pruner": "median"},
+            "leave out the pruner",
+        ),
+        ({"spaec": {}}, "did you mean space?"),
+        ({"trials": 0}, "at least 1"),
+        ({"trials": True}, "none of what it may be"),
+        ({"seeds": []}, "list of integers"),
+        ({"retries": -1}, "at least 0"),
+        ({"pruner": {"startup": 3}}, "must be a name"),
+    ],
+)
+def test_what_is_wrong_is_said_before_any_trial(change: dict[str, object], said: str, in_project: Path) -> None:
+    Path("sweeps/mine.yaml").write_text(yaml.safe_dump({**GOOD, **change}, sort_keys=False))
+    with pytest.raises(UserError) as error:
+        read_sweep("mine").check()
+    assert said in str(error.value)
+
+
+def test_a_sweep_that_is_not_there_names_the_nearest(in_project: Path) -> None:
+    with pytest.raises(UserError, match=r"did you mean SWEEP=dropout_schedule_batching\?"):
+        read_sweep("dropout_schedule_batchin")
+
+
+def test_samplers_and_pruners_are_checked() -> None:
+    with pytest.raises(UserError, match="sampler tpee does not exist; there are: tpe"):
+        make_sampler({"name": "tpee"}, 0)
+    with pytest.raises(UserError, match="pruner median has no warm; there are: startup_trials, warmup"):
+        make_pruner({"name": "median", "warm": 1})
+
+
+def test_whoever_joins_draws_otherwise() -> None:
+    space = read_space({"a": {"float": [0.0, 1.0]}}, "space")
+    drawn = [space.suggest(optuna.create_study(sampler=make_sampler({"name": "tpe"}, j)).ask())["a"] for j in (0, 0, 5)]
+    assert drawn[0] == drawn[1] != drawn[2]
