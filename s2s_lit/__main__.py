@@ -9,7 +9,7 @@ from importlib import import_module
 from pathlib import Path
 
 from s2s_lit import __version__
-from s2s_lit.errors import UserError
+from s2s_lit.errors import PeerError, UserError
 
 CONFIGURED = "Any further --KEY VALUE changes the configuration: --trainer.max_epochs 3, --model.encoder.dropout 0.1"
 
@@ -113,11 +113,15 @@ def add_study(verb: argparse.ArgumentParser) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb; errors that the user can mend are one message and status 2."""
-    arguments, overrides = make_parser().parse_known_args(argv)
+    words = list(sys.argv[1:] if argv is None else argv)
+    arguments, overrides = make_parser().parse_known_args(words)
+    arguments.words = words  # a training that takes several processes starts each of them with the same
     if overrides and arguments.verb in ("compare", "neighbours", "experiments", "parts", "sweep", "sync", "ui"):
         make_parser().error(f"unrecognized arguments: {' '.join(overrides)}")
     try:
         return _verb(arguments.verb)(arguments, overrides)
+    except PeerError as error:
+        return error.status
     except UserError as error:
         print(f"s2s: error: {error}", file=sys.stderr)
         return 2

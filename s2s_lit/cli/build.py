@@ -89,20 +89,36 @@ def load(checkpoint: Path, overrides: Sequence[str] = ()) -> tuple[Experiment, S
     Raises:
         UserError: the file is unreadable, torn or not of this program.
     """
+    return rebuild(read(checkpoint), overrides)
+
+
+def read(checkpoint: Path) -> dict[str, Any]:
+    """What a checkpoint holds.
+
+    Raises:
+        UserError: the file is unreadable, torn or not of this program.
+    """
     try:
-        content = torch.load(checkpoint, map_location="cpu", weights_only=True)
-        own = content["s2s_lit"]
-        codecs = CodecPair.from_state(own["codecs"])
+        content: dict[str, Any] = torch.load(checkpoint, map_location="cpu", weights_only=True)
+        CodecPair.from_state(content["s2s_lit"]["codecs"])
     except (*BROKEN, pickle.UnpicklingError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise UserError(f"{checkpoint} is not a readable checkpoint of s2s_lit ({reason})") from error
+    return content
+
+
+def rebuild(content: dict[str, Any], overrides: Sequence[str] = ()) -> tuple[Experiment, Seq2SeqTask]:
+    """The experiment and the trained task of such content.
+
+    Raises:
+        UserError: the overrides change what the weights do not fit.
+    """
+    own = content["s2s_lit"]
     experiment = Experiment(from_yaml(own["config"], overrides))
-    experiment.data.codecs = codecs
-    task = experiment.make_task(codecs)
+    experiment.data.codecs = CodecPair.from_state(own["codecs"])
+    task = experiment.make_task(experiment.data.codecs)
     try:
         task.load_state_dict(content["state_dict"])
     except RuntimeError as error:
-        raise UserError(
-            f"the weights of {checkpoint} do not fit: leave out what changes the model ({error})"
-        ) from error
+        raise UserError(f"the checkpoint's weights do not fit: leave out what changes the model ({error})") from error
     return experiment, task.eval()

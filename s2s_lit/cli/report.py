@@ -54,6 +54,7 @@ def quiet_libraries() -> None:
     for note in (
         ".*does not have many workers.*",  # batches are planned ahead and cut from memory
         ".*treespec.*",
+        ".*sync_dist=True.*",  # what is logged is of all processes already
     ):
         warnings.filterwarnings("ignore", message=note)
 

@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import argparse
+import os
+import signal
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import lightning.pytorch as pl
 import torch
 from jsonargparse import Namespace
 from lightning.pytorch.callbacks import Callback, ModelCheckpoint
-from lightning.pytorch.utilities.exceptions import MisconfigurationException
+from lightning.pytorch.utilities.exceptions import MisconfigurationException, SIGTERMException
 
-from s2s_lit.cli.build import Experiment, load, start_from_vectors
+from s2s_lit.cli.build import Experiment, read, rebuild, start_from_vectors
 from s2s_lit.cli.compose import compose, make_parser, to_yaml
+from s2s_lit.cli.launch import for_processes, launch, processes_to_start
 from s2s_lit.cli.neighbours import picture
 from s2s_lit.cli.report import print_scores, progress_callbacks, quiet_libraries, scores_of
 from s2s_lit.data.datamodule import Seq2SeqDataModule
-from s2s_lit.errors import UserError
+from s2s_lit.errors import Terminated, UserError
+from s2s_lit.processes import failing_together, from_first, joined, largest, rank, world_size
 from s2s_lit.tasks.base import Seq2SeqTask
 from s2s_lit.tasks.memory import StepMemory
+from s2s_lit.text.codec import CodecPair
 from s2s_lit.tracking.callbacks import RunRecorder
 from s2s_lit.tracking.lifecycle import mark_dead_runs, tracked_run
 from s2s_lit.tracking.logger import MlflowTracker
@@ -34,14 +40,25 @@ def train(arguments: argparse.Namespace, overrides: list[str]) -> int:
     if arguments.help_config:
         make_parser().print_help()
         return 0
-    overrides = [*overrides, *data_dir_override(arguments)]
-    config = compose(arguments.experiment, arguments.dataset, overrides)
-    if arguments.print_config:
-        print(to_yaml(config), end="")
-        return 0
-    mark_dead_runs()
+    with joined():
+        overrides = [*overrides, *data_dir_override(arguments)]
+        config = compose(arguments.experiment, arguments.dataset, overrides)
+        if arguments.print_config:
+            print(to_yaml(config), end="")
+            return 0
+        processes = processes_to_start(config.trainer)
+        if processes > 1:
+            return launch(processes, arguments.words)
+        return track(config)
+
+
+def track(config: Namespace) -> int:
+    """Train as a run of its own, in each of the processes that train together."""
+    if rank() == 0:
+        mark_dead_runs()
     tracker = MlflowTracker(dataset=config.dataset, experiment=config.experiment)
-    with tracked_run(tracker):
+    with tracked_run(tracker), failing_together():
+        tracker.share_run_id(lambda run_id: from_first(lambda: run_id))
         print(f"run {tracker.run_name} ({tracker.run_id}): {config.experiment} on {config.dataset}", flush=True)
         task, scores = run(config, tracker)
     print_scores(f"{tracker.run_name} on the test split", {"test": scores}, task.scores)
@@ -74,7 +91,7 @@ def run(
     """
     pl.seed_everything(config.seed, workers=True, verbose=False)
     experiment = Experiment(config)
-    experiment.data.setup("fit")
+    prepare(experiment.data)
     print(vocabulary_line(experiment.data), flush=True)
     task = experiment.make_task(experiment.data.codecs)
     require_attention(task)
@@ -85,20 +102,43 @@ def run(
         experiment.trainer_arguments["max_epochs"] = -1  # or the schedule would count on steps that never come
     best = best_checkpoint(config.monitor, tracker.run_dir, task)
     recorder = RunRecorder(tracker=tracker, config_yaml=task.config_yaml, checkpoint=best)
-    trainer = make_trainer(experiment, tracker, [ValidateAtEnd(), best, recorder, *callbacks])
+    trainer = make_trainer(experiment, tracker, [ValidateAtEnd(), StopTogether(), best, recorder, *callbacks])
     fit_batches(experiment.data, task, trainer.strategy.root_device, tracker)
+    draw_apart(config.seed)
     try:
         trainer.fit(task, experiment.data)
     except MisconfigurationException as error:
         raise UserError(str(error)) from error
     if not best.best_model_path:
         raise UserError("training ended before its first validation, so there is no checkpoint to score")
-    _, task = load(Path(best.best_model_path))
+    _, task = rebuild(from_first(lambda: read(Path(best.best_model_path))))
     trainer.test(task, datamodule=experiment.data, verbose=False)
     tracker.set_tags(signatures(task))
     for side in ("source", "target"):
         tracker.log_figure(picture(task, side), f"embeddings/{side}.png")
     return task, scores_of(trainer.callback_metrics, "test")
+
+
+def prepare(data: Seq2SeqDataModule) -> None:
+    """Sets the data up for training, with the first process's vocabularies in all of them."""
+    if world_size() > 1:
+
+        def state() -> dict[str, Any]:
+            data.setup("validate")  # builds the vocabularies alone
+            return data.codecs.state()
+
+        codecs = CodecPair.from_state(from_first(state))
+        if rank() > 0:
+            data.codecs = codecs
+    data.setup("fit")
+
+
+def draw_apart(seed: int) -> None:
+    """From now on each process draws random numbers (dropout) of its own; the first one as if it were alone."""
+    if world_size() > 1:
+        os.environ.pop("PL_GLOBAL_SEED", None)  # by which Lightning would make them draw alike again
+    if rank() > 0:
+        torch.manual_seed(seed + rank())
 
 
 def require_attention(task: Seq2SeqTask) -> None:
@@ -152,6 +192,29 @@ class ValidateAtEnd(Callback):
             trainer.check_val_every_n_epoch = 1
 
 
+class StopTogether(Callback):
+    """SIGTERM, which reaches the processes one after the other, stops all of them before the same batch.
+
+    Lightning's own handler would communicate in the middle of whatever communication it interrupts.
+    """
+
+    def __init__(self) -> None:
+        self._came = False
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        if world_size() > 1:
+            signal.signal(signal.SIGTERM, self._handle)
+
+    def on_train_batch_start(self, trainer: pl.Trainer, *args: Any, **kwargs: Any) -> None:
+        if world_size() > 1 and largest(self._came):
+            raise SIGTERMException
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        if self._came:
+            raise Terminated
+        self._came = True
+
+
 def best_checkpoint(monitor: str, folder: Path, task: Seq2SeqTask) -> ModelCheckpoint:
     """Keeps the checkpoint with the best monitored score.
 
@@ -174,7 +237,7 @@ def best_checkpoint(monitor: str, folder: Path, task: Seq2SeqTask) -> ModelCheck
 def make_trainer(experiment: Experiment, tracker: MlflowTracker, callbacks: list[Callback]) -> pl.Trainer:
     """Lightning's Trainer with our logger and callbacks besides the configured ones."""
     quiet_libraries()
-    given = experiment.trainer_arguments
+    given = for_processes(experiment.trainer_arguments)
     if given["accelerator"] == "auto" and torch.backends.mps.is_available():
         given["accelerator"] = "cpu"  # Apple's GPUs have no float64, in which the scores are summed
     ours = [*progress_callbacks(), *callbacks]
@@ -187,8 +250,8 @@ def make_trainer(experiment: Experiment, tracker: MlflowTracker, callbacks: list
     }
     arguments["enable_progress_bar"] = any("Progress" in type(c).__name__ for c in ours)
     trainer = pl.Trainer(**arguments)
-    if trainer.world_size > 1:
-        raise UserError("one process only for now, as data is not yet dealt out to several: set trainer.devices=1")
+    if trainer.world_size != world_size():
+        raise UserError(f"trainer.devices={given['devices']}: only s2s train starts several processes")
     if trainer.precision not in PRECISIONS:  # of the others Lightning's own handling of a batch fails
         raise UserError(f"trainer.precision={trainer.precision} is not supported: take one of {', '.join(PRECISIONS)}")
     return trainer

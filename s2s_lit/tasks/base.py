@@ -27,6 +27,7 @@ from s2s_lit.models.seq2seq import Seq2Seq
 from s2s_lit.optim.averaging import AveragingFactory
 from s2s_lit.optim.parameter_groups import decay_groups
 from s2s_lit.optim.schedules import ConstantSchedule, ScheduleFactory
+from s2s_lit.processes import summed, world_size
 from s2s_lit.tasks.averaged import AveragedWeights
 from s2s_lit.text.codec import CodecPair
 from s2s_lit.text.unknown import UnknownReplacer
@@ -34,11 +35,16 @@ from s2s_lit.types import EOS, Batch, DecoderState, Hypothesis, Prediction
 
 
 class _Sums:
-    """What was seen since the last optimizer step."""
+    """What was seen since the last optimizer step.
+
+    Attributes:
+        count: target pieces.
+    """
 
     def __init__(self) -> None:
         self._sums: dict[str, Tensor] = {}
-        self.count = self._timed = 0
+        self.count: int | Tensor = 0
+        self._timed: int | Tensor = 0
         self._since = time.perf_counter()
 
     def add(self, count: int, **sums: Tensor) -> None:
@@ -52,11 +58,21 @@ class _Sums:
         """Validation is no training time."""
         self._timed, self._since = 0, time.perf_counter()
 
+    def add_processes(self) -> None:
+        """Adds what the other processes have seen, in one sum of a few numbers."""
+        if world_size() == 1:
+            return
+        device = next(iter(self._sums.values())).device
+        counts = torch.tensor([self.count, self._timed], dtype=torch.float64, device=device)
+        total = summed(torch.stack([*counts, *(value.double() for value in self._sums.values())]))
+        self.count, self._timed, *sums = total.unbind()
+        self._sums = dict(zip(self._sums, sums, strict=True))
+
     def means(self) -> dict[str, Tensor]:
         """Each term per target piece."""
-        return {name: value / max(self.count, 1) for name, value in self._sums.items()}
+        return {name: value / self.count for name, value in self._sums.items()}
 
-    def rate(self) -> float:
+    def rate(self) -> float | Tensor:
         """Target pieces per second."""
         return self._timed / (time.perf_counter() - self._since)
 
@@ -68,10 +84,11 @@ OptimizerFactory = Callable[[Iterable[Any]], Optimizer]
 class Seq2SeqTask(pl.LightningModule, ABC):
     """Trains a model on pairs; validates and tests by likelihood and by what a search finds.
 
-    Logged: `train/loss` and each penalty (per target piece), `train/learning_rate`, `train/gradient_norm` (before
-    clipping) and `train/tokens_per_second` (target pieces, validation not counted) at each optimizer step; for each
-    evaluated split `split/loss`, `perplexity`, `token_accuracy`, `sequence_accuracy` (teacher forced) and the text
-    metrics of what the search finds. The test step and the validation step return `{"predictions": list[Prediction]}`.
+    Logged, of all processes together: `train/loss` and each penalty (per target piece), `train/learning_rate`,
+    `train/gradient_norm` (before clipping) and `train/tokens_per_second` (target pieces, validation not counted) at
+    each optimizer step; for each evaluated split `split/loss`, `perplexity`, `token_accuracy`, `sequence_accuracy`
+    (teacher forced) and the text metrics of what the search finds. The test step and the validation step return
+    `{"predictions": list[Prediction]}`.
 
     Args:
         model: what is trained (given by the program).
@@ -169,11 +186,13 @@ class Seq2SeqTask(pl.LightningModule, ABC):
     ) -> None:
         """Runs once in each optimizer step: makes sums means, clips by norm, and logs what is known of a step.
 
-        The gradient is that of the mean over all target pieces since the last step, so that accumulating batches equals
-        one large batch (Lightning has divided each of them by their number).
+        The gradient is that of the mean over all target pieces that all processes have seen since the last step, so
+        that any number of batches and processes equals one large batch (Lightning has divided each of the accumulated
+        batches by their number, and the mean over the processes was taken).
         """
+        self._seen.add_processes()
         gradients = [p.grad for p in self.parameters() if p.grad is not None]
-        torch._foreach_mul_(gradients, self.trainer.accumulate_grad_batches / self._seen.count)
+        torch._foreach_mul_(gradients, self.trainer.accumulate_grad_batches * world_size() / self._seen.count)
         norm = nn.utils.clip_grad_norm_(self.parameters(), gradient_clip_val or math.inf)
         self.log("train/gradient_norm", norm)
         self.log("train/learning_rate", optimizer.param_groups[0]["lr"])

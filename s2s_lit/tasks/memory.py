@@ -16,12 +16,15 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from s2s_lit.optim.parameter_groups import decay_groups
+from s2s_lit.processes import largest, local_world_size, smallest
 from s2s_lit.tasks.base import Seq2SeqTask
 from s2s_lit.types import UNK, Batch
 
 
 class StepMemory:
     """Tries training steps on a copy of a task, so that its weights and the random numbers stay as they are.
+
+    Processes that train together all ask the same, and are told what holds for the worst off of them.
 
     Args:
         task: what is to be trained.
@@ -40,12 +43,13 @@ class StepMemory:
 
     @property
     def free(self) -> int:
-        """Bytes that are free beside the weights; on the CPU what the machine has, whatever a container may use."""
+        """Bytes that are free beside the weights; on the CPU a process's share of what the machine has, whatever a
+        container may use."""
         _ = self._trained
         if self.device.type != "cuda":
-            return psutil.virtual_memory().available
+            return smallest(psutil.virtual_memory().available // local_world_size())
         torch.cuda.empty_cache()
-        return torch.cuda.mem_get_info(self.device)[0]
+        return smallest(torch.cuda.mem_get_info(self.device)[0])
 
     def needed(self, sentences: int) -> int:
         """Most bytes beyond the weights in a step with so many sentences: activations, gradients, optimizer state.
@@ -61,7 +65,7 @@ class StepMemory:
                 task.training_step(batch, step).backward()
                 optimizer.step()
                 optimizer.zero_grad()
-        return peak[0]
+        return largest(peak[0])
 
     @cached_property
     def _trained(self) -> Seq2SeqTask:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 
-from s2s_lit.errors import UserError
+from s2s_lit.errors import Terminated, UserError
 from s2s_lit.tracking.connection import connect, database_file
 from s2s_lit.tracking.store import RunRecord, list_runs
 from s2s_lit.tracking.sync import send_left_behind
@@ -27,13 +27,6 @@ log = logging.getLogger(__name__)
 
 _RESERVE_BYTES = 256 * 1024
 _SAME_START_S = 5.0  # the clock may be set while a process runs
-
-
-class Terminated(SystemExit):
-    """SIGTERM came; the process ends with the status a shell expects, 128 + 15."""
-
-    def __init__(self) -> None:
-        super().__init__(128 + signal.SIGTERM)
 
 
 @contextlib.contextmanager

@@ -1,0 +1,111 @@
+"""Several processes on one machine: the program starts itself again under torch's elastic launcher.
+
+On several machines the user starts that launcher, `torchrun`; the processes are the same then.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import tempfile
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from jsonargparse import Namespace
+from lightning.pytorch.strategies import DDPStrategy
+
+from s2s_lit.errors import UserError
+from s2s_lit.processes import TIMEOUT, launched, local_world_size, world_size
+
+_LOOPBACK = {"linux": "lo", "darwin": "lo0"}
+_PATIENCE_S = 120  # for a run that was stopped to upload its checkpoint
+
+
+def processes_to_start(trainer: Namespace) -> int:
+    """How many processes `trainer.devices` asks for, 1 where the launcher has started them already.
+
+    Raises:
+        UserError: for several machines, as one program cannot start what runs on another.
+    """
+    if launched():
+        return 1
+    if trainer.num_nodes > 1:
+        raise UserError(
+            f"trainer.num_nodes={trainer.num_nodes}: leave it out and start on each machine "
+            f"torchrun --nnodes {trainer.num_nodes} --nproc-per-node DEVICES --rdzv-backend c10d "
+            "--rdzv-endpoint FIRST_MACHINE:PORT -m s2s_lit train ..."
+        )
+    devices, on_gpus = trainer.devices, trainer.accelerator in ("auto", "gpu", "cuda") and torch.cuda.is_available()
+    if devices in ("auto", -1, "-1"):
+        return torch.cuda.device_count() if on_gpus else 1
+    if isinstance(devices, str) and "," in devices:
+        devices = [index for index in devices.split(",") if index.strip()]
+    return len(devices) if isinstance(devices, list) else int(devices)
+
+
+def launch(processes: int, words: Sequence[str]) -> int:
+    """Runs `s2s WORDS` in so many processes; the status of the first one that failed, or 0.
+
+    If one fails, the others are stopped. The cores are shared among them unless OMP_NUM_THREADS is set.
+    """
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, torch.get_num_threads() // processes)))
+    os.environ.setdefault("TORCH_ELASTIC_SHUTDOWN_TIMEOUT", str(_PATIENCE_S))
+    os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
+    if sys.platform in _LOOPBACK:  # what is on one machine need not be heard by others
+        os.environ.setdefault("GLOO_SOCKET_IFNAME", _LOOPBACK[sys.platform])
+    from torch.distributed.elastic.multiprocessing import DefaultLogsSpecs, SignalException
+    from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
+    from torch.distributed.launcher.api import LaunchConfig, elastic_launch
+
+    for name in ("torch.distributed.elastic", "torch.distributed.launcher"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    with tempfile.TemporaryDirectory() as logs:
+        config = LaunchConfig(
+            min_nodes=1,
+            max_nodes=1,
+            nproc_per_node=processes,
+            run_id="s2s",
+            rdzv_backend="c10d",
+            rdzv_endpoint="localhost:0",
+            local_addr="localhost",
+            max_restarts=0,
+            logs_specs=DefaultLogsSpecs(log_dir=logs),
+        )
+        try:
+            elastic_launch(config, sys.executable)("-m", "s2s_lit", *words)
+        except SignalException as error:
+            return 128 + int(error.sigval)
+        except ChildFailedError as error:
+            return _status({rank: failure.exitcode for rank, failure in error.failures.items()})
+    return 0
+
+
+def _status(codes: dict[int, int]) -> int:
+    """The processes have said what was wrong, except those that were killed."""
+    killed = {rank: -code for rank, code in codes.items() if code < 0}
+    if len(killed) < len(codes):
+        return next(code for code in codes.values() if code > 0)
+    rank, number = next(iter(killed.items()))
+    print(f"s2s: error: process {rank} was killed by signal {number}", file=sys.stderr)
+    return 128 + number
+
+
+def for_processes(given: dict[str, Any]) -> dict[str, Any]:
+    """The arguments of Lightning's Trainer in one of several processes, from those of the configuration.
+
+    Parameters without a gradient are looked for: a window that continues a sentence leaves the bridge out, and what
+    normalizes a memory is idle without an attention.
+
+    Raises:
+        UserError: another strategy is configured.
+    """
+    if world_size() == 1:
+        return given
+    if given["strategy"] not in ("auto", "ddp"):
+        raise UserError(f"trainer.strategy={given['strategy']} is not supported: leave it out")
+    strategy = DDPStrategy(gradient_as_bucket_view=True, find_unused_parameters=True, timeout=TIMEOUT)
+    local = local_world_size()
+    devices = given["devices"] if isinstance(given["devices"], list) else local
+    return {**given, "devices": devices, "num_nodes": world_size() // local, "strategy": strategy}
