@@ -18,7 +18,8 @@ TEXT_GIVEN := $(call given,TEXT)
 override export TEXT := $(value TEXT)
 override export WORD := $(value WORD)
 
-.PHONY: help setup train evaluate compare translate score neighbours experiments parts sweep sync ui test test-slow smoke check benchmark constraints clean
+# Every target with a help text is no file.
+.PHONY: $(shell sed -n 's/^\([a-z-]*\):.*## .*/\1/p' $(MAKEFILE_LIST))
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +34,9 @@ setup: .venv/.ready  ## make .venv with the exact versions of constraints.txt
 
 train: .venv/.ready  ## train EXP=bilstm_attn [DATA=builtin] [DATA_DIR=folder] [DEVICES=2|auto] [ARGS="--trainer.max_epochs=3"]
 	@$(S2S) train $(EXP) --dataset $(DATA) $(if $(DATA_DIR),--data_dir $(DATA_DIR)) $(if $(DEVICES),--trainer.devices=$(DEVICES)) $(ARGS)
+
+resume: .venv/.ready  ## go on with a training that was stopped: RUN=latest|experiment|id [DATA=...] [ARGS=...]
+	@$(S2S) resume $(RUN) $(ONLY) $(ARGS)
 
 evaluate: .venv/.ready  ## score a run again: RUN=latest|best|experiment|id [DATA=...] [SPLIT=test] [DATA_DIR=folder] [ARGS=...]
 	@$(S2S) evaluate $(RUN) --split $(SPLIT) $(ONLY) $(if $(DATA_DIR),--data_dir $(DATA_DIR)) $(ARGS)
@@ -69,6 +73,9 @@ test: .venv/.ready  ## the quick tests (no network, a few minutes) [ARGS="-k att
 
 test-slow: .venv/.ready  ## the learning tests and end-to-end runs [ARGS=...]
 	@$(BIN)/python -m pytest -m slow $(ARGS)
+
+test-kill: .venv/.ready  ## the matrix of trainings that are killed and resumed (half an hour) [ARGS=...]
+	@$(BIN)/python -m pytest -m kill $(ARGS)
 
 benchmark: .venv/.ready  ## training and search speed of EXP=bilstm_attn [DATA=builtin] [DATA_DIR=folder] [ARGS=...]
 	@$(BIN)/python benchmarks/speed.py $(EXP) --dataset $(DATA) $(if $(DATA_DIR),--data_dir $(DATA_DIR)) $(ARGS)

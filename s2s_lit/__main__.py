@@ -29,6 +29,10 @@ def make_parser() -> argparse.ArgumentParser:
     train.add_argument("--print_config", action="store_true", help="print the composed configuration and stop")
     train.add_argument("--help_config", action="store_true", help="list every configuration key and stop")
 
+    resume = verbs.add_parser("resume", help="go on with a training that was stopped", epilog=CONFIGURED)
+    resume.add_argument("run", help="latest (the newest one that can go on), an experiment's name or a run id")
+    resume.add_argument("--dataset", help="look only among the runs on this data")
+
     evaluate = verbs.add_parser("evaluate", help="score a finished run again", epilog=CONFIGURED)
     evaluate.add_argument("run", help="latest, best, an experiment's name (its best run) or a run id")
     evaluate.add_argument("--split", default="test", help="split of the run's data (default: test)")

@@ -83,6 +83,15 @@ def smallest(value: int) -> int:
     return -largest(-value)
 
 
+def of_all(value: T) -> list[T]:
+    """All processes' values, in the order of their ranks."""
+    if world_size() == 1:
+        return [value]
+    values: list[Any] = [None] * world_size()
+    dist.all_gather_object(values, value)
+    return values
+
+
 def from_first(make: Callable[[], T]) -> T:
     """What the first process makes, in all of them."""
     if world_size() == 1:

@@ -52,6 +52,12 @@ def make_parser() -> ArgumentParser:
     parser.add_argument(
         "--monitor", type=str, default="val/bleu", help="Validation score by which the best checkpoint is kept."
     )
+    parser.add_argument(
+        "--restart_minutes", type=float, default=10.0, help="Longest time of training that a kill may cost."
+    )
+    parser.add_argument(
+        "--restart_steps", type=int, default=0, help="Most optimizer steps that a kill may cost; 0 is no such bound."
+    )
     parser.add_class_arguments(Seq2SeqDataModule, "data")
     parser.add_argument("--model", type=Callable[[int, int], Seq2Seq], help="The network and its parts.")
     parser.add_argument("--task", type=Callable[[Seq2Seq, CodecPair], Seq2SeqTask], help="Loss, optimizer, search.")

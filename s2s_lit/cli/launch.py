@@ -19,6 +19,9 @@ from lightning.pytorch.strategies import DDPStrategy
 from s2s_lit.errors import UserError
 from s2s_lit.processes import TIMEOUT, launched, local_world_size, world_size
 
+OURS = "s2s"
+"""What a launch of ours calls itself; a scheduler's has a name of its own."""
+
 _LOOPBACK = {"linux": "lo", "darwin": "lo0"}
 _PATIENCE_S = 120  # for a run that was stopped to upload its checkpoint
 
@@ -66,7 +69,7 @@ def launch(processes: int, words: Sequence[str]) -> int:
             min_nodes=1,
             max_nodes=1,
             nproc_per_node=processes,
-            run_id="s2s",
+            run_id=OURS,
             rdzv_backend="c10d",
             rdzv_endpoint="localhost:0",
             local_addr="localhost",

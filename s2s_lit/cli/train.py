@@ -4,32 +4,33 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import lightning.pytorch as pl
 import torch
 from jsonargparse import Namespace
 from lightning.pytorch.callbacks import Callback, ModelCheckpoint
-from lightning.pytorch.utilities.exceptions import MisconfigurationException, SIGTERMException
+from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
 from s2s_lit.cli.build import Experiment, read, rebuild, start_from_vectors
 from s2s_lit.cli.compose import compose, make_parser, to_yaml
 from s2s_lit.cli.launch import for_processes, launch, processes_to_start
 from s2s_lit.cli.neighbours import picture
 from s2s_lit.cli.report import print_scores, progress_callbacks, quiet_libraries, scores_of
+from s2s_lit.cli.restart import RestartPoints, read_restart
+from s2s_lit.cli.stopped import JOB, attached, restart_file, scheduled_job, stopped_by_requeue
 from s2s_lit.data.datamodule import Seq2SeqDataModule
-from s2s_lit.errors import Terminated, UserError
-from s2s_lit.processes import failing_together, from_first, joined, largest, rank, world_size
+from s2s_lit.errors import UserError
+from s2s_lit.processes import failing_together, from_first, joined, rank, world_size
 from s2s_lit.tasks.base import Seq2SeqTask
 from s2s_lit.tasks.memory import StepMemory
 from s2s_lit.text.codec import CodecPair
 from s2s_lit.tracking.callbacks import RunRecorder
 from s2s_lit.tracking.lifecycle import mark_dead_runs, tracked_run
 from s2s_lit.tracking.logger import MlflowTracker
+from s2s_lit.tracking.store import RunRecord
 from s2s_lit.types import Batch
 
 PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
@@ -53,14 +54,27 @@ def train(arguments: argparse.Namespace, overrides: list[str]) -> int:
 
 
 def track(config: Namespace) -> int:
-    """Train as a run of its own, in each of the processes that train together."""
-    if rank() == 0:
+    """Train as a run of its own, or as the run that a requeued job had begun."""
+    job, again = scheduled_job()
+
+    def find() -> RunRecord | None:
         mark_dead_runs()
-    tracker = MlflowTracker(dataset=config.dataset, experiment=config.experiment)
+        return stopped_by_requeue(job, to_yaml(config)) if again else None
+
+    stopped = from_first(find)
+    if stopped is not None:
+        return train_run(config, attached(stopped), restart_file(stopped))
+    tags = {} if job is None else {JOB: job}
+    return train_run(config, MlflowTracker(dataset=config.dataset, experiment=config.experiment, tags=tags))
+
+
+def train_run(config: Namespace, tracker: MlflowTracker, resume_from: Path | None = None) -> int:
+    """Train in each of the processes that train together, as one run, new or stopped; say what came of it."""
     with tracked_run(tracker), failing_together():
         tracker.share_run_id(lambda run_id: from_first(lambda: run_id))
-        print(f"run {tracker.run_name} ({tracker.run_id}): {config.experiment} on {config.dataset}", flush=True)
-        task, scores = run(config, tracker)
+        begins = f"run {tracker.run_name} ({tracker.run_id}): {config.experiment} on {config.dataset}"
+        print(begins if resume_from is None else f"{begins}, goes on from its restart point", flush=True)
+        task, scores = run(config, tracker, resume_from=resume_from)
     print_scores(f"{tracker.run_name} on the test split", {"test": scores}, task.scores)
     print(
         f"\nrun {tracker.run_name}, id {tracker.run_id}. Next:\n"
@@ -83,30 +97,40 @@ def data_dir_override(arguments: argparse.Namespace) -> list[str]:
 
 
 def run(
-    config: Namespace, tracker: MlflowTracker, callbacks: Sequence[Callback] = ()
+    config: Namespace, tracker: MlflowTracker, callbacks: Sequence[Callback] = (), resume_from: Path | None = None
 ) -> tuple[Seq2SeqTask, dict[str, float]]:
     """Train and test within a tracked run; the task as it was best, and its test scores by their bare names.
 
-    `callbacks` see the training besides the configured ones.
+    `callbacks` see the training besides the configured ones. A training that was stopped goes on from the restart point
+    `resume_from`.
     """
     pl.seed_everything(config.seed, workers=True, verbose=False)
     experiment = Experiment(config)
+    stopped = None if resume_from is None else read_restart(resume_from)
+    if stopped is not None:
+        experiment.data.codecs = CodecPair.from_state(stopped["codecs"])
     prepare(experiment.data)
     print(vocabulary_line(experiment.data), flush=True)
     task = experiment.make_task(experiment.data.codecs)
     require_attention(task)
-    for side, found in start_from_vectors(task).items():
-        print(f"vectors: {found} of {len(getattr(task.codecs, side))} {side} pieces have a pretrained one", flush=True)
-        tracker.log_params({"pretrained": {side: found}})
+    if stopped is None:
+        use_vectors(task, tracker)
     if config.trainer.max_steps > 0 and not has_length(experiment.data.train_dataloader()):
         experiment.trainer_arguments["max_epochs"] = -1  # or the schedule would count on steps that never come
     best = best_checkpoint(config.monitor, tracker.run_dir, task)
     recorder = RunRecorder(tracker=tracker, config_yaml=task.config_yaml, checkpoint=best)
-    trainer = make_trainer(experiment, tracker, [ValidateAtEnd(), StopTogether(), best, recorder, *callbacks])
-    fit_batches(experiment.data, task, trainer.strategy.root_device, tracker)
+    points = RestartPoints(
+        tracker.run_dir, run_id=str(tracker.run_id), minutes=config.restart_minutes, steps=config.restart_steps
+    )
+    trainer = make_trainer(experiment, tracker, [ValidateAtEnd(), best, recorder, points, *callbacks])
+    if stopped is None:
+        points.chosen = fit_batches(experiment.data, task, trainer.strategy.root_device, tracker)
+    else:
+        points.chosen = stopped["chosen"]
+        experiment.data.batcher.choose(points.chosen)
     draw_apart(config.seed)
     try:
-        trainer.fit(task, experiment.data)
+        trainer.fit(task, experiment.data, ckpt_path=resume_from, weights_only=True)
     except MisconfigurationException as error:
         raise UserError(str(error)) from error
     if not best.best_model_path:
@@ -116,6 +140,8 @@ def run(
     tracker.set_tags(signatures(task))
     for side in ("source", "target"):
         tracker.log_figure(picture(task, side), f"embeddings/{side}.png")
+    if rank() == 0:
+        points.path.unlink(missing_ok=True)
     return task, scores_of(trainer.callback_metrics, "test")
 
 
@@ -168,13 +194,23 @@ def vocabulary_line(data: Seq2SeqDataModule) -> str:
     return f"vocabulary: {', '.join(sides)}"
 
 
-def fit_batches(data: Seq2SeqDataModule, task: Seq2SeqTask, device: torch.device, tracker: MlflowTracker) -> None:
+def use_vectors(task: Seq2SeqTask, tracker: MlflowTracker) -> None:
+    """Starts embeddings from the vectors that they name; says and records how many pieces have one."""
+    for side, found in start_from_vectors(task).items():
+        print(f"vectors: {found} of {len(getattr(task.codecs, side))} {side} pieces have a pretrained one", flush=True)
+        tracker.log_params({"pretrained": {side: found}})
+
+
+def fit_batches(
+    data: Seq2SeqDataModule, task: Seq2SeqTask, device: torch.device, tracker: MlflowTracker
+) -> dict[str, int]:
     """Lets the batcher choose what depends on network and machine, says it and records it."""
     source, target = data.longest
     chosen = data.batcher.fit(StepMemory(task, device, source_positions=source, target_positions=target))
     if chosen:
         print("chosen for this machine: " + ", ".join(f"{name} {value}" for name, value in chosen.items()), flush=True)
         tracker.log_params({"data": {"batcher": {"chosen": chosen}}})
+    return chosen
 
 
 def signatures(task: Seq2SeqTask) -> dict[str, str]:
@@ -190,29 +226,6 @@ class ValidateAtEnd(Callback):
         if trainer.global_step == trainer.max_steps:
             trainer.should_stop = True
             trainer.check_val_every_n_epoch = 1
-
-
-class StopTogether(Callback):
-    """SIGTERM, which reaches the processes one after the other, stops all of them before the same batch.
-
-    Lightning's own handler would communicate in the middle of whatever communication it interrupts.
-    """
-
-    def __init__(self) -> None:
-        self._came = False
-
-    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        if world_size() > 1:
-            signal.signal(signal.SIGTERM, self._handle)
-
-    def on_train_batch_start(self, trainer: pl.Trainer, *args: Any, **kwargs: Any) -> None:
-        if world_size() > 1 and largest(self._came):
-            raise SIGTERMException
-
-    def _handle(self, number: int, frame: FrameType | None) -> None:
-        if self._came:
-            raise Terminated
-        self._came = True
 
 
 def best_checkpoint(monitor: str, folder: Path, task: Seq2SeqTask) -> ModelCheckpoint:

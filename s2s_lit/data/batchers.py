@@ -8,7 +8,7 @@ network in several windows of target positions.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
 from random import Random
@@ -88,6 +88,9 @@ class Batcher(ABC):
             UserError: the memory is too small for the smallest batch.
         """
         return {}
+
+    def choose(self, chosen: Mapping[str, int]) -> None:  # noqa: B027  # most choose nothing
+        """Takes what `fit` returned earlier instead: a training that goes on needs the same batches."""
 
 
 class FixedSize(Batcher):

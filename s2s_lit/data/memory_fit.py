@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from random import Random
 
 from s2s_lit.data.batchers import Batcher, M, StepMemory, TokenBudget, positive
@@ -57,8 +57,12 @@ class MemoryFit(Batcher):
             sentences, before, needed = 2 * sentences, needed, memory.needed(2 * sentences)
             growth = needed / before
         positions = max(memory.source_positions, memory.target_positions)
-        self.budget = TokenBudget(max_tokens=int(limit / needed * sentences * positions), pool=self.pool)
-        return {"max_tokens": self.budget.max_tokens, "bytes_per_token": needed // (sentences * positions)}
+        chosen = {"max_tokens": int(limit / needed * sentences * positions)}
+        self.choose(chosen)
+        return {**chosen, "bytes_per_token": needed // (sentences * positions)}
+
+    def choose(self, chosen: Mapping[str, int]) -> None:
+        self.budget = TokenBudget(max_tokens=chosen["max_tokens"], pool=self.pool)
 
 
 def _gb(size: int) -> str:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, TypeVar
-
-import torch.distributed
+from typing import TypeVar
 
 from s2s_lit.data.rows import Malformed, Row, Rows
+from s2s_lit.processes import of_all
 
 T = TypeVar("T")
 
@@ -33,8 +32,4 @@ class Share:
 
     def gather(self, value: T) -> list[T]:
         """The values of all ranks, in their order; each of them has to call this."""
-        if self.world_size == 1:
-            return [value]
-        values: list[Any] = [None] * self.world_size
-        torch.distributed.all_gather_object(values, value)
-        return values
+        return [value] if self.world_size == 1 else of_all(value)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from random import Random
 
 from s2s_lit.data.batchers import Batcher, M, StepMemory, Window, positive
@@ -41,3 +41,6 @@ class TimeStepWindows(Batcher):
 
     def fit(self, memory: StepMemory) -> dict[str, int]:
         return self.batcher.fit(memory)  # for whole targets, which need more than windows of them
+
+    def choose(self, chosen: Mapping[str, int]) -> None:
+        self.batcher.choose(chosen)

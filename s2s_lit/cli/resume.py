@@ -1,0 +1,32 @@
+"""`s2s resume`: goes on with a training that was stopped, in the same run, as if nothing had happened."""
+
+from __future__ import annotations
+
+import argparse
+
+from s2s_lit.cli.compose import from_yaml
+from s2s_lit.cli.launch import launch, processes_to_start
+from s2s_lit.cli.restart import read_restart, require_as_many
+from s2s_lit.cli.stopped import attached, restart_file, stopped_run
+from s2s_lit.cli.train import train_run
+from s2s_lit.processes import from_first, joined
+from s2s_lit.tracking.lifecycle import mark_dead_runs
+from s2s_lit.tracking.store import RunRecord
+
+
+def resume(arguments: argparse.Namespace, overrides: list[str]) -> int:
+    """The verb: 0 when the run has finished and is scored."""
+
+    def find() -> RunRecord:
+        mark_dead_runs()
+        return stopped_run(arguments.run, arguments.dataset)
+
+    with joined():
+        run = from_first(find)
+        restart = read_restart(restart_file(run))
+        config = from_yaml(restart["config"], overrides)
+        processes = processes_to_start(config.trainer)
+        if processes > 1:
+            return launch(processes, arguments.words)
+        require_as_many(restart)
+        return train_run(config, attached(run), restart_file(run))

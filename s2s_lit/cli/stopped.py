@@ -1,0 +1,74 @@
+"""Trainings that were stopped, and can go on."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from s2s_lit.cli.launch import OURS
+from s2s_lit.errors import UserError
+from s2s_lit.tracking.logger import MlflowTracker
+from s2s_lit.tracking.store import RunRecord, find_run, list_runs
+
+RESTART = "last.ckpt"
+"""The newest restart point, in the run's folder."""
+
+JOB = "s2s.job"
+"""Tag of a run: the scheduler's job that it was trained in."""
+
+
+def attached(run: RunRecord) -> MlflowTracker:
+    """A tracker that goes on with the run."""
+    return MlflowTracker(dataset=run.dataset, experiment=run.experiment, run_id=run.run_id)
+
+
+def restart_file(run: RunRecord) -> Path:
+    """Where the run's restart point lies, if it has one."""
+    return attached(run).run_dir / RESTART
+
+
+def stopped_run(selector: str, dataset: str | None = None) -> RunRecord:
+    """The stopped training that a user means; `latest` and an experiment's name are the newest that can go on.
+
+    Raises:
+        UserError: there is none, it runs, has finished, or has no restart point here.
+    """
+    records = [run for run in list_runs("attributes.status != 'FINISHED'") if dataset in (None, run.dataset)]
+    stopped = [run for run in records if run.status != "RUNNING" and restart_file(run).is_file()]
+    named = [run for run in stopped if selector in ("latest", run.experiment)]
+    if named:
+        return named[0]
+    if selector == "latest":
+        raise UserError("RUN=latest: no training here was stopped and can go on.")
+    run = find_run(selector, dataset=dataset)
+    if run.status == "FINISHED":
+        raise UserError(f"run {run} has finished: there is nothing to go on with.")
+    if run.status == "RUNNING":
+        raise UserError(f"run {run} is still running, on {run.tags.get('s2s.host', 'some machine')}.")
+    if not restart_file(run).is_file():
+        raise UserError(f"run {run} has no restart point {restart_file(run)}: that lies where the run was trained.")
+    return run
+
+
+def scheduled_job() -> tuple[str | None, bool]:
+    """The scheduler's job that this process belongs to, and whether it was started again: requeued, or by torchrun."""
+    environment = os.environ
+    if "SLURM_JOB_ID" in environment:
+        array = environment.get("SLURM_ARRAY_JOB_ID")
+        job = f"{array}_{environment.get('SLURM_ARRAY_TASK_ID')}" if array else environment["SLURM_JOB_ID"]
+        return f"slurm {job}", int(environment.get("SLURM_RESTART_COUNT", 0)) > 0
+    if environment.get("TORCHELASTIC_RUN_ID", OURS) not in (OURS, "none"):
+        again = int(environment.get("TORCHELASTIC_RESTART_COUNT", 0)) > 0
+        return f"torchrun {environment['TORCHELASTIC_RUN_ID']}", again
+    return None, False
+
+
+def stopped_by_requeue(job: str | None, config_yaml: str) -> RunRecord | None:
+    """The run of the same configuration that this job began before it was started again, if it can go on."""
+    for run in list_runs(f"tags.`{JOB}` = '{job}'"):
+        if run.status not in ("FINISHED", "RUNNING") and restart_file(run).is_file():
+            from s2s_lit.cli.restart import read_restart
+
+            if read_restart(restart_file(run))["config"] == config_yaml:
+                return run
+    return None

@@ -1,0 +1,150 @@
+"""Whole trainings in processes of their own, which can be killed; started from one that has everything imported."""
+
+from __future__ import annotations
+
+import multiprocessing
+import multiprocessing.connection
+import os
+import signal
+import socket
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from mlflow.tracking import MlflowClient
+
+EXPERIMENTS = Path(__file__).parents[2] / "experiments"
+
+_context = multiprocessing.get_context("forkserver")
+_context.set_forkserver_preload(["s2s_lit.cli.train", "s2s_lit.tracking.callbacks", "support.trainings"])
+
+
+@dataclass(frozen=True)
+class Kill:
+    """Sends a signal to one rank when it begins its n-th step of any kind: forward, update, validation, saving."""
+
+    at: int
+    rank: int = 0
+    number: signal.Signals = signal.SIGKILL
+
+
+class Project:
+    """A folder as a user has it, with a store of its own.
+
+    Args:
+        folder: an empty folder.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "experiments").symlink_to(EXPERIMENTS)
+
+    def s2s(self, *words: str, ranks: int = 1, kill: Kill | None = None) -> list[int]:
+        """Runs a command on each rank; their exit codes. When one dies the others are killed, as torchrun does."""
+        port = _free_port()
+        processes: list[Any] = [
+            _context.Process(target=_run, args=(self.folder, words, rank, ranks, port, kill)) for rank in range(ranks)
+        ]
+        for process in processes:
+            process.start()
+        waiting = list(processes)
+        while waiting:
+            multiprocessing.connection.wait([process.sentinel for process in waiting])
+            ended = [process for process in waiting if not process.is_alive()]
+            waiting = [process for process in waiting if process.is_alive()]
+            if any(process.exitcode for process in ended):
+                for process in waiting:
+                    process.kill()
+        return [process.exitcode for process in processes]
+
+    @property
+    def output(self) -> str:
+        """What the commands printed."""
+        return (self.folder / "output.txt").read_text()
+
+    @property
+    def client(self) -> MlflowClient:
+        return MlflowClient(_uri(self.folder))
+
+    def history(self, run_id: str, names: Sequence[str]) -> dict[str, dict[int, set[float]]]:
+        """The values of each metric at each step."""
+        found: dict[str, dict[int, set[float]]] = {name: {} for name in names}
+        for name in names:
+            for point in self.client.get_metric_history(run_id, name):
+                found[name].setdefault(point.step, set()).add(point.value)
+        return found
+
+    def weights(self, rank: int = 0) -> dict[str, torch.Tensor]:
+        """The weights that the last training to reach its end ended with."""
+        return torch.load(self.folder / f"weights-{rank}.pt", weights_only=True)
+
+
+def _run(folder: Path, words: Sequence[str], rank: int, ranks: int, port: int, kill: Kill | None) -> None:
+    os.chdir(folder)
+    os.environ["MLFLOW_TRACKING_URI"] = _uri(folder)
+    if ranks > 1:
+        os.environ |= {
+            "RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": str(ranks), "LOCAL_WORLD_SIZE": str(ranks),
+            "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "TORCHELASTIC_RUN_ID": str(port), "GROUP_RANK": "0",
+        }  # fmt: skip
+    output = os.open("output.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    sys.argv = ["s2s", *words]
+    torch.set_num_threads(1)
+    _keep_weights(rank)
+    if kill is not None and kill.rank == rank:
+        _install(kill)
+    from s2s_lit.__main__ import main
+
+    sys.exit(main(words))
+
+
+def _keep_weights(rank: int) -> None:
+    from s2s_lit.cli.restart import RestartPoints
+
+    ended = RestartPoints.on_train_end
+
+    def on_train_end(self: RestartPoints, trainer: Any, pl_module: Any) -> None:
+        torch.save(pl_module.state_dict(), f"weights-{rank}.pt")
+        ended(self, trainer, pl_module)
+
+    RestartPoints.on_train_end = on_train_end  # type: ignore[method-assign]
+
+
+def _install(kill: Kill) -> None:
+    from s2s_lit.cli.restart import RestartPoints
+    from s2s_lit.tasks.base import Seq2SeqTask
+
+    begun = 0
+
+    def counted(method: Any) -> Any:
+        def step(*args: Any, **kwargs: Any) -> Any:
+            nonlocal begun
+            begun += 1
+            if begun == kill.at:
+                os.kill(os.getpid(), kill.number)
+            return method(*args, **kwargs)
+
+        return step
+
+    for owner, names in {
+        Seq2SeqTask: ("training_step", "optimizer_step", "validation_step"),
+        RestartPoints: ("_save",),
+    }.items():
+        for name in names:
+            setattr(owner, name, counted(getattr(owner, name)))
+
+
+def _uri(folder: Path) -> str:
+    return f"sqlite:///{folder}/mlflow.db"
+
+
+def _free_port() -> int:
+    with socket.socket() as chosen:
+        chosen.bind(("127.0.0.1", 0))
+        return int(chosen.getsockname()[1])
