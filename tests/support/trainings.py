@@ -16,10 +16,13 @@ from typing import Any
 import torch
 from mlflow.tracking import MlflowClient
 
+from s2s_lit.__main__ import main
+from s2s_lit.tracking import logger
+
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"
 
 _context = multiprocessing.get_context("forkserver")
-_context.set_forkserver_preload(["s2s_lit.cli.train", "s2s_lit.tracking.callbacks", "support.trainings"])
+_context.set_forkserver_preload(["s2s_lit.cli.resume", "mlflow.store.tracking.sqlalchemy_store", "support.trainings"])
 
 
 @dataclass(frozen=True)
@@ -96,11 +99,10 @@ def _run(folder: Path, words: Sequence[str], rank: int, ranks: int, port: int, k
     os.dup2(output, 2)
     sys.argv = ["s2s", *words]
     torch.set_num_threads(1)
+    logger.render = lambda figure, kind: b""  # type: ignore[assignment]  # pictures take longer than such a training
     _keep_weights(rank)
     if kill is not None and kill.rank == rank:
         _install(kill)
-    from s2s_lit.__main__ import main
-
     sys.exit(main(words))
 
 
