@@ -62,6 +62,9 @@ neighbours: .venv/.ready  ## the pieces nearest to a word in a run: RUN=latest W
 sweep: .venv/.ready  ## search settings: SWEEP=dropout_schedule_batching [TRIALS=20] [WORKERS=2] [STORAGE=...]; without SWEEP, list them
 	@$(S2S) sweep $(SWEEP) $(if $(TRIALS),--trials $(TRIALS)) $(if $(WORKERS),--workers $(WORKERS)) $(if $(STORAGE),--storage $(STORAGE)) $(ARGS)
 
+register: .venv/.ready  ## a run's best checkpoint as a model version: RUN=latest NAME=de [ALIAS=champion]: moves if significantly better
+	@$(S2S) register $(RUN) $(if $(call given,NAME),"$(NAME)",$(error give the model a name: NAME=...)) $(ONLY) $(if $(call given,ALIAS),--alias "$(ALIAS)") --split $(SPLIT)
+
 sync: .venv/.ready  ## send what waits on this disk because the tracking store was away [RUN=id]
 	@$(S2S) sync $(if $(call given,RUN),$(RUN))
 

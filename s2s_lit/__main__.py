@@ -85,6 +85,13 @@ def make_parser() -> argparse.ArgumentParser:
     parts = verbs.add_parser("parts", help="list every part that an experiment can name, or tell all about one")
     parts.add_argument("name", nargs="?", help="a kind (attention, recurrence, schedule, ...) or a part's name")
 
+    register = verbs.add_parser("register", help="make a run's best checkpoint a version of a registered model")
+    register.add_argument("run", help="latest, best, an experiment's name (its best run) or a run id")
+    register.add_argument("name", help="the registered model's name")
+    register.add_argument("--alias", default="champion", help="goes to it if significantly better (default: champion)")
+    register.add_argument("--split", default="test", help="on whose predictions that is tested (default: test)")
+    register.add_argument("--dataset", help="look only among the runs on this data")
+
     sync = verbs.add_parser("sync", help="send what waits on this disk because a tracking store was away")
     sync.add_argument("run", nargs="?", help="id of a run, or its beginning (default: all)")
 
@@ -120,7 +127,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     arguments, overrides = make_parser().parse_known_args(words)
     arguments.words = words  # a training that takes several processes starts each of them with the same
-    if overrides and arguments.verb in ("compare", "neighbours", "experiments", "parts", "sweep", "sync", "ui"):
+    if overrides and arguments.verb in (
+        "compare",
+        "neighbours",
+        "experiments",
+        "parts",
+        "register",
+        "sweep",
+        "sync",
+        "ui",
+    ):
         make_parser().error(f"unrecognized arguments: {' '.join(overrides)}")
     try:
         return _verb(arguments.verb)(arguments, overrides)

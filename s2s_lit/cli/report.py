@@ -55,6 +55,7 @@ def quiet_libraries() -> None:
         ".*does not have many workers.*",  # batches are planned ahead and cut from memory
         ".*treespec.*",
         ".*sync_dist=True.*",  # what is logged is of all processes already
+        ".*Checkpoint directory .* exists and is not empty.*",  # what waits for the tracking store lies there
     ):
         warnings.filterwarnings("ignore", message=note)
 

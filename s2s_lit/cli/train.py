@@ -21,6 +21,7 @@ from s2s_lit.cli.neighbours import picture
 from s2s_lit.cli.report import print_scores, progress_callbacks, quiet_libraries, scores_of
 from s2s_lit.cli.restart import RestartPoints, read_restart
 from s2s_lit.cli.stopped import JOB, attached, restart_file, scheduled_job, stopped_by_requeue
+from s2s_lit.cli.validation import ValidationRecords
 from s2s_lit.data.datamodule import Seq2SeqDataModule
 from s2s_lit.errors import UserError
 from s2s_lit.processes import failing_together, from_first, joined, rank, world_size
@@ -122,7 +123,9 @@ def run(
     points = RestartPoints(
         tracker.run_dir, run_id=str(tracker.run_id), minutes=config.restart_minutes, steps=config.restart_steps
     )
-    trainer = make_trainer(experiment, tracker, [ValidateAtEnd(), best, recorder, points, *callbacks])
+    trainer = make_trainer(
+        experiment, tracker, [ValidateAtEnd(), best, recorder, ValidationRecords(tracker, best), points, *callbacks]
+    )
     if stopped is None:
         points.chosen = fit_batches(experiment.data, task, trainer.strategy.root_device, tracker)
     else:

@@ -24,6 +24,11 @@ def by_length(sources: Sequence[str]) -> list[Bucket]:
     return _buckets([len(source.split()) for source in sources], _LENGTHS)
 
 
+def length_label(source: str) -> str:
+    """The label of the group that `by_length` puts a sentence into."""
+    return by_length([source])[0].label
+
+
 def by_rarest_word(sources: Sequence[str]) -> list[Bucket]:
     """By how often the source's rarest word stands in all of `sources`; words are lower-cased and without punctuation.
 
@@ -50,3 +55,7 @@ def _buckets(values: Sequence[int], starts: Sequence[int]) -> list[Bucket]:
         if rows:
             found.append(Bucket(label, rows))
     return found
+
+
+LENGTH_LABELS = tuple(length_label("a " * start) for start in _LENGTHS)
+"""All of them, short sentences first."""

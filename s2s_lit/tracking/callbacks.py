@@ -17,7 +17,7 @@ from s2s_lit.tracking.logger import MlflowTracker
 from s2s_lit.tracking.predictions import prediction_line
 from s2s_lit.tracking.provenance import git_diff, provenance_tags
 from s2s_lit.tracking.samples import SAMPLE_COLUMNS, FixedSamples, sample_rows
-from s2s_lit.tracking.store import BEST, CHECKPOINT, MONITOR
+from s2s_lit.tracking.store import CHECKPOINT, MODE_TAG, MONITOR_TAG, best_key
 from s2s_lit.types import Prediction
 
 _MAX_ROWS = 1000  # of the validation table: about 120 validations with 8 sentences
@@ -81,6 +81,8 @@ class RunRecorder(Callback):
         tracker.log_text(self._config_yaml, "config.yaml")
         tracker.log_params(yaml.safe_load(self._config_yaml) or {})
         tags = provenance_tags()
+        if self._checkpoint is not None:
+            tags |= {MONITOR_TAG: str(self._checkpoint.monitor), MODE_TAG: self._checkpoint.mode}
         tracker.set_tags(tags)
         if tags.get("s2s.git.dirty") == "true":
             tracker.log_text(git_diff(), "uncommitted.diff")
@@ -131,9 +133,9 @@ class RunRecorder(Callback):
         if self._checkpoint is not None and self._checkpoint.monitor in trainer.callback_metrics:
             score = float(trainer.callback_metrics[self._checkpoint.monitor])
             if self._best is None or (score < self._best if self._checkpoint.mode == "min" else score > self._best):
-                self._best = score  # this checkpoint will be kept, so this BLEU is the run's
-                if MONITOR in trainer.callback_metrics:  # BLEU may be none of the task's metrics
-                    self._tracker.log_metrics({BEST: trainer.callback_metrics[MONITOR]}, step=trainer.global_step)
+                self._best = score  # this checkpoint will be kept, so these scores are the run's
+                found = {best_key(k): v for k, v in trainer.callback_metrics.items() if k.startswith("val/")}
+                self._tracker.log_metrics(found, step=trainer.global_step)
 
     # The end
 

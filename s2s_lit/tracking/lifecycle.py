@@ -19,6 +19,7 @@ from s2s_lit.errors import Terminated, UserError
 from s2s_lit.tracking.connection import connect, database_file
 from s2s_lit.tracking.store import RunRecord, list_runs
 from s2s_lit.tracking.sync import send_left_behind
+from s2s_lit.tracking.system import system_metrics
 
 if TYPE_CHECKING:
     from s2s_lit.tracking.logger import MlflowTracker
@@ -45,7 +46,8 @@ def tracked_run(tracker: MlflowTracker) -> Iterator[MlflowTracker]:
         tracker.start(process_tags())
         reserve = _reserve(tracker.uri)
         try:
-            yield tracker
+            with system_metrics(tracker, tracker.started) if tracker.is_writing else contextlib.nullcontext():
+                yield tracker
             if got_sigterm():  # Lightning lets the last batch's SIGTERM pass
                 raise Terminated
         except BaseException as error:

@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import time
+import uuid
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities import rank_zero_only
 
-from s2s_lit.tracking.attention_maps import render
+from s2s_lit.tracking.attention_maps import render, thumbnail
 from s2s_lit.tracking.connection import answering, connect, ensure_experiment, tracking_uri
 from s2s_lit.tracking.entries import Artifact, Params, Status, Tags, Value, deliver, reason_of
 from s2s_lit.tracking.journal import Journal
@@ -73,6 +74,7 @@ class MlflowTracker(Logger):
         self._tags = {"s2s.experiment": experiment, "s2s.dataset": dataset, "s2s.task": task, "s2s.kind": kind}
         self._tags |= {**({} if parent is None else {"mlflow.parentRunId": parent}), **(tags or {})}
         self._save_dir = Path(save_dir)
+        self.started = time.time()  # of the run
         self._started = False
         self._journal: Journal | None = None
         self._outbox: Outbox | None = None
@@ -109,9 +111,11 @@ class MlflowTracker(Logger):
                 self.run_name = run.info.run_name or self.run_name
                 self._logged = {metric.key: metric.step for metric in run.data.to_proto().metrics}
                 client.update_run(self.run_id, status="RUNNING")
+            self.started = run.info.start_time / 1000
             self._params = dict(run.data.params)
             self._tables = json.loads(run.data.tags.get("mlflow.loggedArtifacts", "[]"))
         self._started = True
+        _ = self._box  # before there is a second thread
         if self._attached:
             self.set_tags(tags or {})
 
@@ -183,6 +187,11 @@ class MlflowTracker(Logger):
     def name(self) -> str:
         """The experiment's name."""
         return self._experiment
+
+    @property
+    def is_writing(self) -> bool:
+        """Whether the run has been started by this rank and not ended."""
+        return self._started
 
     @property
     def version(self) -> str | None:
@@ -266,6 +275,19 @@ class MlflowTracker(Logger):
     def log_figure(self, figure: Figure, path: str) -> None:
         """A matplotlib figure, rendered now."""
         self._box.put(Artifact(path, content=render(figure, path.rpartition(".")[2])))
+
+    @rank_zero_only
+    def log_image(self, figure: Figure, key: str, step: int) -> None:
+        """A figure at a step; MLflow shows those of one key as one picture with a slider, beside the metrics' charts.
+
+        The names are those that `MlflowClient.log_image` gives, but for one key and step always the same ones, so that
+        what a resumed training repeats replaces what was there.
+        """
+        png = render(figure)
+        unique = uuid.uuid5(uuid.NAMESPACE_OID, f"{self.run_id} {key} {step}")
+        path = f"images/{clean(key).replace('/', '~')}+step+{step}+timestamp+{step}+{unique}"
+        self._box.put(Artifact(f"{path}.png", content=png), Artifact(f"{path}+compressed.webp", content=thumbnail(png)))
+        self.set_tags({"mlflow.loggedImages": "True"})
 
     @rank_zero_only
     def log_table(self, columns: Sequence[str], rows: Sequence[Sequence[Any]], path: str) -> None:

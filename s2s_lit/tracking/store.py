@@ -20,16 +20,21 @@ if TYPE_CHECKING:
 CHECKPOINT = "checkpoints/best.ckpt"
 """Artifact path of a run's best checkpoint."""
 
-MONITOR = "val/bleu"
-BEST = "best/bleu"
-"""Highest `val/bleu` so far; `val/bleu` itself shows the last value, and the kept checkpoint is the best one's."""
+MONITOR_TAG, MODE_TAG = "s2s.monitor", "s2s.monitor.mode"
+"""Tags that say by which score a run chose its best checkpoint, and whether `max` or `min` of it is best."""
+
+
+def best_key(score: str) -> str:
+    """`best/NAME` of `val/NAME`: the kept checkpoint's value; `val/NAME` itself shows the last one."""
+    return f"best/{score.removeprefix('val/')}"
+
 
 _MIN_PREFIX = 6
 
 
 @dataclass(frozen=True)
 class RunRecord:
-    """One run as it lies in the store. `score` is its best `val/bleu` on `dataset`'s validation split."""
+    """One run as it lies in the store. `score` is what its best checkpoint has in `monitor`, its own choice."""
 
     run_id: str
     name: str
@@ -39,6 +44,8 @@ class RunRecord:
     kind: str
     status: str
     started: datetime
+    monitor: str
+    mode: str
     score: float | None
     metrics: dict[str, float]
     params: dict[str, str]
@@ -48,6 +55,7 @@ class RunRecord:
     def of(cls, run: Run) -> RunRecord:
         """The record of an MLflow run."""
         tags, metrics = dict(run.data.tags), dict(run.data.metrics)
+        monitor = tags.get(MONITOR_TAG, "val/bleu")
         return cls(
             run_id=run.info.run_id,
             name=run.info.run_name or run.info.run_id[:8],
@@ -57,14 +65,16 @@ class RunRecord:
             kind=tags.get("s2s.kind", ""),
             status=run.info.status,
             started=datetime.fromtimestamp(run.info.start_time / 1000),
-            score=metrics.get(BEST, metrics.get(MONITOR)),
+            monitor=monitor,
+            mode=tags.get(MODE_TAG, "max"),
+            score=metrics.get(best_key(monitor), metrics.get(monitor)),
             metrics=metrics,
             params=dict(run.data.params),
             tags=tags,
         )
 
     def __str__(self) -> str:
-        score = "" if self.score is None else f"  {MONITOR} {self.score:.2f}"
+        score = "" if self.score is None else f"  {self.monitor} {self.score:.2f}"
         return f"{self.run_id[:8]}  {self.name} ({self.experiment} on {self.dataset}, {self.status}){score}"
 
 
@@ -88,9 +98,10 @@ def find_run(selector: str, *, dataset: str | None = None) -> RunRecord:
     """The run a user means.
 
     Args:
-        selector: `latest` (newest finished training run), `best` (highest `val/bleu` of the finished training runs), an
+        selector: `latest` (newest finished training run), `best` (of the finished training runs), an
             experiment's name (its best finished run), or a run's id or name; 6 characters of an id are enough.
-            An evaluation's id stands for the run that it evaluated.
+            An evaluation's id stands for the run that it evaluated. Best is who has the best score in what the newest
+            of the candidates monitors (`best/bleu`, unless an experiment says otherwise).
         dataset: Look only at runs on this data set. BLEU on different data sets cannot be compared, so the answer to
             `best` should be shown with its `dataset`.
 
@@ -115,7 +126,15 @@ def find_run(selector: str, *, dataset: str | None = None) -> RunRecord:
 
 
 def _best(runs: Sequence[RunRecord]) -> RunRecord:
-    return max(runs, key=lambda r: (float("-inf") if r.score is None else r.score, r.started))
+    """By the newest one's monitor; runs that know nothing of it come last."""
+    newest = next((run for run in runs if run.score is not None), runs[0])
+    monitor, sign = newest.monitor, 1 if newest.mode == "max" else -1
+
+    def rank(run: RunRecord) -> tuple[float, datetime]:
+        score = run.score if run.monitor == monitor else run.metrics.get(best_key(monitor))
+        return (float("-inf") if score is None else sign * score, run.started)
+
+    return max(runs, key=rank)
 
 
 def _by_id(selector: str, dataset: str | None, client: MlflowClient) -> RunRecord | None:

@@ -67,6 +67,20 @@ def test_selectors(store: MlflowClient) -> None:
         find_run(poor[:5])
 
 
+def test_best_is_by_what_the_newest_run_monitors(store: MlflowClient) -> None:
+    old = make_run(store, 1, bleu=90.0)
+    good, poor = make_run(store, 2, bleu=10.0), make_run(store, 3, bleu=20.0)
+    for run_id, rate in ((good, 0.1), (poor, 0.2)):
+        store.set_tag(run_id, "s2s.monitor", "val/wer")
+        store.set_tag(run_id, "s2s.monitor.mode", "min")
+        store.log_metric(run_id, "best/wer", rate)
+    best = find_run("best")
+    assert (best.run_id, best.score, best.monitor) == (good, 0.1, "val/wer")
+    assert "val/wer 0.10" in str(best)
+    store.log_metric(old, "best/wer", 0.05)  # it knows the score, though it chose its checkpoint by another
+    assert find_run("best").run_id == old
+
+
 def test_a_beginning_that_fits_two_runs_is_refused(store: MlflowClient, monkeypatch: pytest.MonkeyPatch) -> None:
     from mlflow.store.tracking import sqlalchemy_store
 

@@ -1,0 +1,68 @@
+"""`s2s register`: a run's best checkpoint as a version of a model; the alias goes to a proven better one."""
+
+from __future__ import annotations
+
+import argparse
+
+from s2s_lit.cli.comparison import CHRF, LEVEL, PERPLEXITY, compare
+from s2s_lit.errors import UserError
+from s2s_lit.metrics.significance import BOOTSTRAP, RANDOMIZATIONS
+from s2s_lit.tracking.compare import find_systems
+from s2s_lit.tracking.lifecycle import mark_dead_runs
+from s2s_lit.tracking.registry import champion, set_alias
+from s2s_lit.tracking.registry import register as add_version
+from s2s_lit.tracking.store import RunRecord, find_run
+
+
+def register(arguments: argparse.Namespace, overrides: list[str]) -> int:
+    """The verb: 0 when the version is registered, whether or not the alias moved; it says which, and why."""
+    mark_dead_runs()
+    run = find_run(arguments.run, dataset=arguments.dataset)
+    version = add_version(run, arguments.name)
+    print(f"{arguments.name} version {version.version}: {run}", flush=True)
+    holder = champion(arguments.name, arguments.alias)
+    if holder is not None and holder.version == version.version:
+        print(f"it is {arguments.alias} already")
+        return 0
+    if holder is None:
+        better, why = True, "nobody was"
+    else:
+        better, why = is_better(run, str(holder.run_id), arguments.split)
+    if better:
+        set_alias(arguments.name, arguments.alias, version.version)
+        print(f"{arguments.alias} is version {version.version} now: {why}")
+    else:
+        assert holder is not None
+        print(f"{arguments.alias} stays version {holder.version}: {why}")
+    return 0
+
+
+def is_better(run: RunRecord, holder_id: str, split: str) -> tuple[bool, str]:
+    """Whether a run is significantly better than the holder's on the same sentences, and the reason in words.
+
+    Both paired bootstrap and approximate randomization must say p < 0.05 (as in `s2s compare`) of the score that the
+    run monitors: perplexity where it is the loss, chrF where it is none that `compare` knows.
+    """
+    try:
+        systems = find_systems([holder_id, run.run_id], split)
+    except UserError as error:
+        return False, f"they cannot be compared: {error}"
+    comparison = compare(systems, split, sentences=1, bootstrap=BOOTSTRAP, randomizations=RANDOMIZATIONS)
+    asked = run.monitor.removeprefix("val/").replace("loss", PERPLEXITY.name)
+    score = next((s for s in comparison.scores if s.name == asked), None)
+    score = score or next(s for s in comparison.scores if s.name == CHRF)
+    before, now = comparison.table[score.name]
+    if before is None or now is None or now.difference is None:
+        return (
+            False,
+            f"{score.label} of the two cannot be compared: they cut their references differently, or keep none",
+        )
+    tested = now.tested
+    said = f"{score.label} on {comparison.sentences} {split} sentences {score.printed(before.tested.score)} -> "
+    said += f"{score.printed(tested.score)}, p {tested.bootstrap_p:.4f} (paired bootstrap), "
+    said += f"{tested.randomization_p:.4f} (approximate randomization)"
+    if (now.difference > 0) != score.higher_is_better:
+        return False, f"not better, {said}"
+    if not now.significant:
+        return False, f"not significantly better (p < {LEVEL} is asked of both), {said}"
+    return True, f"significantly better, {said}"
