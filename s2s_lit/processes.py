@@ -116,7 +116,7 @@ def joined() -> Iterator[None]:
     if not launched() or world_size() > 1:
         yield
         return
-    _end_with_parent()
+    end_with(os.getppid())
     backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
     try:
         _store, number, size = next(iter(dist.rendezvous("env://", timeout=TIMEOUT)))
@@ -191,7 +191,9 @@ def _kind(error: BaseException) -> str:
     return "lost" if lost else "crash"
 
 
-def _end_with_parent() -> None:
-    """Linux sends SIGTERM when whoever started this process is killed; elsewhere it goes on alone."""
+def end_with(parent: int, number: signal.Signals = signal.SIGTERM) -> None:
+    """Linux sends this process the signal when its parent, of that id, dies; elsewhere it goes on alone."""
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PDEATHSIG, signal.SIGTERM)
+        ctypes.CDLL(None).prctl(_PDEATHSIG, number)
+        if os.getppid() != parent:  # it has died before it was asked for
+            os.kill(os.getpid(), number)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import pickle
+import signal
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,6 +17,7 @@ from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from s2s_lit.data.cleaning import SplitReport
 from s2s_lit.errors import UserError
+from s2s_lit.processes import end_with
 from s2s_lit.types import Batch
 
 
@@ -37,7 +41,12 @@ def made_by(workers: int, chunks: Chunks, start: int) -> Iterator[Chunk]:
         return
     # A generator of its own, as it would draw a seed for its workers from the one that dropout draws from.
     loader: Any = DataLoader(
-        _Made(chunks, start), batch_size=None, num_workers=workers, collate_fn=_as_it_is, generator=torch.Generator()
+        _Made(chunks, start),
+        batch_size=None,
+        num_workers=workers,
+        collate_fn=_as_it_is,
+        generator=torch.Generator(),
+        worker_init_fn=partial(_end_with, os.getpid()),
     )
     for chunk in loader:
         if isinstance(chunk, UserError):  # as it is, without the worker's traceback
@@ -73,6 +82,11 @@ def _unpacked(packed: Any) -> Iterator[Batch]:
 
 def _each(kind: type, change: Callable[[Any], Any], batch: Batch) -> Batch:
     return replace(batch, **{name: change(value) for name, value in vars(batch).items() if isinstance(value, kind)})
+
+
+def _end_with(parent: int, worker: int) -> None:
+    """A worker that is still starting when its parent is killed would wait for it for ever."""
+    end_with(parent, signal.SIGKILL)
 
 
 def _as_it_is(chunk: Any) -> Any:

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import os
+import signal
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -350,3 +353,17 @@ def test_a_state_goes_on_from_its_own_chunk() -> None:
     resumed.load_state_dict(state)
     assert order(islice(resumed, 1)) == batches[100:]
     assert len(encoded) == 20
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process that its parent has died")
+def test_workers_end_with_the_process_that_started_them() -> None:
+    """Also when it is killed outright, and before they have started."""
+    reading, writing = os.pipe()
+    if (child := os.fork()) == 0:
+        batches = iter(make("memory", FixedSize(size=4), workers=2))
+        next(batches)
+        os.kill(os.getpid(), signal.SIGKILL)
+    os.close(writing)
+    os.waitpid(child, 0)
+    with open(reading, "rb") as pipe:
+        assert pipe.read() == b""  # which ends when the last process that holds the other end has gone
