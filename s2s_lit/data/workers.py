@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pickle
 import signal
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -46,6 +47,7 @@ def made_by(workers: int, chunks: Chunks, start: int) -> Iterator[Chunk]:
         num_workers=workers,
         collate_fn=_as_it_is,
         generator=torch.Generator(),
+        multiprocessing_context="fork" if sys.platform == "linux" else None,  # what lies in memory is shared
         worker_init_fn=partial(_end_with, os.getpid()),
     )
     for chunk in loader:

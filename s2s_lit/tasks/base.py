@@ -27,7 +27,7 @@ from s2s_lit.models.seq2seq import Seq2Seq
 from s2s_lit.optim.averaging import AveragingFactory
 from s2s_lit.optim.parameter_groups import decay_groups
 from s2s_lit.optim.schedules import ConstantSchedule, ScheduleFactory
-from s2s_lit.processes import summed, world_size
+from s2s_lit.processes import of_all, rank, summed, world_size
 from s2s_lit.tasks.averaged import AveragedWeights
 from s2s_lit.text.codec import CodecPair
 from s2s_lit.text.unknown import UnknownReplacer
@@ -318,14 +318,15 @@ class Seq2SeqTask(pl.LightningModule, ABC):
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Everything that is needed to use the model later: loads with `weights_only=True`."""
         checkpoint["s2s_lit"] = {"config": self.config_yaml, "codecs": self.codecs.state()}
-        if self._carried is not None and "optimizer_states" in checkpoint:  # whoever goes on training needs it
-            checkpoint["s2s_lit"]["carried"] = dict(self._carried)
+        if "optimizer_states" in checkpoint:  # whoever goes on training needs it, each process its own
+            checkpoint["s2s_lit"]["carried"] = of_all(None if self._carried is None else dict(self._carried.to("cpu")))
         self._averaged.save(checkpoint)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """A training that was stopped within a sentence goes on within it, and with its own weights."""
-        carried = checkpoint["s2s_lit"].get("carried")
-        self._carried = None if carried is None else DecoderState(**carried)
+        carried = checkpoint["s2s_lit"].get("carried", [])
+        own = carried[rank()] if len(carried) == world_size() else None
+        self._carried = None if own is None else DecoderState(**own)
         if self._trainer is not None and self._trainer.state.fn == TrainerFn.FITTING:
             self._averaged.resume(checkpoint)
         else:

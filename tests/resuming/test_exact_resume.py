@@ -47,6 +47,7 @@ def settings(source: str, workers: int, batcher: str) -> list[str]:
         "--task.search.max_length_ratio=1",
         "--task.validation_search.max_length_ratio=1",
         f"--trainer.max_steps={STEPS}",
+        "--trainer.max_epochs=-1",
         "--trainer.accelerator=cpu",
         "--restart_steps=5",
     ]

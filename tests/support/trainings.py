@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from lightning.pytorch.utilities import rank_zero_only
 from mlflow.tracking import MlflowClient
 
 from s2s_lit.__main__ import main
@@ -91,9 +92,12 @@ def _run(folder: Path, words: Sequence[str], rank: int, ranks: int, port: int, k
     os.environ["MLFLOW_TRACKING_URI"] = _uri(folder)
     if ranks > 1:
         os.environ |= {
-            "RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": str(ranks), "LOCAL_WORLD_SIZE": str(ranks),
-            "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "TORCHELASTIC_RUN_ID": str(port), "GROUP_RANK": "0",
+            "RANK": str(rank), "LOCAL_RANK": str(rank), "GROUP_RANK": "0",
+            "WORLD_SIZE": str(ranks), "LOCAL_WORLD_SIZE": str(ranks),
+            "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port),
+            "TORCHELASTIC_RUN_ID": str(port), "TORCH_CPP_LOG_LEVEL": "ERROR",
         }  # fmt: skip
+    rank_zero_only.rank = rank  # which Lightning had read before there was one
     output = os.open("output.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(output, 1)
     os.dup2(output, 2)
