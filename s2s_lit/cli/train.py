@@ -112,6 +112,8 @@ def run(
         experiment.data.codecs = CodecPair.from_state(stopped["codecs"])
     prepare(experiment.data)
     print(vocabulary_line(experiment.data), flush=True)
+    if dealing := experiment.data.dealing(world_size()):
+        print(dealing, flush=True)
     task = experiment.make_task(experiment.data.codecs)
     require_attention(task)
     if stopped is None:

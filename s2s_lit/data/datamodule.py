@@ -110,6 +110,14 @@ class Seq2SeqDataModule(LightningDataModule):
         splits = {split: read.report.as_dict() for split, read in (self._corpora | self._streams).items()}
         return {**self.source.identity(), "streaming": self.streaming, "splits": splits}
 
+    def dealing(self, processes: int) -> str:
+        """What the user should know of how rows are dealt to so many processes; empty if each has shards of its own."""
+        shards = self._rows("train").num_shards if self.streaming else 0
+        left_over = shards % processes
+        if not left_over:
+            return ""
+        return f"{shards} shards for {processes} processes: {left_over} of them are read by all, in turns"
+
     def setup(self, stage: str | None = None) -> None:
         """Builds the codecs if there are none, and encodes the training split before the model waits for it.
 

@@ -176,3 +176,10 @@ def test_nested_columns_are_named_by_their_path(write: Callable[..., Path], stre
     ]
     with pytest.raises(UserError, match=r"no column 'en'; it has 'translation\.en', 'translation\.de'"):
         module(folder, streaming=streaming).setup("fit")
+
+
+def test_shards_that_do_not_go_round_are_told(corpus: Path) -> None:
+    data = module(corpus, streaming=True)
+    shards = data._rows("train").num_shards
+    assert data.dealing(shards) == data.dealing(1) == module(corpus).dealing(2) == ""
+    assert data.dealing(shards + 1).startswith(f"{shards} shards for {shards + 1} processes: {shards} of them")
