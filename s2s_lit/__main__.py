@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
@@ -146,7 +147,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"s2s: error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("s2s: interrupted", file=sys.stderr)
+        if os.environ.get("RANK", "0") == "0":  # of several processes one says it
+            print("s2s: interrupted", file=sys.stderr)
         return 130
     except BrokenPipeError:  # the reader of our output has gone, e.g. `head`
         sys.stderr.close()

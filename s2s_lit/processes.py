@@ -159,18 +159,18 @@ def failing_together() -> Iterator[None]:
 
 
 def _first_error(error: BaseException) -> BaseException | None:
-    """The error of the process that claims to have failed first; None if it is this one."""
+    """What this process raises instead of its own error; None if that is the first one."""
+    assert _store is not None
     kind = _kind(error)
     if kind == "lost":  # whoever left without a claim was killed
-        kind, error = "crash", ChildProcessError("a process of this training has died: was it killed, is memory short?")
-    assert _store is not None
+        error = ChildProcessError("another process of this training has died")
     try:
         claim = _store.compare_set(_CLAIM, "", f"{rank()} {kind} {type(error).__name__}: {error}").decode()
-    except (dist.DistError, RuntimeError):  # whoever kept the store is gone
-        return None
+    except (dist.DistError, RuntimeError):  # the launcher has died, which ends all
+        return Terminated() if kind == "lost" else None
     owner, kind, text = claim.split(" ", 2)
     if owner == str(rank()):
-        return error if isinstance(error, ChildProcessError) else None
+        return error if kind == "lost" else None
     if kind == "interrupted":
         return KeyboardInterrupt()
     if kind == "terminated":

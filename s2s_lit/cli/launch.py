@@ -5,11 +5,13 @@ On several machines the user starts that launcher, `torchrun`; the processes are
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
+import signal
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
@@ -62,9 +64,7 @@ def launch(processes: int, words: Sequence[str]) -> int:
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
     from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
-    for name in ("torch.distributed.elastic", "torch.distributed.launcher"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)
-    with tempfile.TemporaryDirectory() as logs:
+    with tempfile.TemporaryDirectory() as logs, _without_log():
         config = LaunchConfig(
             min_nodes=1,
             max_nodes=1,
@@ -85,14 +85,24 @@ def launch(processes: int, words: Sequence[str]) -> int:
     return 0
 
 
+@contextlib.contextmanager
+def _without_log() -> Iterator[None]:
+    """The processes say what is to be said; the launcher's notes of it would only repeat it."""
+    logging.disable(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logging.disable(logging.NOTSET)
+
+
 def _status(codes: dict[int, int]) -> int:
-    """The processes have said what was wrong, except those that were killed."""
-    killed = {rank: -code for rank, code in codes.items() if code < 0}
-    if len(killed) < len(codes):
-        return next(code for code in codes.values() if code > 0)
-    rank, number = next(iter(killed.items()))
-    print(f"s2s: error: process {rank} was killed by signal {number}", file=sys.stderr)
-    return 128 + number
+    """What the processes ended with; they have said why, except those that were killed."""
+    for rank, code in codes.items():
+        if code < 0 and -code != signal.SIGTERM:
+            hint = ": is memory short?" if -code == signal.SIGKILL else ""
+            print(f"s2s: error: process {rank} was ended by {signal.Signals(-code).name}{hint}", file=sys.stderr)
+            return 128 - code
+    return max(code if code > 0 else 128 - code for code in codes.values())
 
 
 def for_processes(given: dict[str, Any]) -> dict[str, Any]:
