@@ -20,6 +20,7 @@ def evaluate(arguments: argparse.Namespace, overrides: list[str]) -> int:
     arguments.dataset = record.dataset
     overrides = [*overrides, *data_dir_override(arguments)]
     experiment, task = load(download_checkpoint(record), overrides)
+    experiment.trainer_arguments["devices"] = 1  # however many trained it
     task.test_split = experiment.data.test_split = split = arguments.split
     tracker = MlflowTracker(
         dataset=record.dataset,
