@@ -14,7 +14,7 @@ from s2s_lit.errors import PeerError, UserError
 
 CONFIGURED = "Any further --KEY VALUE changes the configuration: --trainer.max_epochs 3, --model.encoder.dropout 0.1"
 
-TUNING = ("sweep",)
+TUNING = ("sweep", "trial")
 """Verbs that need Optuna."""
 
 
@@ -81,6 +81,9 @@ def make_parser() -> argparse.ArgumentParser:
     add_study(sweep)
     sweep.add_argument("--out", type=Path, help="file for the best experiment (default: experiments/STUDY_best.yaml)")
 
+    trial = verbs.add_parser("trial")  # what a sweep's supervisor starts
+    trial.add_argument("work", type=Path)
+
     verbs.add_parser("experiments", help="list what can be trained, and on which data")
 
     parts = verbs.add_parser("parts", help="list every part that an experiment can name, or tell all about one")
@@ -119,7 +122,7 @@ def add_study(verb: argparse.ArgumentParser) -> None:
     verb.add_argument(
         "--storage",
         default="sqlite:///sweeps.db",
-        help="where studies lie: sqlite:///FILE (default: sweeps.db here), or for several machines postgresql://... or mysql://...",
+        help="where studies lie: sqlite:///FILE (default: sweeps.db here); for several machines postgresql://..., mysql://...",
     )
 
 
@@ -136,6 +139,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "register",
         "sweep",
         "sync",
+        "trial",
         "ui",
     ):
         make_parser().error(f"unrecognized arguments: {' '.join(overrides)}")

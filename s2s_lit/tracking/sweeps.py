@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 import logging
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from s2s_lit.errors import UserError
-from s2s_lit.tracking.attention_maps import render
 from s2s_lit.tracking.connection import answering, connect, ensure_experiment
 from s2s_lit.tracking.lifecycle import process_tags
 from s2s_lit.tracking.limits import MAX_TAG, cut
@@ -140,8 +141,7 @@ class SweepRuns:
 
     def figure(self, run_id: str, figure: Figure, path: str) -> None:
         """A picture of a run."""
-        import tempfile
-        from pathlib import Path
+        from s2s_lit.tracking.attention_maps import render
 
         folder, _, name = path.rpartition("/")
         with tempfile.TemporaryDirectory() as place:

@@ -128,6 +128,9 @@ class Job:
         if state == TrialState.FAIL:
             said[tags.ERROR] = reason
             self.trial.set_user_attr(attributes.FAILURE, reason)
+            seed = self.next_seed()
+            if seed is not None and len(self.sweep.seeds) > 1:
+                self.runs.end(self.run_of(seed), "FAILED")
         self.runs.tag(self.run_id, said)
         if log:
             self.runs.text(self.run_id, log, "trial.log")

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from optuna import Study
@@ -95,7 +95,7 @@ class Ownership:
         names = (key.removeprefix(SUPERVISOR) for key in self.study.user_attrs if key.startswith(SUPERVISOR))
         return [name for name in names if name != self.name and not self._dead(name, self.study.user_attrs)]
 
-    def claim(self, trials: Sequence[FrozenTrial], sleep: Callable[[float], None] = time.sleep) -> list[FrozenTrial]:
+    def claim(self, trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
         """Takes what is abandoned; of several that claim one trial, the last to write gets it."""
         claimed = []
         for trial in trials:
@@ -104,7 +104,7 @@ class Ownership:
                 self.take(trial._trial_id)
                 claimed.append(trial)
         if claimed:
-            sleep(self._settle_s)
+            time.sleep(self._settle_s)
         return [trial for trial in claimed if self.owns(trial._trial_id)]
 
     def lead(self, key: str) -> bool:

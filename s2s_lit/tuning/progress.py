@@ -25,11 +25,10 @@ class Progress:
     Args:
         sweep: What is searched.
         study: Where.
-        workers: How many trials run at a time on this machine.
     """
 
-    def __init__(self, sweep: Sweep, study: optuna.Study, workers: int) -> None:
-        self._sweep, self._study, self._workers = sweep, study, workers
+    def __init__(self, sweep: Sweep, study: optuna.Study) -> None:
+        self._sweep, self._study = sweep, study
         self._since = time.monotonic()
         self._finished_before = len(self._trials(*_SHOWN))
         self._last = ""

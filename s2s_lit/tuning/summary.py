@@ -1,20 +1,125 @@
-"""What is left of a sweep when its trials are finished: a table, the best experiment as a file, pictures in its run."""
+"""What is left of a sweep when its trials are finished: tables, the best experiment as a file, pictures in its run."""
 
 from __future__ import annotations
 
+import statistics
+import sys
 from pathlib import Path
 
 import optuna
+from optuna.trial import FrozenTrial
+from rich.console import Console
+from rich.table import Table
 
+from s2s_lit.errors import UserError
 from s2s_lit.tracking.sweeps import SweepRuns
-from s2s_lit.tuning.progress import best_trial
+from s2s_lit.tuning import study as attributes
+from s2s_lit.tuning.effects import Level, levels
+from s2s_lit.tuning.progress import best_trial, short_name, short_point
 from s2s_lit.tuning.sweep_file import Sweep
 
+MARK = "# Best of sweep "
+_COLUMNS = ("factor", "level", "mean", "spread", "best", "complete", "pruned", "failed")
 
-def summarize(sweep: Sweep, study: optuna.Study, runs: SweepRuns, parent: str, *, out: Path | None = None) -> None:
-    """Prints and keeps it; nothing if no trial is complete."""
+
+def summarize(
+    sweep: Sweep, study: optuna.Study, runs: SweepRuns, parent: str, *, threads: str, out: Path | None
+) -> None:
+    """Prints and keeps it; of a study without a complete trial there is nothing to say.
+
+    Args:
+        sweep: What was searched.
+        study: Where.
+        runs: The MLflow side.
+        parent: The sweep's run.
+        threads: How many a trial had, as that decides its last digits.
+        out: File for the best experiment; by default `experiments/STUDY_best.yaml`.
+    """
     best = best_trial(study)
     if best is None:
         print("\nno trial is complete, so there is no best one")
         return
-    print(f"best: trial {best.number} {best.values} {best.params}")
+    console = Console(width=None if sys.stdout.isatty() else 150, highlight=False, markup=False)
+    high = sweep.objectives[0].higher_is_better
+    found = levels(sweep.space, study.get_trials(deepcopy=False))
+    console.print(f"\n{study.study_name}: what each factor brought ({sweep.objectives[0].name})", style="bold")
+    console.print(effects_table(found, high))
+    if len(sweep.objectives) > 1:
+        console.print(front_table(sweep, study))
+    console.print(f"best: {best_line(sweep, best)}", style="bold", soft_wrap=True)
+    runs.tag(parent, {"s2s.best_trial": str(best.number), "s2s.best_run": best.user_attrs[attributes.RUN]})
+    runs.metrics(parent, {f"best/{o.name}": v for o, v in zip(sweep.objectives, best.values, strict=True)}, best.number)
+    rows = [effects_row(level, high) for level in found]
+    runs.table(parent, _COLUMNS, rows, "effects.json")
+    draw(sweep, study, runs, parent)
+    file = out or Path("experiments") / f"{study.study_name}_best.yaml"
+    try:
+        write_best(sweep, study, best, file, threads)
+    except UserError as error:
+        print(f"the best experiment was not written: {error}")
+        return
+    runs.text(parent, file.read_text(encoding="utf-8"), "best.yaml")
+    print(f"\nwritten: {file}. Next:\n  make train EXP={file.stem}" if out is None else f"\nwritten: {file}")
+
+
+def write_best(sweep: Sweep, study: optuna.Study, best: FrozenTrial, file: Path, threads: str) -> None:
+    """Writes the experiment of a trial.
+
+    Raises:
+        UserError: there is a file of that name that no sweep has written.
+    """
+    from s2s_lit.tuning.export import write_experiment  # and with it torch
+
+    if file.is_file() and not file.read_text(encoding="utf-8").startswith(MARK):
+        raise UserError(f"{file} exists and was not written by a sweep; give another with --out")
+    config = sweep.compose(best.params, sweep.seeds[0])
+    comments = [
+        f"{MARK[2:]}{study.study_name}: {best_line(sweep, best)}",
+        f"Of {len(study.get_trials(deepcopy=False))} trials of {sweep.experiment} on {sweep.dataset}, with the budget "
+        f"of the sweep. The same score again: OMP_NUM_THREADS={threads} make train EXP={file.stem}"
+        + ("" if sweep.dataset == "builtin" else f" DATA={sweep.dataset}"),
+    ]
+    write_experiment(config, file, comments)
+
+
+def best_line(sweep: Sweep, best: FrozenTrial) -> str:
+    """A trial's values, over seeds with their spread, and its point."""
+    said = []
+    for index, objective in enumerate(sweep.objectives):
+        each = [best.user_attrs[f"{attributes.SEED}{seed}"][objective.name] for seed in sweep.seeds]
+        spread = f" ± {statistics.stdev(each):.2g} over {len(each)} seeds" if len(each) > 1 else ""
+        said.append(f"{objective.name} {best.values[index]:.4f}{spread}")
+    return f"trial {best.number}, {', '.join(said)}; {short_point(best.params)}"
+
+
+def effects_table(found: list[Level], high: bool) -> Table:
+    """The levels of each factor."""
+    table = Table(*_COLUMNS)
+    for index, level in enumerate(found):
+        row = effects_row(level, high)
+        first = index == 0 or found[index - 1].factor != level.factor
+        table.add_row(*("" if cell is None else str(cell) for cell in [row[0] if first else "", *row[1:]]))
+    return table
+
+
+def effects_row(level: Level, high: bool) -> list[str | float | int | None]:
+    """One level, under `_COLUMNS`."""
+    numbers = (level.mean, level.spread, level.best(high))
+    rounded = [None if number is None else round(number, 4) for number in numbers]
+    return [short_name(level.factor), level.level, *rounded, len(level.values), level.pruned, level.failed]
+
+
+def front_table(sweep: Sweep, study: optuna.Study) -> Table:
+    """The trials that cannot be bettered in one objective without losing in another."""
+    table = Table("Pareto front: trial", *(objective.name for objective in sweep.objectives), "point")
+    for trial in sorted(study.best_trials, key=lambda trial: -trial.values[0]):
+        table.add_row(str(trial.number), *(f"{value:.4g}" for value in trial.values), short_point(trial.params))
+    return table
+
+
+def draw(sweep: Sweep, study: optuna.Study, runs: SweepRuns, parent: str) -> None:
+    """The pictures, into the sweep's run."""
+    from s2s_lit.tuning.plots import pictures  # and with it Matplotlib
+
+    for name, figure in pictures(study, sweep.objectives):
+        runs.figure(parent, figure, f"sweep/{name}")

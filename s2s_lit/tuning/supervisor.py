@@ -30,6 +30,7 @@ from s2s_lit.tuning.trial import Work
 from s2s_lit.tuning.worker import COMMAND, Slot, Worker, end_left_over, said
 
 TICK_S = 0.2
+_SEARCH_S = 1.0  # between two looks for something to do
 _HOPELESS = 3  # so many failures before any success end the sweep
 _STOP_S = 60.0
 
@@ -69,7 +70,7 @@ class Supervisor:
         self._runs, self._parent, self._slots = runs, parent, slots
         self._watcher, self._command, self._logs = watcher, command, logs / study.study_name
         self._jobs: dict[int, Job] = {}  # by slot
-        self._adopted: list[FrozenTrial] = []
+        self._next_search = 0.0
         self._stopping = False
         self._hopeless = ""
         self._deadline = math.inf if sweep.hours is None else time.monotonic() + 3600 * sweep.hours
@@ -132,11 +133,13 @@ class Supervisor:
             return False
         if not self._may_begin():
             return True
+        if time.monotonic() < self._next_search:
+            return False
         trials = self._study.get_trials(deepcopy=False)
         return len(trials) >= self._sweep.trials and all(trial.state.is_finished() for trial in trials)
 
     def _look_around(self) -> None:
-        """Now and then: says that it lives, lets go of what was taken from it, takes over from the dead."""
+        """Now and then: says that it lives, lets go of what was taken from it."""
         if not self._ownership.due():
             return
         self._ownership.beat()
@@ -145,24 +148,21 @@ class Supervisor:
                 if job.worker is not None:
                     job.worker.end()
                 del self._jobs[slot]
-        free = len(self._slots) - len(self._jobs) - len(self._adopted)
-        if self._may_begin() and free > 0:
-            self._adopted += self._ownership.claim(self._ownership.abandoned()[:free])
 
     def _fill(self, folder: Path, address: str) -> None:
         for slot in self._slots:
-            if slot.index in self._jobs or not self._may_begin():
+            if slot.index in self._jobs or not self._may_begin() or time.monotonic() < self._next_search:
                 continue
             job = self._next()
             if job is None:
+                self._next_search = time.monotonic() + _SEARCH_S
                 return
             self._jobs[slot.index] = job
             self._go_on(job, slot, folder, address)
 
     def _next(self) -> Job | None:
         """A trial to work on: a dead supervisor's, one that waits, or a new one."""
-        if self._adopted:
-            frozen = self._adopted.pop(0)
+        for frozen in self._ownership.claim(self._ownership.abandoned()[:1]):
             end_left_over(frozen.user_attrs.get(attributes.PROCESS), host())
             job = self._job(optuna.Trial(self._study, frozen._trial_id))
             if frozen.user_attrs.get(attributes.PROCESS) is not None:
@@ -184,20 +184,20 @@ class Supervisor:
     def _go_on(self, job: Job, slot: Slot, folder: Path, address: str) -> None:
         """Starts what is to be trained next; ends the trial if nothing is, or if it may not be tried again."""
         while slot.index in self._jobs:
-            if job.retries > self._sweep.retries:
-                self._end(job, slot, TrialState.FAIL, job.last_death())
-                return
             seed = job.next_seed()
             if seed is None:
                 self._end(job, slot, TrialState.COMPLETE)
                 return
             run_id = job.run_of(seed)
             outcome = self._runs.outcome(run_id)  # known if whoever saw it end was killed before it could tell
-            if outcome is None:
+            if outcome is None and job.retries > self._sweep.retries:
+                self._end(job, slot, TrialState.FAIL, job.last_death())
+            elif outcome is None:
                 job.started(self._worker(job, slot, seed, run_id, folder, address))
                 self._watcher("started", self._frozen(job))
                 return
-            self._settle(job, slot, seed, outcome)
+            else:
+                self._settle(job, slot, seed, outcome)
 
     def _worker(self, job: Job, slot: Slot, seed: int, run_id: str, folder: Path, address: str) -> Worker:
         sweep = self._sweep
@@ -224,10 +224,10 @@ class Supervisor:
         if "values" in message:
             job.worker.result = message
             return {}
-        frozen = self._frozen(job)
-        if message["place"] not in frozen.intermediate_values:  # known already if it was trained before and died
-            job.trial.report(message["value"], message["place"])
-            self._watcher("reported", self._frozen(job))
+        if message["place"] in self._frozen(job).intermediate_values:
+            return {"prune": False}  # it died further on, and was judged here before
+        job.trial.report(message["value"], message["place"])
+        self._watcher("reported", self._frozen(job))
         return {"prune": bool(job.trial.should_prune())}
 
     def _reap(self, folder: Path, address: str) -> None:
@@ -302,8 +302,6 @@ class Supervisor:
             while self._jobs and time.monotonic() < deadline:
                 server.serve(self._answer, TICK_S)
                 self._reap(folder, server.address)
-        for frozen in self._adopted:
-            self._ownership.release(frozen._trial_id)
 
     def _frozen(self, job: Job) -> FrozenTrial:
         return self._study._storage.get_trial(job.trial._trial_id)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import sys
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 
 import optuna
 from rich.console import Console
@@ -20,7 +23,7 @@ from s2s_lit.tuning.study import PARENT, enqueue, open_study, sweep_run
 from s2s_lit.tuning.summary import summarize
 from s2s_lit.tuning.supervisor import Supervisor
 from s2s_lit.tuning.sweep_file import FOLDER, Sweep, names, read_sweep
-from s2s_lit.tuning.worker import Slot, make_slots
+from s2s_lit.tuning.worker import COMMAND, Slot, make_slots
 
 STOPPED = 3
 """Status of a command that was stopped before all trials were finished."""
@@ -36,38 +39,78 @@ def sweep(arguments: argparse.Namespace, overrides: list[str]) -> int:
     searched = read_sweep(arguments.name, arguments.trials)
     searched.check()
     mark_dead_runs()
-    study = open_study(searched, arguments.study or searched.name, open_storage(arguments.storage))
-    local = storage_file(arguments.storage) is not None
-    ownership = Ownership(study, settle_s=0.5 if local else 2.0)
+    name = arguments.study or searched.name
+    slots = slots_of(searched, arguments.workers)
+
+    def conclude(study: optuna.Study, runs: SweepRuns, parent: str) -> None:
+        threads = slots[0].environment["OMP_NUM_THREADS"]
+        summarize(searched, study, runs, parent, threads=threads, out=arguments.out)
+
+    finished = search(searched, name, arguments.storage, slots, conclude=conclude)
+    if not finished:
+        print(f"\nstopped; the same command goes on: {shlex.join(['s2s', *sys.argv[1:]])}")
+    return 0 if finished else STOPPED
+
+
+@dataclass(frozen=True)
+class Pace:
+    """Seconds between the signs of life of a supervisor, and how long others wait for one (`Ownership`)."""
+
+    beat_s: float = 15.0
+    grace_s: float = 120.0
+    settle_s: float = 2.0
+    unowned_s: float = 30.0
+
+
+def search(
+    searched: Sweep,
+    name: str,
+    storage: str,
+    slots: Sequence[Slot],
+    *,
+    command: Sequence[str] = COMMAND,
+    pace: Pace | None = None,
+    conclude: Callable[[optuna.Study, SweepRuns, str], None] = lambda study, runs, parent: None,
+) -> bool:
+    """Runs trials until the study has them all; whether all are finished.
+
+    Args:
+        searched: The sweep.
+        name: Of the study.
+        storage: Where it lies.
+        slots: This machine's shares.
+        command: The program of a trial.
+        pace: By default quicker for a file, which only this machine writes.
+        conclude: Says what was found, to the user and in the sweep's run, before that ends.
+    """
+    study = open_study(searched, name, open_storage(storage))
+    pace = pace or (Pace(settle_s=0.5) if storage_file(storage) is not None else Pace())
+    ownership = Ownership(study, **asdict(pace))
     ownership.beat()
-    runs = SweepRuns(dataset=searched.dataset, experiment=searched.experiment, study=study.study_name)
+    runs = SweepRuns(dataset=searched.dataset, experiment=searched.experiment, study=name)
     parent = open_parent(searched, study, ownership, runs)
-    print(
-        f"sweep {study.study_name} in {without_password(arguments.storage)}, run {parent}: "
-        f"{searched.trials} trials of {searched.experiment} on {searched.dataset}, {arguments.workers} at a time",
-        flush=True,
-    )
-    with Progress(searched, study, arguments.workers) as progress:
+    what = f"{searched.trials} trials of {searched.experiment} on {searched.dataset}, {len(slots)} at a time"
+    print(f"sweep {name} in {without_password(storage)}, run {parent}: {what}", flush=True)
+    with Progress(searched, study) as progress:
         supervisor = Supervisor(
             searched,
             study,
             ownership=ownership,
             runs=runs,
             parent=parent,
-            slots=slots_of(searched, arguments.workers),
+            slots=slots,
             watcher=progress,
+            command=command,
         )
         try:
             finished = supervisor.run()
         except UserError:
             runs.end(parent, "FAILED")
             raise
-    summarize(searched, study, runs, parent, out=arguments.out)
+    conclude(study, runs, parent)
     if not ownership.others():
         runs.end(parent, "FINISHED" if finished else "KILLED")
-    if not finished:
-        print(f"\nstopped; the same command goes on: {' '.join(['s2s', *sys.argv[1:]])}")
-    return 0 if finished else STOPPED
+    return finished
 
 
 def open_parent(searched: Sweep, study: optuna.Study, ownership: Ownership, runs: SweepRuns) -> str:
@@ -80,7 +123,7 @@ def open_parent(searched: Sweep, study: optuna.Study, ownership: Ownership, runs
 
     def create() -> str:
         run_id = runs.create("sweep", study.study_name)
-        runs.text(run_id, (FOLDER / f"{searched.name}.yaml").read_text(encoding="utf-8"), "sweep.yaml")
+        runs.text(run_id, searched.text, "sweep.yaml")
         enqueue(searched, study)
         return run_id
 

@@ -8,15 +8,16 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
-from jsonargparse import Namespace
 
-from s2s_lit.cli.compose import compose
 from s2s_lit.errors import UserError
 from s2s_lit.tuning.objectives import Objective, read_objectives
 from s2s_lit.tuning.space import Space, read_space, words
+
+if TYPE_CHECKING:
+    from jsonargparse import Namespace
 
 FOLDER = Path("sweeps")
 KEYS = {
@@ -56,6 +57,8 @@ class Sweep:
         seeds: Each trial is trained once with each of them; its values are the means.
         retries: How often a trial whose process dies is started again.
         enqueue: Points that are tried first.
+        data_dir: Folder of the data's files.
+        text: Of the file.
     """
 
     name: str
@@ -73,6 +76,7 @@ class Sweep:
     retries: int = 2
     enqueue: tuple[Mapping[str, Any], ...] = ()
     data_dir: str | None = None
+    text: str = ""
 
     def overrides(self, point: Mapping[str, Any], seed: int) -> list[str]:
         """The command line's words that make the experiment that of a point."""
@@ -85,6 +89,8 @@ class Sweep:
         Raises:
             UserError: a setting does not exist or has no such value.
         """
+        from s2s_lit.cli.compose import compose  # and with it torch and Lightning
+
         try:
             return compose(self.experiment, self.dataset, self.overrides(point, seed))
         except UserError as error:
@@ -146,9 +152,8 @@ def read_sweep(name: str, trials: int | None = None) -> Sweep:
         if key in given and not isinstance(given[key].get("name"), str):
             raise UserError(f"{file}: {key} must be a name, or a mapping with `name` and its settings")
     given |= {key: tuple(given[key]) for key in ("seeds", "enqueue") if key in given}
-    sweep = Sweep(
-        name=name, what=what, **{"dataset": "builtin", **given, **({} if trials is None else {"trials": trials})}
-    )
+    given |= {"dataset": tree.get("dataset", "builtin"), **({} if trials is None else {"trials": trials})}
+    sweep = Sweep(name=name, what=what, text=text, **given)
     _require_sense(sweep, str(file))
     return sweep
 

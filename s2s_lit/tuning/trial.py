@@ -1,24 +1,26 @@
-"""`python -m s2s_lit.tuning.trial WORK.json`: one training of a trial, as `s2s train` does it, in its own process."""
+"""`s2s trial WORK.json`: one training of a trial, as `s2s train` does it, in a process of its own."""
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import signal
-import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from s2s_lit.errors import UserError
 from s2s_lit.tuning.channel import Client
 from s2s_lit.tuning.objectives import COSTS, Objective, Pruned
 from s2s_lit.tuning.processes import process_alive
 
 if TYPE_CHECKING:
+    from jsonargparse import Namespace
+
     from s2s_lit.tracking.logger import MlflowTracker
 
 _LOOK_S = 1.0
@@ -71,11 +73,24 @@ Train = Callable[[Work, Report], "dict[str, float] | None"]
 """Trains as the run of the work; the objectives' values, None if it was pruned. The run says so, too, when it ends."""
 
 
-def main(argv: Sequence[str], train: Train | None = None) -> int:
-    """The process; 0 when the training is finished or was pruned."""
-    work = Work.read(Path(argv[0]))
-    threading.Thread(target=_end_with, args=[work.supervisor], daemon=True).start()
-    first = int(os.environ.get("RANK", os.environ.get("LOCAL_RANK", "0"))) == 0
+def trial(arguments: argparse.Namespace, overrides: list[str]) -> int:
+    """The verb that a supervisor uses: 0 when the training is finished or was pruned."""
+    from s2s_lit.cli.compose import compose
+    from s2s_lit.cli.launch import launch, processes_to_start
+    from s2s_lit.processes import joined, rank
+
+    work = Work.read(arguments.work)
+    end_with(work.supervisor)
+    with joined():
+        config = compose(work.experiment, work.dataset, work.overrides)
+        processes = processes_to_start(config.trainer)
+        if processes > 1:
+            return launch(processes, arguments.words)
+        return speak(work, partial(train_tracked, config), first=rank() == 0)
+
+
+def speak(work: Work, train: Train, *, first: bool = True) -> int:
+    """Trains, and tells the supervisor how it goes and what came of it; of several processes the first alone does."""
     client = Client(work.address) if first else None
     who = {"number": work.number, "seed": work.seed}
 
@@ -84,59 +99,62 @@ def main(argv: Sequence[str], train: Train | None = None) -> int:
             raise RuntimeError("the first process alone reports")
         return work.reports and bool(client.ask({**who, "place": place, "value": value})["prune"])
 
-    try:
-        values = (train or train_tracked)(work, report)
-    except UserError as error:
-        print(f"s2s: error: {error}", file=sys.stderr)
-        return 2
+    values = train(work, report)
     if client is not None:
         client.ask({**who, "values": values})
     return 0
 
 
-def train_tracked(work: Work, report: Report) -> dict[str, float] | None:
-    """A real training within the MLflow run that it is."""
+def train_tracked(config: Namespace, work: Work, report: Report) -> dict[str, float] | None:
+    """A training within the MLflow run that it is; it goes on from where a process that was killed had come."""
+    from s2s_lit.cli.stopped import RESTART
+    from s2s_lit.processes import failing_together, from_first
     from s2s_lit.tracking.lifecycle import tracked_run
     from s2s_lit.tracking.logger import MlflowTracker
     from s2s_lit.tracking.sweeps import PRUNED, VALUES
 
     tracker = MlflowTracker(dataset=work.dataset, experiment=work.experiment, kind="trial", run_id=work.run_id)
-    with tracked_run(tracker):
+    with tracked_run(tracker), failing_together():
+        point = tracker.run_dir / RESTART
         try:
-            values = train_experiment(work, tracker, report)
+            values = train_experiment(config, work, tracker, report, point if from_first(point.is_file) else None)
         except Pruned as pruned:
             print(pruned, flush=True)
+            point.unlink(missing_ok=True)
             tracker.set_tags({PRUNED: "true"})
             return None
         tracker.set_tags({VALUES: json.dumps(values)})
         return values
 
 
-def train_experiment(work: Work, tracker: MlflowTracker, report: Report) -> dict[str, float]:
-    """What `s2s train` does with this configuration."""
-    from s2s_lit.cli.compose import compose
+def train_experiment(
+    config: Namespace, work: Work, tracker: MlflowTracker, report: Report, resume_from: Path | None
+) -> dict[str, float]:
+    """What `s2s train` does with this configuration; the objectives' values."""
+    from s2s_lit.cli.restart import read_restart, require_as_many
     from s2s_lit.cli.train import run
     from s2s_lit.tuning.costs import measured
     from s2s_lit.tuning.pruning import Reporter
 
-    config = compose(work.experiment, work.dataset, work.overrides)
+    if resume_from is not None:
+        require_as_many(read_restart(resume_from))
+        print("goes on from its restart point", flush=True)
     objectives = [Objective(name, high) for name, high in work.objectives]
     reporter = Reporter(objectives=[o for o in objectives if o.name not in COSTS], report=report)
-    task, _ = run(config, tracker, [reporter])
-    costs = measured([o.name for o in objectives if o.name in COSTS], task, config)
-    found = {**reporter.values, **costs}
+    task, _ = run(config, tracker, [reporter], resume_from=resume_from)
+    found = {**reporter.values, **measured([o.name for o in objectives if o.name in COSTS], task, config)}
     tracker.log_metrics({f"objective/{name}": value for name, value in found.items()})
     return {objective.name: found[objective.name] for objective in objectives}
 
 
-def _end_with(supervisor: dict[str, Any]) -> None:
+def end_with(supervisor: dict[str, Any]) -> None:
     """Nothing trains on that nobody waits for: once the supervisor is gone this process is ended as by SIGTERM."""
+    threading.Thread(target=_end_with, args=[supervisor], daemon=True).start()
+
+
+def _end_with(supervisor: dict[str, Any]) -> None:
     while process_alive(supervisor):
         time.sleep(_LOOK_S)
     os.kill(os.getpid(), signal.SIGTERM)
     time.sleep(_LAST_WORDS_S)
     os.kill(os.getpid(), signal.SIGKILL)
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -16,7 +16,7 @@ from typing import Any
 from s2s_lit.tuning.processes import identity, process_alive
 from s2s_lit.tuning.trial import Work
 
-COMMAND = (sys.executable, "-m", "s2s_lit.tuning.trial")
+COMMAND = (sys.executable, "-m", "s2s_lit", "trial")
 _TAIL_BYTES = 4000
 
 

@@ -9,7 +9,9 @@ import pytest
 from mlflow.tracking import MlflowClient
 
 from s2s_lit.tracking.connection import connect
+from support.postgres import postgres, postgres_server
 
+__all__ = ["postgres", "postgres_server"]
 ROOT = Path(__file__).parents[2]
 
 

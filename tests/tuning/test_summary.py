@@ -1,0 +1,101 @@
+"""What a finished study says: effects of levels, pictures, the best trial's experiment."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from s2s_lit.errors import UserError
+from s2s_lit.tuning.effects import levels
+from s2s_lit.tuning.plots import importances, pictures
+from s2s_lit.tuning.progress import best_trial, short_name, short_point
+from s2s_lit.tuning.summary import write_best
+from s2s_lit.tuning.sweep_file import Sweep
+from support.studies import finished_study, objectives, space
+
+
+def test_effects_are_means_over_the_trials_of_a_level() -> None:
+    study = finished_study()
+    found = levels(space(), study.trials)
+    by_name = {(level.factor, level.level): level for level in found}
+    windows = by_name["batching", "windows"]
+    own = [trial for trial in study.trials if trial.params["batching"] == "windows"]
+    values = [trial.value for trial in own if trial.state.name == "COMPLETE"]
+    assert windows.mean == pytest.approx(np.mean(values))
+    assert len(windows.values) + windows.pruned + windows.failed == len(own)
+    assert windows.mean < by_name["batching", "length"].mean  # type: ignore[operator]
+    rates = [level for level in found if level.factor == "task.optimizer.lr"]
+    assert [level.level for level in rates] == ["0.0005 to 0.00136", "0.00136 to 0.00368", "0.00368 to 0.01"]
+    assert sum(len(level.values) + level.pruned + level.failed for level in rates) == len(study.trials)
+    branch = [level for level in found if level.factor == "cosine/task.schedule.final_factor"]
+    cosine = [trial for trial in study.trials if trial.params["schedule"] == "cosine"]
+    assert sum(len(level.values) + level.pruned + level.failed for level in branch) == len(cosine)
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_pictures_are_drawn(count: int) -> None:
+    found = dict(pictures(finished_study(objectives=count), objectives(count)))
+    expected = {"history.png", "slice.png", "parallel.png", "timeline.png", "importances.png"}
+    assert found.keys() == expected | ({"curves.png"} if count == 1 else {"pareto.png"})
+    assert all(ink(figure) > 0.005 for figure in found.values())
+
+
+def ink(figure: Figure) -> float:
+    """The share of a picture that is not white."""
+    figure.canvas.draw()
+    pixels = np.asarray(figure.canvas.buffer_rgba())[..., :3]  # type: ignore[attr-defined]
+    return float((pixels < 250).any(axis=-1).mean())
+
+
+def test_a_study_of_one_trial_has_pictures() -> None:
+    found = dict(pictures(finished_study(trials=1), objectives()))
+    assert "importances.png" not in found
+    assert all(ink(figure) > 0.003 for figure in found.values())
+
+
+def test_importances_are_of_the_best_trials() -> None:
+    found = importances(finished_study(trials=60))
+    assert found.keys() == {"dropout", "task.optimizer.lr", "schedule", "batching"}
+    assert found["schedule"] < max(found["dropout"], found["task.optimizer.lr"])
+
+
+def test_the_best_is_the_first_objectives_best() -> None:
+    for count in (1, 2):
+        study = finished_study(objectives=count)
+        complete = [trial for trial in study.trials if trial.state.name == "COMPLETE"]
+        assert best_trial(study).value if count == 1 else True  # type: ignore[union-attr]
+        assert best_trial(study).values[0] == max(trial.values[0] for trial in complete)  # type: ignore[union-attr]
+
+
+def test_short_names() -> None:
+    assert short_name("cosine/task.schedule.warmup_steps") == "cosine warmup_steps"
+    assert short_point({"model.encoder.dropout": 0.123456, "schedule": "cosine"}) == "dropout=0.123  schedule=cosine"
+
+
+def test_the_best_experiment_does_not_replace_a_users_file(in_project: Path) -> None:
+    study = finished_study()
+    best = best_trial(study)
+    assert best is not None
+    plain = space()
+    sweep = Sweep(
+        name="example",
+        what="",
+        experiment="bilstm_attn",
+        dataset="builtin",
+        space=type(plain)(tuple(p for p in plain.parameters if p.name in ("dropout", "task.optimizer.lr"))),
+        objectives=objectives(),
+    )
+    file = Path("experiments/example_best.yaml")
+    write_best(sweep, study, best, file, "1")
+    write_best(sweep, study, best, file, "1")
+    text = file.read_text()
+    assert text.startswith(f"# Best of sweep example: trial {best.number}, val/bleu {best.value:.4f}")
+    assert "OMP_NUM_THREADS=1 make train EXP=example_best" in text
+    Path("experiments/mine.yaml").write_text("# Mine.\nseed: 2\n")
+    with pytest.raises(UserError, match="was not written by a sweep"):
+        write_best(sweep, study, best, Path("experiments/mine.yaml"), "1")
+    assert pickle.dumps(sweep)
