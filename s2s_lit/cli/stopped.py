@@ -64,9 +64,12 @@ def scheduled_job() -> tuple[str | None, bool]:
 
 
 def stopped_by_requeue(job: str | None, config_yaml: str) -> RunRecord | None:
-    """The run of the same configuration that this job began before it was started again, if it can go on."""
+    """The run of the same configuration that this job began before it was started again, if it can go on.
+
+    Whatever its status says: of a machine that broke nobody could say KILLED, and a job is at one place at a time.
+    """
     for run in list_runs(f"tags.`{JOB}` = '{job}'"):
-        if run.status not in ("FINISHED", "RUNNING") and restart_file(run).is_file():
+        if run.status != "FINISHED" and restart_file(run).is_file():
             from s2s_lit.cli.restart import read_restart
 
             if read_restart(restart_file(run))["config"] == config_yaml:

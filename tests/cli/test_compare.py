@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from mlflow.tracking import MlflowClient
 
 from s2s_lit.__main__ import main
 from s2s_lit.tracking.compare import read_predictions
@@ -23,19 +23,9 @@ QUICK = ["--bootstrap=60", "--randomizations=60", "--sentences=2"]
 VOID = {"meta", "br"}
 
 
-@pytest.fixture(scope="session")
-def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    file = tmp_path_factory.mktemp("compared") / "mlflow.db"
-    connect(f"sqlite:///{file}")
-    return file
-
-
 @pytest.fixture
-def folder(empty_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(store: MlflowClient, tmp_path: Path) -> Path:
     """A working directory with an empty store."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    shutil.copy(empty_store, tmp_path / "mlflow.db")
     return tmp_path
 
 

@@ -2,35 +2,23 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
 from mlflow.tracking import MlflowClient
 
 from s2s_lit.__main__ import main
-from s2s_lit.tracking.connection import connect
 from s2s_lit.tracking.store import CHECKPOINT
 from support.compared import predict, references, write_run
 
 TEXTS = references(60)
 
 
-@pytest.fixture(scope="session")
-def empty_registry(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    file = tmp_path_factory.mktemp("registry") / "mlflow.db"
-    connect(f"sqlite:///{file}")
-    return file
-
-
 @pytest.fixture
-def client(empty_registry: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MlflowClient:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+def client(store: MlflowClient, monkeypatch: pytest.MonkeyPatch) -> MlflowClient:
     monkeypatch.setattr("s2s_lit.cli.register.BOOTSTRAP", 200)
     monkeypatch.setattr("s2s_lit.cli.register.RANDOMIZATIONS", 200)
-    shutil.copy(empty_registry, tmp_path / "mlflow.db")
-    return connect()
+    return store
 
 
 def finished(client: MlflowClient, damage: float, seed: int) -> str:

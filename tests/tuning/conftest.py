@@ -27,13 +27,6 @@ def in_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@pytest.fixture(scope="session")
-def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    file = tmp_path_factory.mktemp("mlflow") / "empty.db"
-    connect(f"sqlite:///{file}")
-    return file
-
-
 @pytest.fixture
 def store(empty_database: Path, in_project: Path) -> MlflowClient:
     """The same with a store of its own, to be looked into."""

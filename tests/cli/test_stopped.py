@@ -1,0 +1,77 @@
+"""Which stopped runs a user or a scheduler means."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from mlflow.tracking import MlflowClient
+
+from s2s_lit.cli.stopped import JOB, attached, restart_file, scheduled_job, stopped_by_requeue, stopped_run
+from s2s_lit.errors import UserError
+from s2s_lit.tracking.lifecycle import tracked_run
+from s2s_lit.tracking.logger import MlflowTracker
+from s2s_lit.tracking.store import connect, find_run
+
+
+def stopped(experiment: str, *, status: str = "KILLED", restart: bool = True, job: str = "slurm 7") -> str:
+    """The id of a run that ended so."""
+    tracker = MlflowTracker(dataset="toy", experiment=experiment, tags={JOB: job})
+    with tracked_run(tracker):
+        pass
+    run_id = str(tracker.run_id)
+    connect().update_run(run_id, status=status)
+    file = restart_file(find_run(run_id))
+    assert file == attached(find_run(run_id)).run_dir / "last.ckpt"
+    if restart:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        own = {"config": f"experiment: {experiment}", "codecs": {}}
+        torch.save({"restart": {"noise": []}, "s2s_lit": own}, file)
+    return run_id
+
+
+def test_the_newest_that_can_go_on_is_meant(store: MlflowClient) -> None:
+    with pytest.raises(UserError, match="no training here was stopped"):
+        stopped_run("latest")
+    older, other = stopped("lstm"), stopped("gru")
+    stopped("gru", status="FINISHED")
+    lacking = stopped("gru", restart=False)
+    assert stopped_run("latest").run_id == stopped_run("gru").run_id == other
+    assert stopped_run("lstm").run_id == stopped_run(older[:8]).run_id == older
+    with pytest.raises(UserError, match=r"no restart point runs/gru/"):
+        stopped_run(lacking)
+
+
+@pytest.mark.parametrize(("status", "why"), [("FINISHED", "nothing to go on with"), ("RUNNING", "still running, on ")])
+def test_what_cannot_go_on_is_told(store: MlflowClient, status: str, why: str) -> None:
+    with pytest.raises(UserError, match=why):
+        stopped_run(stopped("gru", status=status))
+
+
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [
+        ({}, (None, False)),
+        ({"SLURM_JOB_ID": "7"}, ("slurm 7", False)),
+        ({"SLURM_JOB_ID": "7", "SLURM_RESTART_COUNT": "1"}, ("slurm 7", True)),
+        ({"SLURM_JOB_ID": "9", "SLURM_ARRAY_JOB_ID": "7", "SLURM_ARRAY_TASK_ID": "2"}, ("slurm 7_2", False)),
+        ({"TORCHELASTIC_RUN_ID": "abc", "TORCHELASTIC_RESTART_COUNT": "1"}, ("torchrun abc", True)),
+        ({"TORCHELASTIC_RUN_ID": "s2s", "TORCHELASTIC_RESTART_COUNT": "0"}, (None, False)),
+    ],
+)
+def test_the_schedulers_job_is_known(
+    environment: dict[str, str], expected: tuple[str | None, bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("SLURM_JOB_ID", "TORCHELASTIC_RUN_ID"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert scheduled_job() == expected
+
+
+def test_a_requeued_job_goes_on_with_its_own_run_of_the_same_configuration(store: MlflowClient) -> None:
+    run_id = stopped("gru", status="RUNNING")  # its machine broke
+    stopped("gru", job="slurm 8")
+    assert stopped_by_requeue("slurm 7", "experiment: lstm") is None
+    found = stopped_by_requeue("slurm 7", "experiment: gru")
+    assert found is not None
+    assert found.run_id == run_id
