@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import multiprocessing
 import multiprocessing.connection
 import os
@@ -21,6 +22,11 @@ from s2s_lit.__main__ import main
 from s2s_lit.tracking import logger
 
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"
+
+DOT = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
+"""A picture of one pixel."""
 
 _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload(["s2s_lit.cli.resume", "mlflow.store.tracking.sqlalchemy_store", "support.trainings"])
@@ -103,7 +109,7 @@ def _run(folder: Path, words: Sequence[str], rank: int, ranks: int, port: int, k
     os.dup2(output, 2)
     sys.argv = ["s2s", *words]
     torch.set_num_threads(1)
-    logger.render = lambda figure, kind: b""  # type: ignore[assignment]  # pictures take longer than such a training
+    logger.render = lambda *args: DOT  # type: ignore[assignment]  # pictures take longer than such a training
     _keep_weights(rank)
     if kill is not None and kill.rank == rank:
         _install(kill)
