@@ -65,6 +65,12 @@ sweep: .venv/.ready  ## search settings: SWEEP=dropout_schedule_batching [TRIALS
 register: .venv/.ready  ## a run's best checkpoint as a model version: RUN=latest NAME=de [ALIAS=champion]: moves if significantly better
 	@$(S2S) register $(RUN) $(if $(call given,NAME),"$(NAME)",$(error give the model a name: NAME=...)) $(ONLY) $(if $(call given,ALIAS),--alias "$(ALIAS)") --split $(SPLIT)
 
+sweep-doctor: .venv/.ready  ## look for what crashed sweeps have left behind [STORAGE=...] [ARGS=--mend]
+	@$(S2S) sweep-doctor $(if $(STORAGE),--storage $(STORAGE)) $(ARGS)
+
+dashboard: .venv/.ready  ## optuna-dashboard over the studies, on localhost [STORAGE=...] [PORT=8080]
+	@$(S2S) dashboard $(if $(STORAGE),--storage $(STORAGE)) $(if $(call given,PORT),--port $(PORT))
+
 sync: .venv/.ready  ## send what waits on this disk because the tracking store was away [RUN=id]
 	@$(S2S) sync $(if $(call given,RUN),$(RUN))
 

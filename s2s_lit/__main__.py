@@ -14,7 +14,7 @@ from s2s_lit.errors import PeerError, UserError
 
 CONFIGURED = "Any further --KEY VALUE changes the configuration: --trainer.max_epochs 3, --model.encoder.dropout 0.1"
 
-TUNING = ("sweep", "trial")
+TUNING = ("sweep", "sweep-doctor", "dashboard", "trial")
 """Verbs that need Optuna."""
 
 
@@ -81,6 +81,14 @@ def make_parser() -> argparse.ArgumentParser:
     add_study(sweep)
     sweep.add_argument("--out", type=Path, help="file for the best experiment (default: experiments/STUDY_best.yaml)")
 
+    doctor = verbs.add_parser("sweep-doctor", help="look for what crashed sweeps have left behind")
+    add_study(doctor)
+    doctor.add_argument("--mend", action="store_true", help="mend what can be mended")
+
+    dashboard = verbs.add_parser("dashboard", help="open optuna-dashboard over the studies, on localhost")
+    dashboard.add_argument("--port", type=int, default=8080)
+    add_storage(dashboard)
+
     trial = verbs.add_parser("trial")  # what a sweep's supervisor starts
     trial.add_argument("work", type=Path)
 
@@ -119,6 +127,11 @@ def add_models(verb: argparse.ArgumentParser) -> None:
 def add_study(verb: argparse.ArgumentParser) -> None:
     """The arguments of a verb that uses a study."""
     verb.add_argument("--study", help="name of the study (default: that of the sweep)")
+    add_storage(verb)
+
+
+def add_storage(verb: argparse.ArgumentParser) -> None:
+    """The argument of a verb that uses studies."""
     verb.add_argument(
         "--storage",
         default="sqlite:///sweeps.db",
@@ -138,6 +151,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         "parts",
         "register",
         "sweep",
+        "sweep-doctor",
+        "dashboard",
         "sync",
         "trial",
         "ui",

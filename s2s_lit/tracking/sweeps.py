@@ -36,6 +36,7 @@ VALUES = "s2s.values"
 PRUNED = "s2s.pruned"
 RETRIES = "s2s.retries"
 STATE = "s2s.state"
+ORPHAN = "s2s.orphan"
 ERROR = "s2s.error"
 
 _PATIENCE_S = 300.0
@@ -84,6 +85,12 @@ class SweepRuns:
     def below(self, parent: str) -> list[RunRecord]:
         """The runs directly below one."""
         return self._patiently(lambda: list_runs(f"tags.`{PARENT}` = '{parent}'", client=self._client, limit=100_000))
+
+    def of_study(self) -> list[RunRecord]:
+        """All runs that say they belong to the study."""
+        return self._patiently(
+            lambda: list_runs(f"tags.`{STUDY}` = '{self._study}'", client=self._client, limit=100_000)
+        )
 
     def record(self, run_id: str) -> RunRecord:
         """One run.

@@ -41,7 +41,7 @@ def open_storage(url: str) -> optuna.storages.BaseStorage:
     logging.getLogger("alembic").setLevel(logging.WARNING)
     kind = url.partition(":")[0].partition("+")[0]
     if kind == "journal":
-        return _journal(Path(url.partition("://")[2]))
+        return _journal(storage_file(url), url)
     if kind == "grpc":
         return _grpc(url)
     if kind not in ("sqlite", "postgresql", "postgres", "mysql"):
@@ -125,11 +125,11 @@ def _server(url: str, kind: str) -> optuna.storages.BaseStorage:
         raise UserError(f"STORAGE={without_password(url)} needs a driver: .venv/bin/pip install '{package}'") from error
 
 
-def _journal(file: Path) -> optuna.storages.BaseStorage:
+def _journal(file: Path | None, url: str) -> optuna.storages.BaseStorage:
     from optuna.storages.journal import JournalFileBackend
 
-    if not file.parent.is_dir():
-        raise UserError(f"STORAGE=journal://{file}: there is no folder {file.parent}")
+    if file is None or not file.parent.is_dir():
+        raise UserError(f"STORAGE={url}: give journal:///FILE in a folder that exists")
     return optuna.storages.JournalStorage(JournalFileBackend(str(file)))
 
 

@@ -13,14 +13,17 @@ from optuna.samplers import BaseSampler, NSGAIISampler, QMCSampler, RandomSample
 from optuna.storages import BaseStorage
 
 from s2s_lit.errors import UserError
+from s2s_lit.tracking.store import find_run
 from s2s_lit.tuning.objectives import WHOLE
 from s2s_lit.tuning.ownership import Ownership
 from s2s_lit.tuning.sweep_file import Sweep
+from s2s_lit.tuning.warm_start import point_of_run
 
 FINGERPRINT = "s2s:fingerprint"
 PARENT = "s2s:parent"
 _CLAIM = "s2s:parent_claim"
 OBJECTIVES = "s2s:objectives"
+DATASET = "s2s:dataset"
 
 RUN = "run"
 RETRIES = "retries"
@@ -49,15 +52,13 @@ def open_study(sweep: Sweep, name: str, storage: BaseStorage) -> optuna.Study:
             sampler=make_sampler(sweep.sampler, 0),
             pruner=pruner,
         )
-        study.set_user_attr(OBJECTIVES, [objective.name for objective in sweep.objectives])
-        study.set_user_attr(FINGERPRINT, sweep.fingerprint)
+        _describe(study, sweep)
         return study
     except optuna.exceptions.DuplicatedStudyError:
         study = optuna.load_study(study_name=name, storage=storage, pruner=pruner)
     _wait_for(study, FINGERPRINT)
     if FINGERPRINT not in study.user_attrs:
-        study.set_user_attr(OBJECTIVES, [objective.name for objective in sweep.objectives])
-        study.set_user_attr(FINGERPRINT, sweep.fingerprint)
+        _describe(study, sweep)
     if study.user_attrs[FINGERPRINT] != sweep.fingerprint:
         raise UserError(
             f"study {name} was begun with another experiment, space, objectives, seeds or fixed settings than the "
@@ -67,6 +68,12 @@ def open_study(sweep: Sweep, name: str, storage: BaseStorage) -> optuna.Study:
     # Whoever joins must not draw again what the others have drawn.
     study.sampler = make_sampler(sweep.sampler, time.time_ns() % 2**31)
     return study
+
+
+def _describe(study: optuna.Study, sweep: Sweep) -> None:
+    study.set_user_attr(OBJECTIVES, [objective.name for objective in sweep.objectives])
+    study.set_user_attr(DATASET, sweep.dataset)
+    study.set_user_attr(FINGERPRINT, sweep.fingerprint)  # last: whoever joins waits for it
 
 
 def make_sampler(stated: Mapping[str, Any], joined: int) -> BaseSampler:
@@ -142,6 +149,11 @@ def _wait_for(study: optuna.Study, key: str, patience_s: float = 10.0) -> None:
 
 
 def enqueue(sweep: Sweep, study: optuna.Study) -> None:
-    """Puts the points that the sweep's file names first into the queue."""
+    """Puts the points that the sweep's file names into the queue; what they leave open is drawn.
+
+    Raises:
+        UserError: a run that it names is not there, or its settings are outside of the space.
+    """
     for point in sweep.enqueue:
-        study.enqueue_trial(dict(point), skip_if_exists=True)
+        known = point_of_run(sweep.space, find_run(point["run"])) if point.keys() == {"run"} else dict(point)
+        study.enqueue_trial(known, skip_if_exists=True)

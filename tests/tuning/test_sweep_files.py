@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 
 import optuna
@@ -9,9 +10,11 @@ import pytest
 import yaml
 
 from s2s_lit.errors import UserError
+from s2s_lit.tracking.store import RunRecord
 from s2s_lit.tuning.space import read_space
 from s2s_lit.tuning.study import make_pruner, make_sampler
 from s2s_lit.tuning.sweep_file import read_sweep
+from s2s_lit.tuning.warm_start import point_of_run
 
 NAMES = sorted(file.stem for file in (Path(__file__).parents[2] / "sweeps").glob("*.yaml"))
 
@@ -80,3 +83,37 @@ def test_whoever_joins_draws_otherwise() -> None:
     space = read_space({"a": {"float": [0.0, 1.0]}}, "space")
     drawn = [space.suggest(optuna.create_study(sampler=make_sampler({"name": "tpe"}, j)).ask())["a"] for j in (0, 0, 5)]
     assert drawn[0] == drawn[1] != drawn[2]
+
+
+def record(**params: str) -> RunRecord:
+    """A run of which only the parameters matter; `__` stands for a dot."""
+    named = {key.replace("__", "."): value for key, value in params.items()}
+    others = {field.name: "" for field in fields(RunRecord)}
+    return RunRecord(**{**others, "run_id": "f" * 32, "params": named})  # type: ignore[arg-type]
+
+
+def test_an_earlier_run_is_a_point() -> None:
+    branches = {
+        "constant": {"set": {"task.schedule": "ConstantSchedule"}},
+        "cosine": {
+            "set": {"task.schedule": "CosineSchedule"},
+            "space": {"task.schedule.final_factor": {"float": [0.0, 0.2]}},
+        },
+    }
+    tree = {
+        "dropout": {"float": [0.0, 0.5], "paths": ["model.encoder.dropout", "model.decoder.dropout"]},
+        "cell": {"choice": ["GRU", "LSTM"], "paths": ["model.encoder.recurrence"]},
+        "schedule": {"branches": branches},
+        "more": {"int": [1, 5]},
+    }
+    params = {
+        "model__init_args__encoder__init_args__dropout": "0.3",
+        "model__init_args__encoder__init_args__recurrence__class_path": "s2s_lit.nn.recurrent.GRU",
+        "task__init_args__schedule__class_path": "s2s_lit.optim.schedules.CosineSchedule",
+        "task__init_args__schedule__init_args__final_factor": "0.05",
+    }
+    space = read_space(tree, "space")
+    expected = {"dropout": 0.3, "cell": "GRU", "schedule": "cosine", "cosine/task.schedule.final_factor": 0.05}
+    assert point_of_run(space, record(**params)) == expected
+    with pytest.raises(UserError, match=r"dropout: 0\.9 is no number between"):
+        point_of_run(space, record(**{**params, "model__init_args__encoder__init_args__dropout": "0.9"}))

@@ -1,0 +1,55 @@
+"""What an earlier run was, as a point of a space: a sweep can begin where it stood."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
+from s2s_lit.errors import UserError
+from s2s_lit.tracking.store import RunRecord
+from s2s_lit.tuning.space import Branching, Space
+
+_MISSING = object()
+
+
+def point_of_run(space: Space, run: RunRecord) -> dict[str, Any]:
+    """The parameters that the run's configuration has; of what it lacks a sweep draws the rest.
+
+    Raises:
+        UserError: it is outside of the space.
+    """
+    point = _point(space, {key.replace("init_args.", ""): value for key, value in run.params.items()})
+    if reason := space.refuse(point):
+        raise UserError(f"run {run.run_id[:8]} is no point of this space: {reason}")
+    return point
+
+
+def _point(space: Space, params: Mapping[str, str]) -> dict[str, Any]:
+    point: dict[str, Any] = {}
+    for parameter in space.parameters:
+        if isinstance(parameter, Branching):
+            for name, branch in parameter.branches.items():
+                if all(_same(_read(path, params), value) for path, value in branch.fixed.items()):
+                    inner = _point(branch.space, params)
+                    if branch.space.refuse(inner) or (not branch.fixed and not inner and branch.space.parameters):
+                        continue
+                    point |= {parameter.name: name, **inner}
+                    break
+            continue
+        value = _read(parameter.paths[0], params)
+        if value is not _MISSING:
+            point[parameter.name] = value
+    return point
+
+
+def _read(path: str, params: Mapping[str, str]) -> Any:
+    """A setting's value; of a part the name of its class."""
+    if f"{path}.class_path" in params:
+        return params[f"{path}.class_path"].rpartition(".")[2]
+    return yaml.safe_load(params[path]) if path in params else _MISSING
+
+
+def _same(own: Any, stated: Any) -> bool:
+    return bool(own == stated or (own in (_MISSING, "None") and stated is None))
