@@ -107,8 +107,8 @@ class ValidationRecords(Callback):
         batch = collate(encode_lines(self._drawn, task.codecs)).to(task.device)
         for number, prediction in enumerate(task.predict(batch, task.search), start=1):
             if prediction.weights is not None and prediction.weights.numel():
-                picture = attention_picture(prediction)
-                self._tracker.log_image(picture, f"attention/validation-{number}", trainer.global_step)
+                path = f"attention/validation-{number}/step-{trainer.global_step:06}.png"
+                self._tracker.log_figure(attention_picture(prediction), path)
 
     def on_fit_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         if trainer.is_global_zero and self._points:

@@ -12,7 +12,6 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
-from PIL import Image
 
 from s2s_lit.types import Prediction
 
@@ -95,13 +94,4 @@ def render(figure: Figure, kind: str = "png") -> bytes:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph")
         figure.savefig(buffer, format=kind)
-    return buffer.getvalue()
-
-
-def thumbnail(png: bytes, size: int = 256) -> bytes:
-    """The picture at most `size` pixels wide and high, as WebP."""
-    image = Image.open(BytesIO(png))
-    image.thumbnail((size, size))
-    buffer = BytesIO()
-    image.save(buffer, format="webp")
     return buffer.getvalue()

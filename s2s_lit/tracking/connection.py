@@ -57,8 +57,12 @@ def connect(uri: str | None = None) -> MlflowClient:
     if database_file(uri) is not None:
         # A pooled SQLite connection must not be carried over a fork (ddp_fork); opening one costs 0.1 ms.
         os.environ.setdefault("MLFLOW_SQLALCHEMYSTORE_POOLCLASS", "NullPool")
-    for noisy in ("alembic", "mlflow.store.db.utils"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
+    for noisy, level in {
+        "alembic": logging.WARNING,
+        "mlflow.store.db.utils": logging.WARNING,
+        "urllib3": logging.ERROR,  # each broken connection; the outbox says what matters, once
+    }.items():
+        logging.getLogger(noisy).setLevel(level)
     from mlflow.tracking import MlflowClient
 
     with answering(uri), _one_at_a_time(database_file(uri)):

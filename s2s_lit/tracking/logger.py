@@ -6,7 +6,6 @@ import json
 import logging
 import os
 import time
-import uuid
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities import rank_zero_only
 
-from s2s_lit.tracking.attention_maps import render, thumbnail
+from s2s_lit.tracking.attention_maps import render
 from s2s_lit.tracking.connection import answering, connect, ensure_experiment, tracking_uri
 from s2s_lit.tracking.entries import Artifact, Params, Status, Tags, Value, deliver, reason_of
 from s2s_lit.tracking.journal import Journal
@@ -70,7 +69,6 @@ class MlflowTracker(Logger):
         self.run_name = run_name or f"{experiment}-{datetime.now():%m%d-%H%M%S}"
         self.run_id = run_id
         self._experiment = experiment
-        self._attached = run_id is not None
         self._tags = {"s2s.experiment": experiment, "s2s.dataset": dataset, "s2s.task": task, "s2s.kind": kind}
         self._tags |= {**({} if parent is None else {"mlflow.parentRunId": parent}), **(tags or {})}
         self._save_dir = Path(save_dir)
@@ -110,14 +108,13 @@ class MlflowTracker(Logger):
                 run = client.get_run(self.run_id)
                 self.run_name = run.info.run_name or self.run_name
                 self._logged = {metric.key: metric.step for metric in run.data.to_proto().metrics}
+                deliver(client, self.run_id, [Tags(tags or {})])  # whose process it is comes before that it is running
                 client.update_run(self.run_id, status="RUNNING")
             self.started = run.info.start_time / 1000
             self._params = dict(run.data.params)
             self._tables = json.loads(run.data.tags.get("mlflow.loggedArtifacts", "[]"))
         self._started = True
         _ = self._box  # before there is a second thread
-        if self._attached:
-            self.set_tags(tags or {})
 
     @rank_zero_only
     def end(self, status: str) -> str:
@@ -275,19 +272,6 @@ class MlflowTracker(Logger):
     def log_figure(self, figure: Figure, path: str) -> None:
         """A matplotlib figure, rendered now."""
         self._box.put(Artifact(path, content=render(figure, path.rpartition(".")[2])))
-
-    @rank_zero_only
-    def log_image(self, figure: Figure, key: str, step: int) -> None:
-        """A figure at a step; MLflow shows those of one key as one picture with a slider, beside the metrics' charts.
-
-        The names are those that `MlflowClient.log_image` gives, but for one key and step always the same ones, so that
-        what a resumed training repeats replaces what was there.
-        """
-        png = render(figure)
-        unique = uuid.uuid5(uuid.NAMESPACE_OID, f"{self.run_id} {key} {step}")
-        path = f"images/{clean(key).replace('/', '~')}+step+{step}+timestamp+{step}+{unique}"
-        self._box.put(Artifact(f"{path}.png", content=png), Artifact(f"{path}+compressed.webp", content=thumbnail(png)))
-        self.set_tags({"mlflow.loggedImages": "True"})
 
     @rank_zero_only
     def log_table(self, columns: Sequence[str], rows: Sequence[Sequence[Any]], path: str) -> None:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Iterator
 
 from s2s_lit.errors import UserError
 from s2s_lit.tracking.connection import connect, database_file, tracking_uri
@@ -28,16 +29,26 @@ def ui(port: int = 5000, host: str = "127.0.0.1") -> None:
     if uri.startswith("http"):
         print(f"The runs are on a server that has its own UI: {uri}", flush=True)
         return
+    with raised_sigterm(), contextlib.suppress(KeyboardInterrupt, Terminated), serving(uri, host, port) as process:
+        print(f"MLflow UI: http://{host}:{port}  (Ctrl-C ends it)", flush=True)
+        process.wait()
+
+
+@contextlib.contextmanager
+def serving(uri: str, host: str, port: int) -> Iterator[subprocess.Popen[bytes]]:
+    """MLflow's server over a store, ready when the body begins and gone with all it started when it ends.
+
+    Raises:
+        UserError: when the port is taken or the server does not come up.
+    """
     _refuse_taken(host, port)
     connect(uri)  # creates a new store quietly, before the server would do it loudly
-    with raised_sigterm(), contextlib.suppress(KeyboardInterrupt, Terminated):
-        process = subprocess.Popen(_command(uri, host, port), env=_environment(), start_new_session=True)
-        try:
-            _wait_until_ready(process, f"http://{host}:{port}")
-            print(f"MLflow UI: http://{host}:{port}  (Ctrl-C ends it)", flush=True)
-            process.wait()
-        finally:
-            _end(process)
+    process = subprocess.Popen(_command(uri, host, port), env=_environment(), start_new_session=True)
+    try:
+        _wait_until_ready(process, f"http://{host}:{port}")
+        yield process
+    finally:
+        _end(process)
 
 
 def _command(uri: str, host: str, port: int) -> list[str]:
@@ -61,6 +72,13 @@ def _refuse_taken(host: str, port: int) -> None:
         except OSError as error:
             remedy = "give another one: make ui PORT=5001"
             raise UserError(f"{host}:{port} cannot be used ({error.strerror}); {remedy}") from error
+
+
+def free_port() -> int:
+    """A port of this machine that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def _wait_until_ready(process: subprocess.Popen[bytes], url: str) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from s2s_lit.tracking import journal as journals
@@ -58,6 +58,7 @@ def everything(journal: Journal) -> list[Entry]:
     return found
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(ENTRIES)
 def test_an_entry_is_one_line(entry: Entry) -> None:
     line = encode(entry)
@@ -74,7 +75,7 @@ def test_not_a_number_is_kept() -> None:
         st.one_of(st.lists(ENTRIES, max_size=5), st.sampled_from(["send", "look", "reopen", "full", "room"]))
     )
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_it_is_a_queue_whatever_happens(actions: list[Any], tmp_path_factory: pytest.TempPathFactory) -> None:
     """Against a deque: what is read is the front, through reopened files and disks that are full for a while."""
     place = tmp_path_factory.mktemp("queue")

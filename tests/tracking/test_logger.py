@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lightning.pytorch.utilities import rank_zero_only
 from mlflow.tracking import MlflowClient
@@ -67,6 +67,7 @@ def test_parameters_are_dotted_long_and_many(store: MlflowClient, tracker: Mlflo
     assert sum(key.startswith("many.") for key in params) == 250
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])  # a busy machine is no defect
 @given(st.recursive(st.integers(), lambda inner: st.dictionaries(st.text("ab", min_size=1), inner), max_leaves=20))
 def test_flatten_keeps_every_leaf(tree: Any) -> None:
     def leaves(node: Any) -> int:

@@ -14,13 +14,7 @@ import pytest
 from mlflow.tracking import MlflowClient
 
 from s2s_lit.errors import UserError
-from s2s_lit.tracking.ui import ui
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+from s2s_lit.tracking.ui import free_port, ui
 
 
 def test_a_taken_port_is_told_before_anything_starts(store: MlflowClient) -> None:

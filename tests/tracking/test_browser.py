@@ -1,0 +1,138 @@
+"""Slow: a user opens the UI in a browser, selects two runs and finds what differs, how they went, where they look."""
+
+from __future__ import annotations
+
+import importlib.util
+import multiprocessing
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from s2s_lit.__main__ import main
+from s2s_lit.errors import UserError
+from s2s_lit.tracking.connection import connect
+from s2s_lit.tracking.store import RunRecord, list_runs
+from s2s_lit.tracking.ui import free_port, ui
+from support.tiny import TINY
+
+EXPERIMENTS = Path(__file__).parents[2] / "experiments"
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+
+
+def load(file: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(file.stem, file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def screenshots() -> ModuleType:
+    return load(EXPERIMENTS / "screenshots.py")
+
+
+@pytest.fixture(scope="module")
+def chrome(screenshots: ModuleType) -> Iterator[Any]:
+    try:
+        with screenshots.browser() as chrome:
+            yield chrome
+    except UserError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="module")
+def project(chrome: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespace]:
+    """A folder with two trained runs, and the port at which `s2s ui` shows them."""
+    folder = tmp_path_factory.mktemp("project")
+    (folder / "experiments").symlink_to(EXPERIMENTS)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        assert main(["train", "lstm", *TINY, "--seed=2"]) == 0
+        assert main(["train", "bilstm_attn", *TINY]) == 0
+        attended, plain = list_runs()
+        experiment = connect().get_experiment_by_name("builtin")
+        assert experiment is not None
+        port = free_port()
+        server = multiprocessing.get_context("fork").Process(target=ui, args=(port,))
+        server.start()
+        found = {"folder": folder, "port": port, "experiment": experiment.experiment_id, "server": server}
+        yield SimpleNamespace(attended=attended, plain=plain, **found)
+        server.terminate()
+        server.join(30)
+
+
+@pytest.fixture(scope="module")
+def pages(screenshots: ModuleType, chrome: Any, project: SimpleNamespace) -> Any:
+    url = f"http://127.0.0.1:{project.port}"
+    wait_for(url, project.server)
+    return screenshots.MlflowPages(chrome, url, project.folder / "pictures")
+
+
+def wait_for(url: str, server: Any) -> None:
+    import time
+    import urllib.request
+
+    for _ in range(300):
+        try:
+            with urllib.request.urlopen(f"{url}/health", timeout=2):
+                return
+        except OSError:
+            assert server.is_alive()
+            time.sleep(0.3)
+    raise AssertionError("the UI did not come up")
+
+
+def colours(file: Path) -> int:
+    return len(Image.open(file).convert("RGB").getcolors(1 << 24) or [])
+
+
+def test_two_runs_are_selected_and_what_differs_is_found(pages: Any, project: SimpleNamespace) -> None:
+    rows = pages.runs(project.experiment, [project.attended.run_id, project.plain.run_id])
+    for row, run in zip(rows, (project.attended, project.plain), strict=True):
+        assert f"{run.metrics['test/chrf']:.4f}"[:5] in row
+        assert run.experiment in row
+    differing = pages.compare()
+    for parameter in ("model.init_args.encoder.init_args.bidirectional", "AdditiveAttention", "seed"):
+        assert parameter in differing
+    assert "data.batcher.class_path" not in differing
+    assert "trainer.max_epochs" not in differing
+
+
+def test_the_curves_are_charts(pages: Any, project: SimpleNamespace) -> None:
+    assert "val/bleu" in pages.charts(project.experiment, "val/bleu")
+
+
+def test_the_attention_is_seen(pages: Any, project: SimpleNamespace) -> None:
+    run: RunRecord = project.attended
+    kept = connect(f"sqlite:///{project.folder}/mlflow.db").download_artifacts(run.run_id, "attention/test-1.png")
+    assert pages.artifact(project.experiment, run.run_id, "attention/test-1.png") == Image.open(kept).size
+
+
+def test_pictures_of_all_that_are_kept(pages: Any, project: SimpleNamespace) -> None:
+    """After the tests above: no page was blank."""
+    kept = sorted((project.folder / "pictures").iterdir())
+    assert [file.stem for file in kept] == ["ui_attention", "ui_charts", "ui_comparison", "ui_runs"]
+    assert all(colours(file) > 100 for file in kept)
+
+
+def test_the_page_of_a_comparison_works_without_a_server(chrome: Any, project: SimpleNamespace) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(project.folder)
+        ids = [project.plain.run_id, project.attended.run_id]
+        assert main(["compare", *ids, "--bootstrap=50", "--randomizations=50"]) == 0
+    (page,) = (project.folder / "runs").rglob("compare.html")
+    chrome.get_log("browser")  # what earlier pages said
+    chrome.get(page.as_uri())
+    assert "bilstm_attn" in chrome.find_element("tag name", "body").text
+    drawn = chrome.find_elements("css selector", "svg.lines, svg.attention")
+    assert len(drawn) > 2
+    assert all(svg.size["width"] > 50 and svg.size["height"] > 50 for svg in drawn if svg.is_displayed())
+    assert chrome.execute_script("return document.documentElement.scrollWidth <= window.innerWidth + 1")
+    assert [line for line in chrome.get_log("browser") if line["level"] == "SEVERE"] == []
