@@ -6,10 +6,12 @@ import argparse
 import os
 import shlex
 import sys
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
 import optuna
+from optuna.exceptions import StorageInternalError
 from rich.console import Console
 from rich.table import Table
 
@@ -25,6 +27,7 @@ from s2s_lit.tuning.supervisor import Supervisor
 from s2s_lit.tuning.sweep_file import FOLDER, Sweep, names, read_sweep
 from s2s_lit.tuning.worker import COMMAND, Slot, make_slots
 
+_PATIENCE_S = 600.0
 STOPPED = 3
 """Status of a command that was stopped before all trials were finished."""
 
@@ -85,32 +88,69 @@ def search(
     """
     study = open_study(searched, name, open_storage(storage))
     pace = pace or (Pace(settle_s=0.5) if storage_file(storage) is not None else Pace())
-    ownership = Ownership(study, **asdict(pace))
-    ownership.beat()
+    ownership = entered(study, pace)
     runs = SweepRuns(dataset=searched.dataset, experiment=searched.experiment, study=name)
     parent = open_parent(searched, study, ownership, runs)
     what = f"{searched.trials} trials of {searched.experiment} on {searched.dataset}, {len(slots)} at a time"
     print(f"sweep {name} in {without_password(storage)}, run {parent}: {what}", flush=True)
+    finished = None
     with Progress(searched, study) as progress:
-        supervisor = Supervisor(
-            searched,
-            study,
-            ownership=ownership,
-            runs=runs,
-            parent=parent,
-            slots=slots,
-            watcher=progress,
-            command=command,
-        )
-        try:
-            finished = supervisor.run()
-        except UserError:
-            runs.end(parent, "FAILED")
-            raise
+        while finished is None:
+            supervisor = Supervisor(
+                searched,
+                study,
+                ownership=ownership,
+                runs=runs,
+                parent=parent,
+                slots=slots,
+                watcher=progress,
+                command=command,
+            )
+            try:
+                finished = supervisor.run()
+            except StorageInternalError as error:  # its processes are ended; what they had is not lost
+                print(f"the storage does not answer ({_reason(error)}); going on when it does", flush=True)
+                wait_for_storage(study, storage)
+                ownership.leave()
+                ownership = entered(study, pace)
+            except UserError:
+                runs.end(parent, "FAILED")
+                raise
     conclude(study, runs, parent)
     if not ownership.others():
         runs.end(parent, "FINISHED" if finished else "KILLED")
     return finished
+
+
+def entered(study: optuna.Study, pace: Pace) -> Ownership:
+    """A supervisor's place in the study, known to the others."""
+    ownership = Ownership(study, **asdict(pace))
+    ownership.beat()
+    return ownership
+
+
+def wait_for_storage(study: optuna.Study, storage: str) -> None:
+    """Returns when a storage that was away answers again.
+
+    Raises:
+        UserError: it was away for too long.
+    """
+    deadline = time.monotonic() + _PATIENCE_S
+    while True:
+        try:
+            study.get_trials(deepcopy=False)
+            return
+        except StorageInternalError as error:
+            if time.monotonic() > deadline:
+                raise UserError(
+                    f"STORAGE={without_password(storage)} has not answered for {_PATIENCE_S:.0f} s "
+                    f"({_reason(error)}): start it, then the same command goes on"
+                ) from error
+            time.sleep(5.0)
+
+
+def _reason(error: Exception) -> str:
+    return str(error.__cause__ or error).strip().splitlines()[0][:200]
 
 
 def open_parent(searched: Sweep, study: optuna.Study, ownership: Ownership, runs: SweepRuns) -> str:

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import optuna
 import pytest
 from mlflow.tracking import MlflowClient
+from optuna.exceptions import StorageInternalError
 
 from s2s_lit.errors import UserError
+from s2s_lit.tracking.store import list_runs
 from s2s_lit.tuning import study as attributes
+from s2s_lit.tuning import sweep as verb
+from s2s_lit.tuning.supervisor import Supervisor
 from support import fake_sweep
 
 ROOT = Path(__file__).parents[2]
@@ -72,3 +80,41 @@ def test_another_space_is_another_study(fakes: MlflowClient) -> None:
     fake_sweep.require_agreement(STORAGE, 1)
     with pytest.raises(UserError, match="--study fake_2"):
         fake_sweep.run(STORAGE, 2, 1, fixed={"model.x": 1})
+
+
+@pytest.mark.slow
+def test_ctrl_c_gives_trials_back_and_the_same_command_goes_on(
+    fakes: MlflowClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAKE_TRIAL_S", "20")
+    words = [sys.executable, str(ROOT / "tests/support/fake_sweep.py"), STORAGE, "3", "2"]
+    supervisor = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
+    assert supervisor.stdout is not None
+    while "trial   1 started" not in supervisor.stdout.readline():
+        assert supervisor.poll() is None
+    time.sleep(3)
+    supervisor.send_signal(signal.SIGINT)
+    assert supervisor.wait(60) == 3
+    states = [trial.state.name for trial in optuna.load_study(study_name=fake_sweep.NAME, storage=STORAGE).trials]
+    assert states == ["WAITING", "WAITING"]
+    assert fake_sweep.runs_of_kind("sweep")[0].status == "KILLED"
+    monkeypatch.setenv("FAKE_TRIAL_S", "0.3")
+    assert fake_sweep.run(STORAGE, 3, 2)
+    trials = fake_sweep.require_agreement(STORAGE, 3)
+    assert not any(trial.user_attrs.get(attributes.RETRIES) for trial in trials)  # it was nobody's fault
+    assert not [run for run in list_runs() if run.status == "RUNNING"]
+
+
+def test_a_storage_that_was_away_costs_nothing(fakes: MlflowClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    run, away = Supervisor.run, [False, True]
+
+    def first_fails(self: Supervisor) -> bool:
+        if away.pop():
+            raise StorageInternalError("connection refused")
+        return run(self)
+
+    monkeypatch.setattr(Supervisor, "run", first_fails)
+    monkeypatch.setattr(verb, "wait_for_storage", lambda study, storage: None)
+    assert fake_sweep.run(STORAGE, 1, 1, pruner=None)
+    fake_sweep.require_agreement(STORAGE, 1)
+    assert not away

@@ -1,0 +1,93 @@
+"""Where studies lie: many writers at once, no network disks, messages with a remedy."""
+
+from __future__ import annotations
+
+import threading
+from collections import namedtuple
+from pathlib import Path
+
+import optuna
+import psutil
+import pytest
+
+from s2s_lit.errors import UserError
+from s2s_lit.tuning.storage import NETWORK_DISKS, network_disk, open_storage, storage_file, without_password
+
+Disk = namedtuple("Disk", "mountpoint fstype")
+
+
+def test_writers_beside_one_another_are_not_locked_out(tmp_path: Path) -> None:
+    """Each reads, then writes, in one transaction: the order in which SQLite's write-ahead log refuses the second."""
+    url = f"sqlite:///{tmp_path}/sweeps.db"
+    optuna.create_study(study_name="s", storage=open_storage(url))
+    errors: list[Exception] = []
+
+    def write() -> None:
+        try:
+            study = optuna.load_study(study_name="s", storage=open_storage(url))
+            for _ in range(4):
+                trial = study.ask()
+                trial.suggest_float("x", 0, 1)
+                trial.report(0.5, 1)
+                study.tell(trial, 1.0)
+        except Exception as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=write) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not errors
+    trials = optuna.load_study(study_name="s", storage=open_storage(url)).trials
+    assert sorted(trial.number for trial in trials) == list(range(16))
+
+
+@pytest.mark.parametrize("kind", ["nfs4", "fuse.sshfs", "lustre"])
+def test_a_network_disk_is_refused_with_the_remedy(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    disks = [Disk("/", "ext4"), Disk(str(tmp_path), kind), Disk(str(tmp_path / "own"), "ext4")]
+    monkeypatch.setattr(psutil, "disk_partitions", lambda all: disks)
+    assert kind in NETWORK_DISKS
+    with pytest.raises(UserError, match=rf"network disk \({kind}\).*postgresql://"):
+        open_storage(f"sqlite:///{tmp_path}/sweeps.db")
+    assert network_disk(tmp_path / "deeper" / "sweeps.db") == kind
+    assert network_disk(tmp_path / "own" / "sweeps.db") == ""
+    assert network_disk(Path("/elsewhere/sweeps.db")) == ""
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("redis://x", "is no storage: give postgresql://"),
+        ("sqlite://", "must be a file"),
+        ("sqlite:////no/such/folder/x.db", "there is no folder /no/such/folder"),
+        ("journal:////no/such/folder/x.log", "in a folder that exists"),
+        ("grpc://host", "grpc://192.168.0.2:13000"),
+        ("postgresql://me:secret@127.0.0.1:1/x", "does not answer"),
+    ],
+)
+def test_what_is_no_storage_is_said(url: str, said: str) -> None:
+    with pytest.raises(UserError) as error:
+        open_storage(url)
+    assert said in str(error.value)
+    assert "secret" not in str(error.value)
+
+
+def test_a_missing_driver_is_named() -> None:
+    pytest.importorskip("psycopg2")
+    with pytest.raises(UserError, match=r"pip install 'pymysql'|does not answer"):
+        open_storage("mysql://me@127.0.0.1:1/x")
+
+
+def test_files_and_passwords() -> None:
+    assert storage_file("sqlite:///sweeps.db") == Path("sweeps.db")
+    assert storage_file("journal:////tmp/a.log") == Path("/tmp/a.log")
+    assert storage_file("postgresql://h/x") is None
+    assert without_password("mysql://me:secret@h/x") == "mysql://me:***@h/x"
+
+
+def test_a_journal_is_read_where_it_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    study = optuna.create_study(study_name="s", storage=open_storage("journal:///sweeps.log"))
+    study.tell(study.ask(), 1.0)
+    assert (tmp_path / "sweeps.log").is_file()

@@ -1,0 +1,84 @@
+"""Shares of a machine, and processes that end."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from s2s_lit.tuning.channel import Client, Server
+from s2s_lit.tuning.processes import host, identity, process_alive
+from s2s_lit.tuning.trial import Work
+from s2s_lit.tuning.worker import Worker, end_left_over, make_slots, said
+
+SLEEPER = [sys.executable, "-c", "import time; print('asleep', flush=True); time.sleep(100)"]
+
+
+def work(**changes: object) -> Work:
+    settings = {
+        "number": 3, "seed": 1, "attempt": 0, "experiment": "e", "dataset": "d", "overrides": [], "objectives": [],
+        "run_id": "r", "address": "", "supervisor": {}, "reports": True,
+    }  # fmt: skip
+    return Work(**{**settings, **changes})  # type: ignore[arg-type]
+
+
+def test_gpus_go_round_and_threads_are_shared(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.setattr("os.sched_getaffinity", lambda pid: set(range(8)))
+    slots = make_slots(3, ["0", "1"])
+    assert [slot.environment["CUDA_VISIBLE_DEVICES"] for slot in slots] == ["0", "1", "0"]
+    assert {slot.environment["OMP_NUM_THREADS"] for slot in slots} == {"2"}
+    pairs = make_slots(2, ["4", "5", "6", "7"], per_trial=2)
+    assert [slot.environment["CUDA_VISIBLE_DEVICES"] for slot in pairs] == ["4,5", "6,7"]
+    assert "CUDA_VISIBLE_DEVICES" not in make_slots(1, [])[0].environment
+
+
+def test_work_is_read_as_it_was_written(tmp_path: Path) -> None:
+    told = work(overrides=["--a=1"], objectives=[["val/bleu", True]])
+    told.write(tmp_path / "work.json")
+    assert Work.read(tmp_path / "work.json") == told
+
+
+def test_a_worker_is_ended_with_all_that_it_started(tmp_path: Path) -> None:
+    worker = Worker(work(), make_slots(1, [])[0], folder=tmp_path, log=tmp_path / "x.log", command=SLEEPER)
+    assert worker.status is None
+    assert process_alive(worker.identity)
+    worker.end()
+    assert worker.status == -9
+    assert not process_alive(worker.identity)
+    assert said(-9) == "killed by SIGKILL (out of memory?)"
+    assert said(-15) == "killed by SIGTERM"
+
+
+def test_what_a_dead_supervisor_left_is_ended_here_and_nowhere_else() -> None:
+    process = subprocess.Popen(SLEEPER, start_new_session=True, stdout=subprocess.PIPE)
+    try:
+        record = identity(process.pid)
+        end_left_over({**record, "host": "elsewhere"}, host())
+        assert process.poll() is None
+        end_left_over({**record, "started": record["started"] - 100}, host())  # the number was given again
+        assert process.poll() is None
+        end_left_over(record, host(), patience_s=0.1)
+        assert process.wait(5) == -9
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_a_trial_is_answered_and_told_when_nobody_is_there() -> None:
+    server = Server()
+    heard: list[dict[str, object]] = []
+    client = Client(server.address)
+    replies: list[dict[str, object]] = []
+    asking = threading.Thread(target=lambda: replies.extend(client.ask({"place": place}) for place in (1, 2)))
+    asking.start()
+    while asking.is_alive():
+        server.serve(lambda message: heard.append(message) or {"prune": message["place"] == 2}, 0.1)
+    assert heard == [{"place": 1}, {"place": 2}]
+    assert replies == [{"prune": False}, {"prune": True}]
+    server.close()
+    with pytest.raises(OSError, match=r"."):
+        client.ask({"place": 3})
