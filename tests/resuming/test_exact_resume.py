@@ -103,8 +103,8 @@ def test_a_killed_training_ends_as_if_it_had_not_been(tmp_path: Path) -> None:
 def test_matrix(source: str, workers: int, ranks: int, batcher: str, tmp_path: Path) -> None:
     random = Random(f"{source} {workers} {ranks} {batcher}")
     training = interrupted(tmp_path / "project", source, workers, ranks, batcher)
-    training.stop(Kill(random.randint(4, 50), random.randrange(ranks)))
-    training.stop(Kill(random.randint(1, 15), random.randrange(ranks)), "resume", "latest")
+    training.stop(Kill(random.randint(4, 40), random.randrange(ranks)))
+    training.stop(Kill(random.randint(1, 12), random.randrange(ranks)), "resume", "latest")
     training.goes_on_to_the_same_end()
 
 
