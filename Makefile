@@ -89,6 +89,9 @@ test-kill: .venv/.ready  ## the matrix of trainings that are killed and resumed 
 benchmark: .venv/.ready  ## training and search speed of EXP=bilstm_attn [DATA=builtin] [DATA_DIR=folder] [ARGS=...]
 	@$(BIN)/python benchmarks/speed.py $(EXP) --dataset $(DATA) $(if $(DATA_DIR),--data_dir $(DATA_DIR)) $(ARGS)
 
+benchmark-processes: .venv/.ready  ## two processes against one with two threads, EXP=bilstm_attn [DATA=builtin] [DATA_DIR=folder] [ARGS=...]
+	@$(BIN)/python benchmarks/processes.py $(EXP) --dataset $(DATA) $(if $(DATA_DIR),--data_dir $(DATA_DIR)) $(ARGS)
+
 smoke: .venv/.ready  ## every experiment file: two steps, validated, saved, reloaded, translated [ARGS="-k coverage"]
 	@$(BIN)/python -m pytest -m slow tests/experiments $(ARGS)
 

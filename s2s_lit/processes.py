@@ -11,6 +11,7 @@ import ctypes
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import timedelta
@@ -26,7 +27,8 @@ T = TypeVar("T")
 
 TIMEOUT = timedelta(minutes=30)
 """How long a process waits for the others, while the first one builds vocabularies or uploads a checkpoint, too."""
-_CLAIM = "s2s_lit/first_error"
+_CLAIM, _ENDED = "s2s_lit/first_error", "s2s_lit/first_ended"
+_ENDING_S = 60.0
 _PDEATHSIG = 1  # of Linux's prctl
 _store: dist.Store | None = None
 
@@ -133,11 +135,29 @@ def joined() -> Iterator[None]:
             nowhere = quiet.enter_context(open(os.devnull, "w"))
             quiet.enter_context(contextlib.redirect_stdout(nowhere))
             quiet.enter_context(contextlib.redirect_stderr(nowhere))
-        with failing_together():
-            yield
-            largest(0)  # none leaves while another one still needs it
+        try:
+            with failing_together():
+                yield
+                largest(0)  # none leaves while another one still needs it
+        except BaseException:
+            _let_first_end(number)
+            raise
     dist.destroy_process_group()
     _store = None
+
+
+def _let_first_end(number: int) -> None:
+    """The first process, which records, shall know of the failure and end its run before a launcher ends it."""
+    assert _store is not None
+    with contextlib.suppress(dist.DistError, RuntimeError):  # whoever kept the store is gone
+        if number == 0:
+            _store.set(_ENDED, "")
+            return
+        dist.destroy_process_group()  # so that it finds its connections closed
+        deadline = time.monotonic() + _ENDING_S
+        while not _store.check([_ENDED]) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        time.sleep(0.5)  # until it has said what was wrong
 
 
 @contextlib.contextmanager

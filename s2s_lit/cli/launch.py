@@ -102,7 +102,9 @@ def _status(codes: dict[int, int]) -> int:
             hint = ": is memory short?" if -code == signal.SIGKILL else ""
             print(f"s2s: error: process {rank} was ended by {signal.Signals(-code).name}{hint}", file=sys.stderr)
             return 128 - code
-    return max(code if code > 0 else 128 - code for code in codes.values())
+    found = [code if code > 0 else 128 - code for code in codes.values()]
+    stopped = 128 + signal.SIGTERM  # as the launcher stops those that have not failed by themselves
+    return next((code for code in found if code != stopped), stopped)
 
 
 def for_processes(given: dict[str, Any]) -> dict[str, Any]:
