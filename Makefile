@@ -60,7 +60,7 @@ neighbours: .venv/.ready  ## the pieces nearest to a word in a run: RUN=latest W
 	@$(S2S) neighbours $(RUN) $(ONLY) --word="$$WORD" $(ARGS)
 
 sweep: .venv/.ready  ## search settings: SWEEP=dropout_schedule_batching [TRIALS=20] [WORKERS=2] [STORAGE=...]; without SWEEP, list them
-	@$(S2S) sweep $(SWEEP) $(if $(TRIALS),--trials $(TRIALS)) $(if $(WORKERS),--workers $(WORKERS)) $(if $(STORAGE),--storage $(STORAGE)) $(ARGS)
+	@$(S2S) sweep $(SWEEP) $(if $(TRIALS),--trials $(TRIALS)) $(if $(WORKERS),--workers $(WORKERS)) $(if $(STORAGE),--storage $(STORAGE)) $(if $(DATA_DIR),--data_dir $(DATA_DIR)) $(ARGS)
 
 register: .venv/.ready  ## a run's best checkpoint as a model version: RUN=latest NAME=de [ALIAS=champion]: moves if significantly better
 	@$(S2S) register $(RUN) $(if $(call given,NAME),"$(NAME)",$(error give the model a name: NAME=...)) $(ONLY) $(if $(call given,ALIAS),--alias "$(ALIAS)") --split $(SPLIT)

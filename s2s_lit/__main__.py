@@ -72,25 +72,7 @@ def make_parser() -> argparse.ArgumentParser:
     neighbours.add_argument("--side", choices=("source", "target"), default="source", help="whose (default: source)")
     neighbours.add_argument("--count", type=int, default=10, help="how many (default: 10)")
 
-    sweep = verbs.add_parser(
-        "sweep", help="search settings with many trials; without a name, list what can be searched"
-    )
-    sweep.add_argument("name", nargs="?", help="name of a file in sweeps/, e.g. dropout_schedule_batching")
-    sweep.add_argument("--trials", type=int, help="trials the study shall have (default: what the file says)")
-    sweep.add_argument("--workers", type=int, default=1, help="trials at a time on this machine (default: 1)")
-    add_study(sweep)
-    sweep.add_argument("--out", type=Path, help="file for the best experiment (default: experiments/STUDY_best.yaml)")
-
-    doctor = verbs.add_parser("sweep-doctor", help="look for what crashed sweeps have left behind")
-    add_study(doctor)
-    doctor.add_argument("--mend", action="store_true", help="mend what can be mended")
-
-    dashboard = verbs.add_parser("dashboard", help="open optuna-dashboard over the studies, on localhost")
-    dashboard.add_argument("--port", type=int, default=8080)
-    add_storage(dashboard)
-
-    trial = verbs.add_parser("trial")  # what a sweep's supervisor starts
-    trial.add_argument("work", type=Path)
+    add_sweeps(verbs)
 
     verbs.add_parser("experiments", help="list what can be trained, and on which data")
 
@@ -122,6 +104,30 @@ def add_models(verb: argparse.ArgumentParser) -> None:
         default="probabilities",
         help="what an ensemble averages (default: probabilities)",
     )
+
+
+def add_sweeps(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """The verbs that need Optuna."""
+    sweep = verbs.add_parser(
+        "sweep", help="search settings with many trials; without a name, list what can be searched"
+    )
+    sweep.add_argument("name", nargs="?", help="name of a file in sweeps/, e.g. dropout_schedule_batching")
+    sweep.add_argument("--trials", type=int, help="trials the study shall have (default: what the file says)")
+    sweep.add_argument("--data_dir", help="folder of the data's files, or of a copy of the Hub's repository")
+    sweep.add_argument("--workers", type=int, default=1, help="trials at a time on this machine (default: 1)")
+    add_study(sweep)
+    sweep.add_argument("--out", type=Path, help="file for the best experiment (default: experiments/STUDY_best.yaml)")
+
+    doctor = verbs.add_parser("sweep-doctor", help="look for what crashed sweeps have left behind")
+    add_study(doctor)
+    doctor.add_argument("--mend", action="store_true", help="mend what can be mended")
+
+    dashboard = verbs.add_parser("dashboard", help="open optuna-dashboard over the studies, on localhost")
+    dashboard.add_argument("--port", type=int, default=8080)
+    add_storage(dashboard)
+
+    trial = verbs.add_parser("trial")  # what a sweep's supervisor starts
+    trial.add_argument("work", type=Path)
 
 
 def add_study(verb: argparse.ArgumentParser) -> None:

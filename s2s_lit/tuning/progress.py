@@ -7,6 +7,7 @@ import time
 from collections import Counter
 
 import optuna
+from optuna.exceptions import StorageInternalError
 from optuna.trial import FrozenTrial, TrialState
 from rich.console import Console, Group
 from rich.live import Live
@@ -96,7 +97,13 @@ class Progress:
     def _trials(self, *states: TrialState) -> list[FrozenTrial]:
         return self._study.get_trials(deepcopy=False, states=states)
 
-    def _panel(self) -> Group:
+    def _panel(self) -> Group | Text:
+        try:
+            return self._drawn()
+        except StorageInternalError:
+            return Text("the storage does not answer")
+
+    def _drawn(self) -> Group:
         table = Table(title=f"sweep {self._study.study_name}", title_justify="left")
         for column in ("trial", "done", self._sweep.objectives[0].name, "point"):
             table.add_column(column, overflow="fold")

@@ -39,7 +39,7 @@ def sweep(arguments: argparse.Namespace, overrides: list[str]) -> int:
         return 0
     if arguments.workers < 1:
         raise UserError(f"WORKERS must be at least 1, not {arguments.workers}")
-    searched = read_sweep(arguments.name, arguments.trials)
+    searched = read_sweep(arguments.name, arguments.trials, arguments.data_dir)
     searched.check()
     mark_dead_runs()
     name = arguments.study or searched.name

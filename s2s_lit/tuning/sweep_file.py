@@ -121,12 +121,13 @@ def names() -> list[str]:
     return sorted(file.stem for file in FOLDER.glob("*.yaml"))
 
 
-def read_sweep(name: str, trials: int | None = None) -> Sweep:
+def read_sweep(name: str, trials: int | None = None, data_dir: str | None = None) -> Sweep:
     """The sweep of that name; not yet checked against the configuration.
 
     Args:
         name: Its file's, without folder and ending.
         trials: What the command says instead of the file.
+        data_dir: The same.
 
     Raises:
         UserError: no such file, or it is none; with place and remedy.
@@ -152,7 +153,8 @@ def read_sweep(name: str, trials: int | None = None) -> Sweep:
         if key in given and not isinstance(given[key].get("name"), str):
             raise UserError(f"{file}: {key} must be a name, or a mapping with `name` and its settings")
     given |= {key: tuple(given[key]) for key in ("seeds", "enqueue") if key in given}
-    given |= {"dataset": tree.get("dataset", "builtin"), **({} if trials is None else {"trials": trials})}
+    said = {"trials": trials, "data_dir": data_dir}
+    given |= {"dataset": tree.get("dataset", "builtin"), **{k: v for k, v in said.items() if v is not None}}
     sweep = Sweep(name=name, what=what, text=text, **given)
     _require_sense(sweep, str(file))
     return sweep

@@ -35,6 +35,7 @@ TINY = {
         "model.decoder.feature_size": 16,
         "model.encoder.recurrence.hidden_size": 8,
         "model.decoder.recurrence.hidden_size": 8,
+        "trainer.max_epochs": -1,
         "trainer.max_steps": 60,
         "trainer.val_check_interval": 5,
         "trainer.check_val_every_n_epoch": None,
