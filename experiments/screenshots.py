@@ -31,9 +31,10 @@ from s2s_lit.tracking.store import RunRecord, connect, find_run
 from s2s_lit.tracking.ui import free_port, serving
 
 PATIENCE_S = 60.0
+MENU = 198  # pixels wide
 QUIET = (  # without them Chromium asks its maker's hosts at each start
     "--headless=new --no-sandbox --disable-gpu --disable-dev-shm-usage --disable-quic --no-first-run "
-    "--disable-background-networking --disable-component-update --disable-sync --window-size=1280,900"
+    "--disable-background-networking --disable-component-update --disable-sync --window-size=1280,860"
 ).split()
 SETTINGS = {  # of the page, as it keeps them itself: no assistant
     "mlflow.assistant.panelOpen_v1": "false",
@@ -123,6 +124,7 @@ class MlflowPages:
         """Opens the charts of all runs and searches for a metric; the page's text."""
         self._open(f"experiments/{experiment_id}/runs?compareRunsMode=CHART")
         self.one('input[placeholder*="metric charts"]').send_keys(metric)
+        self.wait(lambda: "model (" not in self.one("body").text)  # what was searched for is left
         self.wait(lambda: self._chrome.find_elements(By.CSS_SELECTOR, ".js-plotly-plot .scatterlayer path.js-line"))
         self.keep("ui_charts")
         return self.one("body").text
@@ -163,9 +165,9 @@ class MlflowPages:
         return WebDriverWait(self._chrome, PATIENCE_S, 0.3).until(asked, what)  # type: ignore[no-any-return]
 
     def keep(self, name: str) -> None:
-        """A picture of the window, in 256 colours."""
+        """A picture of the window without the menu on its left."""
         image = Image.open(BytesIO(self._chrome.get_screenshot_as_png())).convert("RGB")
-        image.quantize(256, dither=Image.Dither.NONE).save(self._folder / f"{name}.png", optimize=True)
+        image.crop((MENU, 0, *image.size)).save(self._folder / f"{name}.png", optimize=True)
 
 
 def take(runs: Sequence[RunRecord], pages: MlflowPages) -> None:
