@@ -164,7 +164,8 @@ def importance(found: Mapping[str, float], objective: Objective) -> Figure:
     """Bars of the importances."""
     figure, (axes,) = _panels(1, 1, width=7.0, height=max(0.42 * len(found) + 1.1, 1.8))
     names = list(found)[::-1]
-    axes.barh([short_name(name) for name in names], [found[name] for name in names], color=BLUE, height=0.6)
+    axes.barh(range(len(names)), [found[name] for name in names], color=BLUE, height=0.6)
+    axes.set_yticks(range(len(names)), [short_name(name) for name in names])  # two may have one short name
     for row, name in enumerate(names):
         axes.text(found[name], row, f" {found[name]:.2f}", va="center", fontsize=8, color=INK)
     axes.set_xlim(0, max(max(found.values()) * 1.15, 0.1))

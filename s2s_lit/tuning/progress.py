@@ -124,7 +124,7 @@ def best_trial(study: optuna.Study) -> FrozenTrial | None:
 
 
 def short_point(point: dict[str, object]) -> str:
-    """A point in one line: the last word of each name."""
+    """A point in one line."""
     return "  ".join(
         f"{short_name(name)}={value:.3g}" if isinstance(value, float) else f"{short_name(name)}={value}"
         for name, value in point.items()
@@ -132,6 +132,6 @@ def short_point(point: dict[str, object]) -> str:
 
 
 def short_name(name: str) -> str:
-    """A parameter's name without the way to it: `cosine/task.schedule.warmup_steps` is `cosine warmup_steps`."""
+    """A parameter's name without most of the way to it: `cosine/task.schedule.rise` is `cosine schedule.rise`."""
     *branches, path = name.split("/")
-    return " ".join([*branches[-1:], path.rpartition(".")[2]])
+    return " ".join([*branches[-1:], ".".join(path.split(".")[-2:])])

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import optuna
-from optuna.trial import FrozenTrial
+from optuna.trial import FrozenTrial, TrialState
 from rich.console import Console
 from rich.table import Table
 
@@ -44,6 +44,8 @@ def summarize(
     found = levels(sweep.space, study.get_trials(deepcopy=False))
     console.print(f"\n{study.study_name}: what each factor brought ({sweep.objectives[0].name})", style="bold")
     console.print(effects_table(found, high))
+    if len(sweep.seeds) > 1:
+        console.print(f"spread over the {len(sweep.seeds)} seeds of a trial: {seed_spread(sweep, study):.3g} (mean)")
     if len(sweep.objectives) > 1:
         console.print(front_table(sweep, study))
     console.print(f"best: {best_line(sweep, best)}", style="bold", soft_wrap=True)
@@ -90,6 +92,14 @@ def best_line(sweep: Sweep, best: FrozenTrial) -> str:
         spread = f" ± {statistics.stdev(each):.2g} over {len(each)} seeds" if len(each) > 1 else ""
         said.append(f"{objective.name} {best.values[index]:.4f}{spread}")
     return f"trial {best.number}, {', '.join(said)}; {short_point(best.params)}"
+
+
+def seed_spread(sweep: Sweep, study: optuna.Study) -> float:
+    """The standard deviation of the first objective over seeds, a mean over the complete trials: what is no effect."""
+    name = sweep.objectives[0].name
+    complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    each = [[trial.user_attrs[f"{attributes.SEED}{seed}"][name] for seed in sweep.seeds] for trial in complete]
+    return statistics.fmean(statistics.stdev(values) for values in each)
 
 
 def effects_table(found: list[Level], high: bool) -> Table:

@@ -27,7 +27,7 @@ TINY = {
     "pruner": {"name": "median", "startup_trials": 1},
     "fixed": {
         "monitor": "val/loss",
-        "restart_steps": 1,
+        "restart_steps": 4,
         "data.source.train_rows": 300,
         "data.source.evaluation_rows": 30,
         "data.codec.vocab_size": 200,
@@ -36,7 +36,7 @@ TINY = {
         "model.encoder.recurrence.hidden_size": 8,
         "model.decoder.recurrence.hidden_size": 8,
         "trainer.max_epochs": -1,
-        "trainer.max_steps": 60,
+        "trainer.max_steps": 40,
         "trainer.val_check_interval": 5,
         "trainer.check_val_every_n_epoch": None,
         "task.search.max_length_ratio": 1,
@@ -113,7 +113,7 @@ def require_in_mlflow(store: MlflowClient, trials: list[optuna.trial.FrozenTrial
         assert steps == sorted(set(steps))  # each once, though one was killed
         if trial.state.name == "COMPLETE":
             assert json.loads(run.tags["s2s.values"]) == {"val/loss": trial.value}
-            assert steps == list(range(5, 61, 5))
+            assert steps == list(range(5, 41, 5))
     assert not runs
     left = {file.path for file in store.list_artifacts(parent.run_id)}
     assert {"best.yaml", "effects.json", "sweep", "sweep.yaml"} <= left

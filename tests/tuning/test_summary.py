@@ -72,8 +72,8 @@ def test_the_best_is_the_first_objectives_best() -> None:
 
 
 def test_short_names() -> None:
-    assert short_name("cosine/task.schedule.warmup_steps") == "cosine warmup_steps"
-    assert short_point({"model.encoder.dropout": 0.123456, "schedule": "cosine"}) == "dropout=0.123  schedule=cosine"
+    assert short_name("cosine/task.schedule.warmup_steps") == "cosine schedule.warmup_steps"
+    assert short_point({"model.encoder.dropout": 0.123456, "kind": "a"}) == "encoder.dropout=0.123  kind=a"
 
 
 def test_the_best_experiment_does_not_replace_a_users_file(in_project: Path) -> None:
