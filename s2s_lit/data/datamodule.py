@@ -88,6 +88,8 @@ class Seq2SeqDataModule(LightningDataModule):
         self._opened: dict[str, Rows] = {}
         self._corpora: dict[str, EncodedCorpus] = {}
         self._streams: dict[str, StreamLoader] = {}
+        self._training: BatchLoader | None = None
+        self._stopped_at: dict[str, Any] = {}
 
     @property
     def codecs(self) -> CodecPair:
@@ -146,8 +148,23 @@ class Seq2SeqDataModule(LightningDataModule):
             loader.resegment = Resegmenter(self.codecs, self.seed)
         if self.trainer is not None:
             loader.progress = self._progress
-            loader.load_state_dict(loader.state_dict())  # Lightning itself restores it only within an epoch
+        if self._stopped_at:
+            loader.load_state_dict(self._stopped_at)
+            self._stopped_at = {}
+        self._training = loader
         return loader
+
+    def state_dict(self) -> dict[str, Any]:
+        """For checkpoints: where training stands in the data."""
+        return {} if self._training is None else self._training.state_dict()
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """The next training loader goes on from there.
+
+        Lightning restores a loader's own state too late where it has begun the first pass already, to count the steps
+        of `max_epochs` for a schedule; and none after an epoch's end.
+        """
+        self._stopped_at = state_dict
 
     def val_dataloader(self) -> BatchLoader:
         return self.loader("validation")

@@ -48,6 +48,7 @@ class Recorder(LightningModule):
         pass
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
+        _ = self.trainer.estimated_stepping_batches  # as schedules do: Lightning then begins the first pass at once
         return torch.optim.SGD(self.parameters(), lr=0.0)
 
 

@@ -115,6 +115,7 @@ def test_matrix(source: str, workers: int, ranks: int, batcher: str, tmp_path: P
         ["--trainer.accumulate_grad_batches=3"],
         ["--task.averaging=ExponentialAveraging"],
         ["--trainer.val_check_interval=3"],
+        ["--trainer.max_epochs=3", "--trainer.max_steps=-1"],
         ["--task.schedule=PlateauSchedule"],
     ],
     ids=lambda more: more[0],
