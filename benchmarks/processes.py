@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import os
 import time
+import warnings
 from functools import partial
 from itertools import islice
 from multiprocessing.queues import SimpleQueue
@@ -80,6 +81,7 @@ def train(arguments: argparse.Namespace, overrides: list[str], count: int) -> fl
     accumulate = arguments.processes // count
     torch.set_num_threads(accumulate)
     quiet_libraries()
+    warnings.filterwarnings("ignore", message=".*no `val_dataloader`.*")
     experiment = Experiment(compose(arguments.experiment, arguments.dataset, overrides, Path("experiments")))
     experiment.data.setup("fit")
     task = experiment.make_task(experiment.data.codecs)

@@ -12,6 +12,7 @@ import yaml
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
 
+from s2s_lit.processes import of_all
 from s2s_lit.tracking.attention_maps import attention_picture
 from s2s_lit.tracking.logger import MlflowTracker
 from s2s_lit.tracking.predictions import prediction_line
@@ -127,7 +128,7 @@ class RunRecorder(Callback):
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         if trainer.sanity_checking:
             return
-        rows = self._rows + sample_rows(self._samples.sorted(), trainer.global_step)
+        rows = self._rows + sample_rows(self._samples_of_all(), trainer.global_step)
         self._rows = rows[-_MAX_ROWS:]
         self._tracker.log_table(SAMPLE_COLUMNS, self._rows, "samples/validation.json")
         if self._checkpoint is not None and self._checkpoint.monitor in trainer.callback_metrics:
@@ -136,6 +137,14 @@ class RunRecorder(Callback):
                 self._best = score  # this checkpoint will be kept, so these scores are the run's
                 found = {best_key(k): v for k, v in trainer.callback_metrics.items() if k.startswith("val/")}
                 self._tracker.log_metrics(found, step=trainer.global_step)
+
+    def _samples_of_all(self) -> list[Prediction]:
+        """The fixed sentences of the whole split, of which each process has seen a part."""
+        samples = FixedSamples(size=self._sample_sentences)
+        for predictions in of_all(self._samples.sorted()):
+            for prediction in predictions:
+                samples.add(prediction)
+        return samples.sorted()
 
     # The end
 
@@ -168,11 +177,10 @@ class RunRecorder(Callback):
             self._lines.append((prediction.row, prediction_line(prediction)))
 
     def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        lines = _from_all_ranks(trainer, self._lines)
+        lines, samples = _from_all_ranks(trainer, self._lines), self._samples_of_all()
         if not trainer.is_global_zero or not lines:
             return
         self._log_data(trainer)  # now with the split that the scores are about
-        samples = self._samples.sorted()
         rows = sample_rows(samples, trainer.global_step)
         self._tracker.log_text("".join(f"{line}\n" for _, line in lines), f"predictions/{self._split}.jsonl")
         self._tracker.log_table(SAMPLE_COLUMNS, rows, f"samples/{self._split}.json")

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -75,9 +76,12 @@ def test_two_processes_train_as_one(project: Path) -> None:
     files = [artifact(connect(), run, "predictions/test.jsonl") for run in (one, two)]
     assert len(files[0]) == len(files[1]) == 30
     assert [line["source"] for line in files[0]] == [line["source"] for line in files[1]]
+    for path in ("samples/test.json", "samples/validation.json"):
+        (first,), (second,) = (artifact(connect(), run, path) for run in (one, two))
+        assert [row[:3] for row in first["data"]] == [row[:3] for row in second["data"]], path
 
 
-def artifact(client: MlflowClient, run: RunRecord, path: str) -> list[dict[str, object]]:
+def artifact(client: MlflowClient, run: RunRecord, path: str) -> list[Any]:
     return [json.loads(line) for line in Path(client.download_artifacts(run.run_id, path)).read_text().splitlines()]
 
 
