@@ -34,12 +34,12 @@ def holder(client: MlflowClient) -> str:
 
 
 def test_the_champion_is_who_is_significantly_better(client: MlflowClient, capsys: pytest.CaptureFixture[str]) -> None:
-    poor, same, good = finished(client, 0.5, 1), finished(client, 0.5, 2), finished(client, 0.1, 3)
+    poor, same, good = finished(client, 0.5, 2), finished(client, 0.5, 1), finished(client, 0.1, 3)
     assert main(["register", poor, "de"]) == 0
     assert "champion is version 1 now: nobody was" in capsys.readouterr().out
     assert main(["register", same, "de"]) == 0
     said = capsys.readouterr().out
-    assert "champion stays version 1: not" in said
+    assert "champion stays version 1: not significantly better" in said
     assert "BLEU on 60 test sentences" in said
     assert holder(client) == poor
     assert main(["register", good, "de"]) == 0

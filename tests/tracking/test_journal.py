@@ -201,6 +201,7 @@ def test_a_full_disk_is_said_once_and_loses_nothing(tmp_path: Path, caplog: pyte
         waiting, steps, later, messages = hears.recv()
         child.join()
     assert 100 < waiting < 200
+    assert only_file(tmp_path).read_bytes().endswith(b"\n")  # the line that did not fit is gone
     assert steps == [step for number in range(100) for step in (number, number + 1000)]
     assert len(messages) == 1
     assert "File too large" in messages[0]
