@@ -4,6 +4,8 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 S2S := $(BIN)/s2s
+# Tests are small: a thread each, and as many at a time as there are cores, up to four.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 
 EXP ?= bilstm_attn
 DATA ?= builtin
@@ -78,13 +80,13 @@ ui: .venv/.ready  ## the MLflow UI on localhost [PORT=5000]
 	@$(S2S) ui --port $(PORT)
 
 test: .venv/.ready  ## the quick tests (no network, a few minutes) [ARGS="-k attention"]
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(PYTEST) $(ARGS)
 
 test-slow: .venv/.ready  ## the learning tests and end-to-end runs [ARGS=...]
-	@$(BIN)/python -m pytest -m slow $(ARGS)
+	@$(PYTEST) -m slow $(ARGS)
 
 test-kill: .venv/.ready  ## the matrix of trainings that are killed and resumed (half an hour) [ARGS=...]
-	@$(BIN)/python -m pytest -m kill $(ARGS)
+	@$(PYTEST) -m kill $(ARGS)
 
 benchmark: .venv/.ready  ## training and search speed of EXP=bilstm_attn [DATA=builtin] [DATA_DIR=folder] [ARGS=...]
 	@$(BIN)/python benchmarks/speed.py $(EXP) --dataset $(DATA) $(if $(DATA_DIR),--data_dir $(DATA_DIR)) $(ARGS)
@@ -93,7 +95,7 @@ benchmark-processes: .venv/.ready  ## two processes against one with two threads
 	@$(BIN)/python benchmarks/processes.py $(EXP) --dataset $(DATA) $(if $(DATA_DIR),--data_dir $(DATA_DIR)) $(ARGS)
 
 smoke: .venv/.ready  ## every experiment file: two steps, validated, saved, reloaded, translated [ARGS="-k coverage"]
-	@$(BIN)/python -m pytest -m slow tests/experiments $(ARGS)
+	@$(PYTEST) -m slow tests/experiments $(ARGS)
 
 check: .venv/.ready  ## linter, formatter, types, import directions
 	$(BIN)/ruff check .

@@ -6,9 +6,13 @@ import shutil
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from mlflow.tracking import MlflowClient
 
 from s2s_lit.tracking.connection import connect
+
+settings.register_profile("s2s", deadline=None)  # how long an example takes depends on who else uses the machine
+settings.load_profile("s2s")
 
 
 @pytest.fixture(scope="session")

@@ -225,7 +225,7 @@ def test_first_batch_of_a_stream_does_not_wait_for_the_whole() -> None:
     pool=st.integers(1, 40),
     shuffle=st.booleans(),
 )
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_ranks_share_all_rows_in_equally_many_steps(
     kind: str, batcher: Batcher, count: int, shards: int, ranks: int, pool: int, shuffle: bool
 ) -> None:
@@ -277,7 +277,7 @@ def test_all_ranks_report_what_they_read_together() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("workers", [1, 3])
+@pytest.mark.parametrize("workers", [1, 2])
 @pytest.mark.parametrize("batcher", BATCHERS[2:])
 def test_workers_change_nothing(kind: str, workers: int, batcher: Batcher) -> None:
     def all_of(batch: Batch) -> list[object]:
