@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import pickle
 import signal
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -57,14 +58,25 @@ class RestartPoints(Callback):
         self._saving: dict[str, Any] | None = None
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        if threading.current_thread() is threading.main_thread():  # only there can handlers be set
-            self._handled = signal.signal(signal.SIGTERM, self._note)  # over Lightning's, which stops rank by rank
+        self._listen(self._note)
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self._stop_listening()
+        if largest(int(self._terminated)):  # in the last step or the validation after it, which no further one noticed
+            raise Terminated
+
+    def on_test_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self._listen(self._leave)  # there is nothing to save
+
+    def on_test_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self._stop_listening()
 
     def on_exception(self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException) -> None:
         self._stop_listening()
+
+    def _listen(self, handler: Callable[[int, FrameType | None], None]) -> None:
+        if threading.current_thread() is threading.main_thread():  # only there can handlers be set
+            self._handled = signal.signal(signal.SIGTERM, handler)  # over Lightning's, which stops rank by rank
 
     def _stop_listening(self) -> None:
         if self._handled is not None:
@@ -75,6 +87,9 @@ class RestartPoints(Callback):
         if self._terminated:  # somebody is in a hurry
             raise Terminated
         self._terminated = True
+
+    def _leave(self, signum: int, frame: FrameType | None) -> None:
+        raise Terminated
 
     def on_train_batch_start(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int
@@ -101,14 +116,22 @@ class RestartPoints(Callback):
         self._saving = {"run_id": self._run_id, "chosen": self.chosen, "noise": of_all(_noise(device))}
         try:
             trainer.save_checkpoint(fresh)
-            if trainer.is_global_zero:
-                _replace(fresh, self.path)
         except OSError as error:
-            fresh.unlink(missing_ok=True)
-            log.warning("No restart point at step %d, the one before stays: %s", trainer.global_step, error)
+            self._keep_the_one_before(trainer, error)
             trainer.strategy.barrier()  # where the others wait
+            return
         finally:
             self._saving = None
+        if trainer.is_global_zero:  # the others are through
+            try:
+                _replace(fresh, self.path)
+            except OSError as error:
+                self._keep_the_one_before(trainer, error)
+
+    def _keep_the_one_before(self, trainer: pl.Trainer, error: OSError) -> None:
+        with contextlib.suppress(OSError):  # of a disk that takes nothing more
+            self.path.with_suffix(".new").unlink(missing_ok=True)
+        log.warning("No restart point at step %d, the one before stays: %s", trainer.global_step, error)
 
     def on_save_checkpoint(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]

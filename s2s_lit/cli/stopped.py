@@ -31,9 +31,10 @@ def stopped_run(selector: str, dataset: str | None = None) -> RunRecord:
     """The stopped training that a user means; `latest` and an experiment's name are the newest that can go on.
 
     Raises:
-        UserError: there is none, it runs, has finished, or has no restart point here.
+        UserError: there is none, it runs, has finished, is a sweep's, or has no restart point here.
     """
-    records = [run for run in list_runs("attributes.status != 'FINISHED'") if dataset in (None, run.dataset)]
+    records = list_runs("attributes.status != 'FINISHED' and tags.`s2s.kind` = 'train'")
+    records = [run for run in records if dataset in (None, run.dataset)]
     stopped = [run for run in records if run.status != "RUNNING" and restart_file(run).is_file()]
     named = [run for run in stopped if selector in ("latest", run.experiment)]
     if named:
@@ -41,6 +42,8 @@ def stopped_run(selector: str, dataset: str | None = None) -> RunRecord:
     if selector == "latest":
         raise UserError("RUN=latest: no training here was stopped and can go on.")
     run = find_run(selector, dataset=dataset)
+    if run.kind != "train":
+        raise UserError(f"run {run} is no training of its own ({run.kind}): a sweep that is started again goes on.")
     if run.status == "FINISHED":
         raise UserError(f"run {run} has finished: there is nothing to go on with.")
     if run.status == "RUNNING":

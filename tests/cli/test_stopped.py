@@ -13,9 +13,11 @@ from s2s_lit.tracking.logger import MlflowTracker
 from s2s_lit.tracking.store import connect, find_run
 
 
-def stopped(experiment: str, *, status: str = "KILLED", restart: bool = True, job: str = "slurm 7") -> str:
+def stopped(
+    experiment: str, *, status: str = "KILLED", restart: bool = True, job: str = "slurm 7", kind: str = "train"
+) -> str:
     """The id of a run that ended so."""
-    tracker = MlflowTracker(dataset="toy", experiment=experiment, tags={JOB: job})
+    tracker = MlflowTracker(dataset="toy", experiment=experiment, kind=kind, tags={JOB: job})
     with tracked_run(tracker):
         pass
     run_id = str(tracker.run_id)
@@ -39,6 +41,13 @@ def test_the_newest_that_can_go_on_is_meant(store: MlflowClient) -> None:
     assert stopped_run("lstm").run_id == stopped_run(older[:8]).run_id == older
     with pytest.raises(UserError, match=r"no restart point runs/gru/"):
         stopped_run(lacking)
+
+
+def test_a_sweeps_trials_are_left_to_it(store: MlflowClient) -> None:
+    training, trial = stopped("gru"), stopped("gru", kind="trial")
+    assert stopped_run("latest").run_id == stopped_run("gru").run_id == training
+    with pytest.raises(UserError, match=r"no training of its own \(trial\)"):
+        stopped_run(trial)
 
 
 @pytest.mark.parametrize(("status", "why"), [("FINISHED", "nothing to go on with"), ("RUNNING", "still running, on ")])

@@ -1,0 +1,68 @@
+"""Restart points by themselves: signals, and disks that take nothing more. Whole trainings are in tests/resuming."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+
+from s2s_lit.cli import restart
+from s2s_lit.cli.restart import RestartPoints
+from s2s_lit.errors import Terminated
+
+
+@pytest.fixture
+def points(tmp_path: Path) -> RestartPoints:
+    return RestartPoints(tmp_path, run_id="0123456789", minutes=10, steps=0)
+
+
+def test_sigterm_after_the_last_step_is_not_lost(points: RestartPoints) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    nothing: Any = None
+    points.on_train_start(nothing, nothing)
+    os.kill(os.getpid(), signal.SIGTERM)  # which a step would notice, and there is none
+    with pytest.raises(Terminated):
+        points.on_train_end(nothing, nothing)
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_sigterm_stops_a_test_at_once(points: RestartPoints) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    nothing: Any = None
+    points.on_test_start(nothing, nothing)
+    with pytest.raises(Terminated):
+        os.kill(os.getpid(), signal.SIGTERM)
+    points.on_test_end(nothing, nothing)
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+@pytest.mark.parametrize("full", ["while it is written", "when it is put in its place"])
+def test_a_full_disk_costs_the_new_point_alone(full: str, points: RestartPoints, monkeypatch: Any) -> None:
+    """The processes meet as often as where all went well, or they would never meet again."""
+    points.path.write_bytes(b"the one before")
+    met = []
+
+    def save_checkpoint(path: Path) -> None:
+        path.write_bytes(b"half")
+        if full == "while it is written":
+            raise OSError("no space left on device")
+        met.append("in Lightning")
+
+    def replace(fresh: Path, path: Path) -> None:
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(restart, "_replace", replace)
+    strategy = SimpleNamespace(barrier=lambda: met.append("after it"))
+    trainer: Any = SimpleNamespace(
+        save_checkpoint=save_checkpoint, is_global_zero=True, global_step=7, strategy=strategy
+    )
+    points._save(trainer, torch.device("cpu"))
+    assert len(met) == 1
+    assert [(file.name, file.read_bytes()) for file in points.path.parent.iterdir()] == [
+        ("last.ckpt", b"the one before")
+    ]
