@@ -51,6 +51,17 @@ class SplitReport:
             getattr(self, name).update(getattr(other, name))
         self._digests += other._digests
 
+    def require_pairs(self) -> None:
+        """Raises a UserError if no pair of a training split is left."""
+        if not self.kept:
+            lost = self.dropped + self.malformed
+            dropped = ", ".join(f"{count} {reason}" for reason, count in lost.items()) or "none dropped"
+            raise UserError(
+                f"no pair to train on is left of the {self.rows} rows of the training split ({dropped}): look at "
+                "data.source_column, data.target_column and data.filters, raise data.max_source_length and "
+                "data.max_target_length"
+            )
+
     def share_unknown(self, side: str) -> float:
         """The share of the side's pieces that the vocabulary lacks."""
         return self.unknown[side] / max(self.pieces[side], 1)

@@ -124,12 +124,13 @@ class Seq2SeqDataModule(LightningDataModule):
         """Builds the codecs if there are none, and encodes the training split before the model waits for it.
 
         Raises:
-            UserError: the corpus, a split or a column is not there, also one that only the end of training needs; or no
-                training pair is left.
+            UserError: the corpus, a split or a column is not there or empty, also one that only the end of training
+                needs; or no training pair is left.
         """
         if stage == "fit":
             for split in ("validation", self.test_split):
-                self._rows(split)
+                if next(iter(self._rows(split)), None) is None:
+                    raise UserError(f"the {split} split has no row: there would be nothing to score (data.source)")
         encode = stage in ("fit", None) and not self.streaming and "train" not in self._corpora
         if self._codecs is not None and not encode:
             return
@@ -139,7 +140,7 @@ class Seq2SeqDataModule(LightningDataModule):
             self._codecs = self.codec.build((source, target) for _, source, target in cleaned)
             self._codecs.form = self.reader.form
         if encode:
-            self._require_pairs(self._corpus("train", self.limits).report)
+            self._corpus("train", self.limits).report.require_pairs()
 
     def train_dataloader(self) -> BatchLoader:
         loader = self._loader("train", self.batcher, shuffle=True, limits=self.limits)
@@ -201,16 +202,6 @@ class Seq2SeqDataModule(LightningDataModule):
     def _encoder(self, split: str, limits: PieceLimits | None) -> Encoder:
         """For training if there are limits: then the filters are asked, too."""
         return Encoder(self._cleaner(split, self.filters if limits else []), self.codecs, limits)
-
-    def _require_pairs(self, report: SplitReport) -> None:
-        if not report.kept:
-            lost = report.dropped + report.malformed
-            dropped = ", ".join(f"{count} {reason}" for reason, count in lost.items()) or "none dropped"
-            raise UserError(
-                f"no pair to train on is left of the {report.rows} rows of the training split ({dropped}): look at "
-                "data.source_column, data.target_column and data.filters, raise data.max_source_length and "
-                "data.max_target_length"
-            )
 
     def _require_whole_targets(self) -> None:
         """In memory windows are planned from lengths that a segmentation drawn later does not have."""

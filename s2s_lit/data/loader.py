@@ -47,8 +47,9 @@ class BatchLoader(ABC):
     Where the batcher cuts targets into windows, each of them is a batch. Several processes get the same number of
     batches: who has fewer in a chunk than another is given idle ones.
 
-    Its state says which batches were handed out (`epoch`, `batches`) and where the chunk of the next one begins
-    (`chunk`, `before`, `report`). A loader that loads it goes on with the very next batch.
+    Its state says which batches were handed out (`epoch`, `batches`), where the chunk of the next one begins
+    (`chunk`, `before`, `report`), and what the last whole pass counted (`last_report`). A loader that loads it goes on
+    with the very next batch.
 
     Args:
         batcher: Groups the sentences.
@@ -105,7 +106,7 @@ class BatchLoader(ABC):
     def _iterate(self, epoch: int, start: int, place: _Place) -> Iterator[Batch]:
         chunks = made_by(self.num_workers, partial(self.chunks, epoch if self.shuffle else 0), place.chunk)
         report, before = deepcopy(place.report), place.before
-        if not self.report.rows:
+        if not epoch or not self.report.rows:
             self.report = report
         for number in count(place.chunk):
             chunk = next(chunks, None)
@@ -123,6 +124,8 @@ class BatchLoader(ABC):
                     self._at = epoch, done
                     yield batch
             before += size
+        if self.shuffle and not before:  # or a training would begin one empty epoch after the other
+            report.require_pairs()
         self.report = report
         self._stand_at(epoch + 1)
 
@@ -137,11 +140,14 @@ class BatchLoader(ABC):
         epoch, batches = self.progress() if self.progress is not None else self._at
         begun = [place for of, place in self._places if of == epoch and place.before <= batches]
         chunk, before, report = begun[-1] if begun else _Place()
-        return {"epoch": epoch, "batches": batches, "chunk": chunk, "before": before, "report": report.state()}
+        reports = {"report": report.state(), "last_report": self.report.state() if epoch else None}
+        return {"epoch": epoch, "batches": batches, "chunk": chunk, "before": before, **reports}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         place = _Place(state["chunk"], state["before"], SplitReport.from_state(state["report"]))
         self._stand_at(state["epoch"], state["batches"], place)
+        if state["last_report"] is not None:
+            self.report = SplitReport.from_state(state["last_report"])
         self._places = deque([(self.epoch, place)])
 
     def __getstate__(self) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from jsonargparse import ArgumentParser
 
 from s2s_lit.data.batchers import LengthBuckets
 from s2s_lit.data.datamodule import Seq2SeqDataModule
+from s2s_lit.data.files import FileCorpus
 from s2s_lit.data.filters import Duplicates, WordCount
 from s2s_lit.data.sources import HubCorpus
 from s2s_lit.errors import UserError
@@ -183,3 +184,17 @@ def test_shards_that_do_not_go_round_are_told(corpus: Path) -> None:
     shards = data._rows("train").num_shards
     assert data.dealing(shards) == data.dealing(1) == module(corpus).dealing(2) == ""
     assert data.dealing(shards + 1).startswith(f"{shards} shards for {shards + 1} processes: {shards} of them")
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+@pytest.mark.parametrize("split", ["validation", "test"])
+def test_a_split_without_a_row_is_told_before_training(tmp_path: Path, split: str, streaming: bool) -> None:
+    """Such a training would end without a checkpoint."""
+    files: dict[str, Any] = {}
+    for name in ("train", "validation", "test"):
+        (tmp_path / f"{name}.tsv").write_text("en\tde\n" + "a b\tx y\n" * (name != split))
+        files[name] = f"{name}.tsv"
+    source = FileCorpus(files=files, data_dir=tmp_path)
+    data = Seq2SeqDataModule(source=source, codec=Words(), batcher=LengthBuckets(size=1), streaming=streaming)
+    with pytest.raises(UserError, match=f"the {split} split has no row"):
+        data.setup("fit")

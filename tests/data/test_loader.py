@@ -89,6 +89,7 @@ def kept(count: int) -> list[str]:
     pool=st.integers(1, 40),
     seed=st.integers(0, 9),
 )
+@settings(deadline=None)
 def test_an_epoch_is_every_kept_row_once(
     kind: str, batcher: Batcher, count: int, shards: int, pool: int, seed: int
 ) -> None:
@@ -332,6 +333,25 @@ def test_a_stream_that_goes_on_reports_the_whole_pass() -> None:
     resumed.load_state_dict(stopped.state_dict())
     list(resumed)
     assert resumed.report.as_dict() == whole
+
+
+def test_a_pass_that_goes_on_still_reports_the_whole_one_before() -> None:
+    loader = make("stream", FixedSize(size=4))
+    list(loader)
+    whole = loader.report.as_dict()
+    list(islice(loader, 3))
+    resumed = make("stream", FixedSize(size=4))
+    resumed.load_state_dict(loader.state_dict())
+    list(islice(resumed, 3))
+    assert resumed.report.as_dict() == whole
+
+
+def test_a_stream_of_no_pair_is_told_not_read_for_ever() -> None:
+    loader = make("stream", FixedSize(size=4))
+    assert isinstance(loader, StreamLoader)
+    loader.encoder = Encoder(loader.encoder.cleaner, loader.encoder.codecs, PieceLimits(source=0, target=0))
+    with pytest.raises(UserError, match=r"no pair to train on is left of the 61 rows .*61 source_too_long"):
+        list(loader)
 
 
 def test_a_state_goes_on_from_its_own_chunk() -> None:
