@@ -47,7 +47,17 @@ def processes_to_start(trainer: Namespace) -> int:
         return torch.cuda.device_count() if on_gpus else 1
     if isinstance(devices, str) and "," in devices:
         devices = [index for index in devices.split(",") if index.strip()]
-    return len(devices) if isinstance(devices, list) else int(devices)
+    count = len(devices) if isinstance(devices, list) else _number(devices)
+    if count < 1:
+        raise UserError(f"trainer.devices={trainer.devices}: give a number of processes from 1 on, or auto")
+    return count
+
+
+def _number(devices: Any) -> int:
+    try:
+        return int(devices)
+    except ValueError:
+        return 0
 
 
 def launch(processes: int, words: Sequence[str]) -> int:

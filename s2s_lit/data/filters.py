@@ -93,7 +93,7 @@ class Duplicates(Filter):
     other texts have come to its bucket since: one in a thousand where `remember` / 4 different texts lie between, one
     in twenty where it is `remember` / 2. A text that is new is dropped with at most a chance of 8 / 2^64. Each pass
     starts with an empty table: the same rows in the same order lose the same ones, and whatever the order is, one of
-    the equal texts stays.
+    the equal texts stays. Of several processes that stream each remembers the rows that it reads itself.
 
     Args:
         by: What must not come twice: the `pair`, its `source`, or its `target`.

@@ -50,10 +50,21 @@ def made_by(workers: int, chunks: Chunks, start: int) -> Iterator[Chunk]:
         multiprocessing_context="fork" if sys.platform == "linux" else None,  # what lies in memory is shared
         worker_init_fn=partial(_end_with, os.getpid()),
     )
-    for chunk in loader:
+    for chunk in _received(loader):
         if isinstance(chunk, UserError):  # as it is, without the worker's traceback
             raise chunk
         yield replace(chunk, batches=_unpacked(chunk.batches))
+
+
+def _received(loader: Any) -> Iterator[Any]:
+    try:
+        yield from loader
+    except RuntimeError as error:
+        if "exited unexpectedly" not in str(error):
+            raise
+        raise UserError(
+            "a process that makes batches was killed; if memory is short, lower data.num_workers or data.shuffle_pool"
+        ) from error
 
 
 class _Made(IterableDataset[Any]):

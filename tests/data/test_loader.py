@@ -24,6 +24,7 @@ from s2s_lit.data.rows import Rows
 from s2s_lit.data.share import Share
 from s2s_lit.data.sources import DatasetRows, HubCorpus
 from s2s_lit.data.windows import TimeStepWindows
+from s2s_lit.data.workers import Chunk, made_by
 from s2s_lit.errors import UserError
 from s2s_lit.text.words import Words
 from s2s_lit.types import Batch, Example
@@ -321,6 +322,15 @@ def test_what_a_worker_objects_to_is_the_users_to_read() -> None:
     )
     with pytest.raises(UserError, match=r"^row \d+ is malformed: missing_field \(data.strict\)$"):
         list(loader)
+
+
+def test_a_worker_that_is_killed_is_told() -> None:
+    def die(*arguments: Any) -> Iterator[Chunk]:
+        os.kill(os.getpid(), signal.SIGKILL)
+        yield from ()
+
+    with pytest.raises(UserError, match=r"lower data\.num_workers or data\.shuffle_pool"):
+        list(made_by(1, die, 0))
 
 
 def test_a_stream_that_goes_on_reports_the_whole_pass() -> None:
