@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from s2s_lit.cli.build import load
+from s2s_lit.cli.by_length import ScoresByLength
 from s2s_lit.cli.report import print_scores, scores_of
 from s2s_lit.cli.train import data_dir_override, make_trainer, signatures
 from s2s_lit.tracking.callbacks import RunRecorder
@@ -31,11 +32,11 @@ def evaluate(arguments: argparse.Namespace, overrides: list[str]) -> int:
     )
     with tracked_run(tracker):
         recorder = RunRecorder(tracker=tracker, config_yaml=task.config_yaml, split=split)
-        trainer = make_trainer(experiment, tracker, [recorder])
+        trainer = make_trainer(experiment, tracker, [recorder, ScoresByLength(tracker)])
         trainer.test(task, datamodule=experiment.data, verbose=False)
         tracker.set_tags(signatures(task))
         scores = scores_of(trainer.callback_metrics, split)
-    logged = scores_of(record.metrics, split)
+    logged = {name: value for name, value in scores_of(record.metrics, split).items() if name in scores}
     columns = {split: scores, **({"logged before": logged} if logged else {})}
     print_scores(f"{record.name} on the {split} split", columns, task.scores)
     return 0

@@ -15,6 +15,7 @@ from lightning.pytorch.callbacks import Callback, ModelCheckpoint
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
 from s2s_lit.cli.build import Experiment, read, rebuild, start_from_vectors
+from s2s_lit.cli.by_length import ScoresByLength
 from s2s_lit.cli.compose import compose, make_parser, to_yaml
 from s2s_lit.cli.launch import for_processes, launch, processes_to_start
 from s2s_lit.cli.neighbours import picture
@@ -126,7 +127,17 @@ def run(
         tracker.run_dir, run_id=str(tracker.run_id), minutes=config.restart_minutes, steps=config.restart_steps
     )
     trainer = make_trainer(
-        experiment, tracker, [ValidateAtEnd(), best, recorder, ValidationRecords(tracker, best), points, *callbacks]
+        experiment,
+        tracker,
+        [
+            ValidateAtEnd(),
+            best,
+            recorder,
+            ScoresByLength(tracker),
+            ValidationRecords(tracker, best),
+            points,
+            *callbacks,
+        ],
     )
     if stopped is None:
         points.chosen = fit_batches(experiment.data, task, trainer.strategy.root_device, tracker)
