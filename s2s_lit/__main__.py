@@ -79,6 +79,12 @@ def make_parser() -> argparse.ArgumentParser:
     parts = verbs.add_parser("parts", help="list every part that an experiment can name, or tell all about one")
     parts.add_argument("name", nargs="?", help="a kind (attention, recurrence, schedule, ...) or a part's name")
 
+    add_tracking(verbs)
+    return parser
+
+
+def add_tracking(verbs: Any) -> None:
+    """The verbs about the store of runs."""
     register = verbs.add_parser("register", help="make a run's best checkpoint a version of a registered model")
     register.add_argument("run", help="latest, best, an experiment's name (its best run) or a run id")
     register.add_argument("name", help="the registered model's name")
@@ -91,7 +97,6 @@ def make_parser() -> argparse.ArgumentParser:
 
     ui = verbs.add_parser("ui", help="open the MLflow UI over the same store, on localhost")
     ui.add_argument("--port", type=int, default=5000)
-    return parser
 
 
 def add_models(verb: argparse.ArgumentParser) -> None:
