@@ -83,7 +83,7 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def add_tracking(verbs: Any) -> None:
+def add_tracking(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """The verbs about the store of runs."""
     register = verbs.add_parser("register", help="make a run's best checkpoint a version of a registered model")
     register.add_argument("run", help="latest, best, an experiment's name (its best run) or a run id")
