@@ -26,6 +26,7 @@ from s2s_lit.data.sources import DatasetRows, HubCorpus
 from s2s_lit.data.windows import TimeStepWindows
 from s2s_lit.data.workers import Chunk, made_by
 from s2s_lit.errors import UserError
+from s2s_lit.processes import end_with
 from s2s_lit.text.words import Words
 from s2s_lit.types import Batch, Example
 from support.ranks import each_rank
@@ -397,3 +398,13 @@ def test_workers_end_with_the_process_that_started_them() -> None:
     os.waitpid(child, 0)
     with open(reading, "rb") as pipe:
         assert pipe.read() == b""  # which ends when the last process that holds the other end has gone
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process that its parent has died")
+def test_a_worker_whose_starter_has_died_already_ends_at_once() -> None:
+    if (child := os.fork()) == 0:
+        end_with(os.getpid(), signal.SIGKILL)  # nobody is one's own parent: whoever started it is not there
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+    assert os.WIFSIGNALED(status)
+    assert os.WTERMSIG(status) == signal.SIGKILL
