@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -10,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from sacrebleu.metrics.base import Signature
-from sacrebleu.significance import PairedTest
+from sacrebleu.significance import PairedTest, _compute_p_value, estimate_ci
 from scipy.stats import ttest_ind
 
 BOOTSTRAP, RANDOMIZATIONS = 1000, 10_000
@@ -50,9 +51,10 @@ def paired_tests(
 ) -> list[Estimate]:
     """Paired bootstrap (Koehn 2004) and approximate randomization (Riezler and Maxwell 2005) against the first system.
 
-    Both are sacrebleu's own, its seed is `SACREBLEU_SEED` (12345). A system is what its runs score in the mean: a
-    sentence is drawn, or swapped between two systems, for all their runs at once. Where systems have different
-    numbers of runs, these are repeated up to a common multiple, which changes no mean.
+    The numbers are sacrebleu's, with its seed `SACREBLEU_SEED` (12345). A system is what its runs score in the mean: a
+    sentence is drawn, or swapped between two systems, for all their runs at once. Each system is tested against the
+    first alone, so the others change nothing. To be swapped, runs meet in pairs, which are repeated up to a common
+    multiple of the two numbers of runs: all pairs count alike, and no mean changes.
 
     Args:
         systems: For each, the statistics [N, R, k] of the same N sentences in R runs.
@@ -60,16 +62,54 @@ def paired_tests(
         bootstrap: Resamples of the sentences.
         randomizations: Trials, in each of which every sentence's outputs are swapped or not.
     """
-    runs = math.lcm(*(system.shape[1] for system in systems))
-    tiled = [np.tile(system, (1, runs // system.shape[1], 1)) for system in systems]
-    metric = _SumsAsMetric(score, runs=runs, sentences=len(tiled[0]))
-    named = [(str(i), system.reshape(len(system), -1)) for i, system in enumerate(tiled)]
-    drawn = _results(named, metric, "bs", bootstrap)
-    swapped = _results(named, metric, "ar", randomizations) if len(systems) > 1 else drawn
+    first, *others = systems
+    scores = [mean_score(system, score) for system in systems]
+    drawn = _resampled(systems, score, bootstrap)
+    found = [Estimate(scores[0], *_interval(drawn[0]))]
+    for system, own, samples in zip(others, scores[1:], drawn[1:], strict=True):
+        differences = np.abs(samples - drawn[0])
+        drawn_p = _compute_p_value(differences - differences.mean(), abs(scores[0] - own))
+        swapped_p = _randomization_p(first, system, score, randomizations)
+        found.append(Estimate(own, *_interval(samples), drawn_p, swapped_p))
+    return found
+
+
+def _interval(samples: NDArray[np.float64]) -> tuple[float, float]:
+    mean, margin = estimate_ci(samples)
+    return float(mean), float(margin)
+
+
+def _resampled(systems: Sequence[NDArray[np.float64]], score: ScoreOfSums, samples: int) -> list[NDArray[np.float64]]:
+    """Each system's score on resamples of the sentences, the same ones for all.
+
+    They are those that sacrebleu draws, and summed as there, but one after the other: it holds all of them at once, a
+    gigabyte for each three or four runs of some thousand sentences.
+    """
+    seed = os.environ.get("SACREBLEU_SEED", "12345")
+    generator = np.random.default_rng(None if seed.lower() == "none" else int(seed))
+    sentences = len(systems[0])
+    rows = generator.choice(sentences, size=(samples, sentences), replace=True)
     return [
-        Estimate(mean_score(system, score), float(one.mean), float(one.ci), one.p_value, two.p_value)
-        for system, one, two in zip(systems, drawn, swapped, strict=True)
+        np.asarray([_mean(single[drawn].sum(0), score, sentences) for drawn in rows])
+        for single in (system.astype(np.float32) for system in systems)
     ]
+
+
+def _mean(sums: NDArray[Any], score: ScoreOfSums, sentences: int) -> float:
+    """The mean score of runs: [R, k]. That of one stays in the precision that it has, as in sacrebleu."""
+    scores = [score(list(part), sentences) for part in sums]
+    return scores[0] if len(scores) == 1 else float(np.mean(scores))
+
+
+def _randomization_p(first: NDArray[np.float64], other: NDArray[np.float64], score: ScoreOfSums, trials: int) -> float:
+    runs = math.lcm(first.shape[1], other.shape[1])
+    named: list[Any] = [
+        (name, np.tile(system, (1, runs // system.shape[1], 1)).reshape(len(system), -1))
+        for name, system in (("first", first), ("other", other))
+    ]
+    metrics: dict[str, Any] = {"score": _SumsAsMetric(score, runs=runs, sentences=len(first))}
+    test = PairedTest(named, metrics, references=None, test_type="ar", n_samples=trials)
+    return float(test()[1]["score"][1].p_value)  # type: ignore[union-attr, arg-type]
 
 
 def seeds_p_value(first: Sequence[float], other: Sequence[float]) -> float | None:
@@ -80,12 +120,6 @@ def seeds_p_value(first: Sequence[float], other: Sequence[float]) -> float | Non
     if min(len(first), len(other)) < 2 or len(set(first)) == len(set(other)) == 1:
         return None
     return float(ttest_ind(first, other, equal_var=False).pvalue)
-
-
-def _results(named: list[tuple[str, Any]], metric: _SumsAsMetric, test: str, samples: int) -> list[Any]:
-    metrics: dict[str, Any] = {"score": metric}
-    tests = PairedTest(named, metrics, references=None, test_type=test, n_samples=samples)
-    return list(tests()[1]["score"])
 
 
 class _Value(NamedTuple):
@@ -108,8 +142,7 @@ class _SumsAsMetric:
         return self._compute_score_from_stats(np.asarray(statistics).sum(axis=0))
 
     def _compute_score_from_stats(self, sums: NDArray[Any]) -> _Value:
-        scores = [self._score(list(part), self._sentences) for part in sums.reshape(self._runs, -1)]
-        return _Value("score", scores[0] if len(scores) == 1 else float(np.mean(scores)))
+        return _Value("score", _mean(sums.reshape(self._runs, -1), self._score, self._sentences))
 
     def get_signature(self) -> Signature:
         return Signature({"num_refs": 1})

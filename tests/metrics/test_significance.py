@@ -6,6 +6,7 @@ import random
 import re
 import subprocess
 import sys
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -109,6 +110,22 @@ def test_the_same_run_thrice_is_that_run(references: list[str]) -> None:
     sizes = {"bootstrap": SAMPLES, "randomizations": SAMPLES}
     alone, grouped = (paired_tests([first, rival], metric.score, **sizes) for first in (one, many))
     for a, b in zip(alone, grouped, strict=True):
+        assert (a.score, a.mean, a.margin) == pytest.approx((b.score, b.mean, b.margin))
+        assert (a.bootstrap_p, a.randomization_p) == (b.bootstrap_p, b.randomization_p)
+
+
+def test_other_systems_and_unequal_numbers_of_runs_change_nothing(references: list[str]) -> None:
+    metric, sizes = Chrf(), {"bootstrap": SAMPLES, "randomizations": SAMPLES}
+    one, two = corpus(1, 0.3, references), corpus(2, 0.35, references)
+    first, rival = (statistics(metric, references, *runs) for runs in ([one] * 4, [two] * 3))
+    many = statistics(metric, references, *(corpus(seed, 0.3, references) for seed in range(7)))
+    alone = paired_tests([first[:, :1], rival[:, :1]], metric.score, **sizes)
+    tracemalloc.start()
+    beside = paired_tests([first, rival, many], metric.score, **sizes)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 2e6  # bytes; repeated to the common multiple of all three: 84 runs, 20 MB
+    for a, b in zip(alone, beside, strict=False):
         assert (a.score, a.mean, a.margin) == pytest.approx((b.score, b.mean, b.margin))
         assert (a.bootstrap_p, a.randomization_p) == (b.bootstrap_p, b.randomization_p)
 
