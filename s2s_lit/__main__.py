@@ -14,6 +14,9 @@ from s2s_lit.errors import PeerError, UserError
 
 CONFIGURED = "Any further --KEY VALUE changes the configuration: --trainer.max_epochs 3, --model.encoder.dropout 0.1"
 
+CONFIGURABLE = ("train", "resume", "evaluate", "translate", "score")
+"""Verbs that take changes of the configuration; the others refuse what they do not know."""
+
 TUNING = ("sweep", "sweep-doctor", "dashboard", "trial")
 """Verbs that need Optuna."""
 
@@ -155,19 +158,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     arguments, overrides = make_parser().parse_known_args(words)
     arguments.words = words  # a training that takes several processes starts each of them with the same
-    if overrides and arguments.verb in (
-        "compare",
-        "neighbours",
-        "experiments",
-        "parts",
-        "register",
-        "sweep",
-        "sweep-doctor",
-        "dashboard",
-        "sync",
-        "trial",
-        "ui",
-    ):
+    if overrides and arguments.verb not in CONFIGURABLE:
         make_parser().error(f"unrecognized arguments: {' '.join(overrides)}")
     try:
         return _verb(arguments.verb)(arguments, overrides)

@@ -31,7 +31,7 @@ def neighbours(arguments: argparse.Namespace, overrides: list[str]) -> int:
     if arguments.count < 1:
         raise UserError(f"--count must be at least 1, not {arguments.count}")
     record = find_run(arguments.run, dataset=arguments.dataset)
-    _, task = load(download_checkpoint(record), overrides)
+    _, task = load(download_checkpoint(record))
     codec, vectors = side_of(task, arguments.side)
     ids = ids_of(task.codecs.normalize(require_utf8(arguments.word, "--word")), codec)
     pieces = [codec.pieces[i] for i in ids]

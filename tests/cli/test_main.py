@@ -1,0 +1,20 @@
+"""What the program makes of its words before a verb sees them."""
+
+from __future__ import annotations
+
+import pytest
+
+from s2s_lit.__main__ import CONFIGURABLE, main, make_parser
+
+NEEDED = {"compare": ["lstm"], "neighbours": ["lstm", "--word=a"], "register": ["lstm", "de"], "trial": ["work"]}
+(VERBS,) = [action.choices for action in make_parser()._actions if action.dest == "verb"]
+
+
+@pytest.mark.parametrize("verb", sorted(set(VERBS or ()) - set(CONFIGURABLE)))
+def test_a_misspelt_flag_is_refused_by_verbs_without_a_configuration(
+    verb: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([verb, *NEEDED.get(verb, []), "--trails=3"])
+    assert ended.value.code == 2
+    assert "unrecognized arguments: --trails=3" in capsys.readouterr().err
