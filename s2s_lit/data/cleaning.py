@@ -153,7 +153,7 @@ class Cleaner:
     @property
     def remembers(self) -> bool:
         """Whether what it keeps of a row depends on the rows before it."""
-        return any(each.begin() is not each for each in self.filters)
+        return any(each.remembers for each in self.filters)
 
     def __call__(
         self, rows: Iterable[tuple[int, Row | Malformed]], report: SplitReport

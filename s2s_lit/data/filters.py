@@ -11,7 +11,7 @@ import hashlib
 from abc import ABC, abstractmethod
 from array import array
 from collections.abc import Iterable, Sequence
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
 import regex
 
@@ -24,6 +24,9 @@ _WAYS = 8  # remembered pairs that share a bucket
 
 class Filter(ABC):
     """Looks at the normalized texts of one pair of the training split."""
+
+    remembers: ClassVar[bool] = False
+    """Whether what it says of a pair depends on the pairs before it."""
 
     def begin(self) -> Self:
         """The filter for a new pass over the rows: itself, unless it remembers what it has seen."""
@@ -99,6 +102,8 @@ class Duplicates(Filter):
         by: What must not come twice: the `pair`, its `source`, or its `target`.
         remember: Entries of the table; the default takes 32 MB.
     """
+
+    remembers = True
 
     def __init__(self, *, by: Side = "pair", remember: int = 4_000_000) -> None:
         if remember < 1:

@@ -75,3 +75,9 @@ def test_a_form_is_chosen() -> None:
 )
 def test_columns_are_found_by_dotted_paths(row: dict[str, Any], found: str | None) -> None:
     assert value_at(row, "translation.en") == found
+
+
+def test_asking_whether_filters_remember_makes_no_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Duplicates, "begin", lambda self: pytest.fail("which takes 32 MB"))
+    assert Cleaner(READER, [CopiedSource(), Duplicates()]).remembers
+    assert not Cleaner(READER, [CopiedSource()]).remembers

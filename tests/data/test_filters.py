@@ -64,6 +64,12 @@ def test_keeps_an_ordinary_pair_and_drops_some_other(part: type[Filter]) -> None
     assert any(reasons(make(part), extraordinary))
 
 
+@pytest.mark.parametrize("part", FILTERS)
+def test_one_that_remembers_says_so(part: type[Filter]) -> None:
+    given = make(part)
+    assert (given.begin() is not given) == given.remembers
+
+
 @given(pairs)
 def test_the_first_that_objects_gives_the_reason(rows: list[tuple[str, str]]) -> None:
     filters = [make(part) for part in FILTERS]
