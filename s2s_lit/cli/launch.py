@@ -42,22 +42,31 @@ def processes_to_start(trainer: Namespace) -> int:
             f"torchrun --nnodes {trainer.num_nodes} --nproc-per-node DEVICES --rdzv-backend c10d "
             "--rdzv-endpoint FIRST_MACHINE:PORT -m s2s_lit train ..."
         )
-    devices, on_gpus = trainer.devices, trainer.accelerator in ("auto", "gpu", "cuda") and torch.cuda.is_available()
-    if devices in ("auto", -1, "-1"):
-        return torch.cuda.device_count() if on_gpus else 1
-    if isinstance(devices, str) and "," in devices:
-        devices = [index for index in devices.split(",") if index.strip()]
-    count = len(devices) if isinstance(devices, list) else _number(devices)
-    if count < 1:
-        raise UserError(f"trainer.devices={trainer.devices}: give a number of processes from 1 on, or auto")
-    return count
+    on_gpus = trainer.accelerator in ("auto", "gpu", "cuda") and torch.cuda.is_available()
+    devices = _devices(trainer.devices, torch.cuda.device_count() if on_gpus else 1)
+    if isinstance(devices, int):
+        return devices
+    if not on_gpus:
+        raise UserError(f"trainer.devices={trainer.devices} names GPUs, but none is used: give a number of processes")
+    return len(devices)
 
 
-def _number(devices: Any) -> int:
+def _devices(given: Any, available: int) -> int | list[int]:
+    """How many devices `trainer.devices` asks for, or which ones, where they are named: `[1, 3]` or `1,3`.
+
+    Raises:
+        UserError: it asks for none.
+    """
+    if given in ("auto", -1, "-1"):
+        return available
     try:
-        return int(devices)
+        listed = given.split(",") if isinstance(given, str) and "," in given else given
+        devices = [int(index) for index in listed if index != ""] if isinstance(listed, list) else int(listed)
     except ValueError:
-        return 0
+        devices = 0
+    if devices == [] or (isinstance(devices, int) and devices < 1):
+        raise UserError(f"trainer.devices={given}: give a number of processes from 1 on, or auto")
+    return devices
 
 
 def launch(processes: int, words: Sequence[str]) -> int:
@@ -132,5 +141,6 @@ def for_processes(given: dict[str, Any]) -> dict[str, Any]:
         raise UserError(f"trainer.strategy={given['strategy']} is not supported: leave it out")
     strategy = DDPStrategy(gradient_as_bucket_view=True, find_unused_parameters=True, timeout=TIMEOUT)
     local = local_world_size()
-    devices = given["devices"] if isinstance(given["devices"], list) else local
-    return {**given, "devices": devices, "num_nodes": world_size() // local, "strategy": strategy}
+    devices = _devices(given["devices"], local)
+    named = devices if isinstance(devices, list) else local
+    return {**given, "devices": named, "num_nodes": world_size() // local, "strategy": strategy}
