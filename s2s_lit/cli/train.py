@@ -24,6 +24,7 @@ from s2s_lit.cli.restart import RestartPoints, read_restart
 from s2s_lit.cli.stopped import JOB, attached, restart_file, scheduled_job, stopped_by_requeue
 from s2s_lit.cli.validation import ValidationRecords
 from s2s_lit.data.datamodule import Seq2SeqDataModule
+from s2s_lit.data.workers import killed_workers_told
 from s2s_lit.errors import UserError
 from s2s_lit.processes import failing_together, from_first, joined, rank, world_size
 from s2s_lit.tasks.base import Seq2SeqTask
@@ -146,7 +147,8 @@ def run(
         experiment.data.batcher.choose(points.chosen)
     draw_apart(config.seed)
     try:
-        trainer.fit(task, experiment.data, ckpt_path=resume_from, weights_only=True)
+        with killed_workers_told():
+            trainer.fit(task, experiment.data, ckpt_path=resume_from, weights_only=True)
     except MisconfigurationException as error:
         raise UserError(str(error)) from error
     if not best.best_model_path:

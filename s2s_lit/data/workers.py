@@ -7,8 +7,10 @@ import pickle
 import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
+from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -50,17 +52,26 @@ def made_by(workers: int, chunks: Chunks, start: int) -> Iterator[Chunk]:
         multiprocessing_context="fork" if sys.platform == "linux" else None,  # what lies in memory is shared
         worker_init_fn=partial(_end_with, os.getpid()),
     )
-    for chunk in _received(loader):
-        if isinstance(chunk, UserError):  # as it is, without the worker's traceback
-            raise chunk
-        yield replace(chunk, batches=_unpacked(chunk.batches))
+    with killed_workers_told():
+        for chunk in loader:
+            if isinstance(chunk, UserError):  # as it is, without the worker's traceback
+                raise chunk
+            yield replace(chunk, batches=_unpacked(chunk.batches))
 
 
-def _received(loader: Any) -> Iterator[Any]:
+@contextmanager
+def killed_workers_told() -> Iterator[None]:
+    """What torch raises for a worker that was killed, as a message for the user.
+
+    It comes out of the loader, or out of whatever the main thread does when the operating system tells it.
+
+    Raises:
+        UserError: a worker was killed.
+    """
     try:
-        yield from loader
+        yield
     except RuntimeError as error:
-        if "exited unexpectedly" not in str(error):
+        if not str(error).startswith("DataLoader worker"):
             raise
         raise UserError(
             "a process that makes batches was killed; if memory is short, lower data.num_workers or data.shuffle_pool"
@@ -98,8 +109,21 @@ def _each(kind: type, change: Callable[[Any], Any], batch: Batch) -> Batch:
 
 
 def _end_with(parent: int, worker: int) -> None:
-    """A worker that is still starting when its parent is killed would wait for it for ever."""
+    """A worker ends with its parent, even if that is killed while the worker is still starting, and by nobody else.
+
+    What stops a training, a launcher or a scheduler, may send SIGTERM to all of its processes; the parent, which then
+    ends as it should, would be told of a worker that has died.
+    """
+    if sys.platform == "linux":
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+        Thread(target=_await_sigterm, args=(parent,), daemon=True).start()
     end_with(parent, signal.SIGKILL)
+
+
+def _await_sigterm(parent: int) -> None:
+    while signal.sigwaitinfo({signal.SIGTERM}).si_pid != parent:
+        pass
+    os._exit(0)
 
 
 def _as_it_is(chunk: Any) -> Any:

@@ -31,6 +31,12 @@ PLAIN = [  # no dropout, so that two processes draw nothing apart
     *ONE_STEP_AN_EPOCH,
 ]
 ENDLESS = ["--trainer.max_epochs=100000", "--trainer.check_val_every_n_epoch=100000"]
+WORKERS = [
+    "--data.num_workers=1",
+    "--data.batcher=TokenBudget",
+    "--data.batcher.max_tokens=200",
+    "--trainer.max_steps=1000000",
+]
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -122,19 +128,20 @@ def test_a_mistake_is_told_once(project: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("sent", "to", "status", "run_status"),
+    ("sent", "to", "status", "run_status", "settings"),
     [
-        (signal.SIGINT, None, 130, "KILLED"),
-        (signal.SIGTERM, None, 143, "KILLED"),
-        (signal.SIGKILL, None, -9, "KILLED"),
-        (signal.SIGKILL, 1, 137, "KILLED"),
+        (signal.SIGINT, None, 130, "KILLED", []),
+        (signal.SIGTERM, None, 143, "KILLED", []),
+        (signal.SIGTERM, None, 143, "KILLED", WORKERS),
+        (signal.SIGKILL, None, -9, "KILLED", []),
+        (signal.SIGKILL, 1, 137, "KILLED", []),
     ],
-    ids=["Ctrl-C", "SIGTERM", "the launcher is killed", "a process is killed"],
+    ids=["Ctrl-C", "SIGTERM", "SIGTERM to workers, too", "the launcher is killed", "a process is killed"],
 )
 def test_all_processes_end_together(
-    project: Path, sent: signal.Signals, to: int | None, status: int, run_status: str
+    project: Path, sent: signal.Signals, to: int | None, status: int, run_status: str, settings: list[str]
 ) -> None:
-    parent = started("train", "bilstm_attn", *TINY, TWO, *ENDLESS)
+    parent = started("train", "bilstm_attn", *TINY, TWO, *ENDLESS, *settings)
     assert parent.stdout is not None
     for line in parent.stdout:
         if line.startswith("vocabulary"):

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
+import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -24,7 +27,7 @@ from s2s_lit.data.rows import Rows
 from s2s_lit.data.share import Share
 from s2s_lit.data.sources import DatasetRows, HubCorpus
 from s2s_lit.data.windows import TimeStepWindows
-from s2s_lit.data.workers import Chunk, made_by
+from s2s_lit.data.workers import Chunk, killed_workers_told, made_by
 from s2s_lit.errors import UserError
 from s2s_lit.processes import end_with
 from s2s_lit.text.words import Words
@@ -332,6 +335,38 @@ def test_a_worker_that_is_killed_is_told() -> None:
 
     with pytest.raises(UserError, match=r"lower data\.num_workers or data\.shuffle_pool"):
         list(made_by(1, die, 0))
+
+
+def endless(start: int, step: int) -> Iterator[Chunk]:
+    while True:
+        yield Chunk(0, ())
+
+
+def test_a_worker_that_is_killed_while_this_process_computes_is_told() -> None:
+    chunks = made_by(1, endless, 0)
+    next(chunks)
+    (worker,) = multiprocessing.active_children()
+
+    def compute() -> None:
+        worker.kill()
+        time.sleep(5)
+
+    with pytest.raises(UserError, match=r"lower data\.num_workers"), killed_workers_told():
+        compute()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a worker is no fork")
+def test_sigterm_ends_a_worker_if_its_parent_sends_it() -> None:
+    """A launcher or a scheduler sends it to all processes; the training then ends by itself."""
+    chunks = made_by(1, endless, 0)
+    next(chunks)
+    (worker,) = multiprocessing.active_children()
+    subprocess.run(["kill", "-TERM", str(worker.pid)], check=True)
+    for _ in range(20):
+        next(chunks)
+    worker.terminate()
+    worker.join(5)
+    assert worker.exitcode == 0
 
 
 def test_a_stream_that_goes_on_reports_the_whole_pass() -> None:
