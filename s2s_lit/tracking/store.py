@@ -167,11 +167,14 @@ def _nothing_found(selector: str, dataset: str | None, trained: Sequence[RunReco
 def download_checkpoint(run: RunRecord) -> Path:
     """A local file with the run's best checkpoint; copies from a server are kept in the user's cache.
 
+    Only a finished run's copy is used again: one that was stopped can go on and find a better checkpoint.
+
     Raises:
         UserError: when the run kept none.
     """
-    cached = _cache() / run.run_id / Path(CHECKPOINT).name
-    if cached.is_file():
+    finished = run.status == "FINISHED"
+    cached = _cache() / run.run_id / (Path(CHECKPOINT).name if finished else "stopped.ckpt")
+    if finished and cached.is_file():
         return cached
     client = connect()
     try:

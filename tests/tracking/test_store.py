@@ -118,6 +118,27 @@ def test_checkpoint_comes_back_and_is_kept(store: MlflowClient, tmp_path: Path) 
     assert download_checkpoint(record) == first
 
 
+def test_a_stopped_run_s_copy_from_a_server_is_not_used_once_it_went_on(
+    store: MlflowClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("s2s_lit.tracking.store._local_artifact", lambda uri: None)  # as if a server kept it
+
+    def log(content: bytes) -> None:
+        (tmp_path / "best.ckpt").write_bytes(content)
+        store.log_artifact(run_id, str(tmp_path / "best.ckpt"), CHECKPOINT.partition("/")[0])
+
+    run_id = make_run(store, 1, bleu=1.0, status="KILLED")
+    log(b"before it was stopped")
+    assert download_checkpoint(find_run(run_id)).read_bytes() == b"before it was stopped"
+    log(b"when it was finished")
+    store.set_terminated(run_id, "FINISHED")
+    kept = download_checkpoint(find_run(run_id))
+    assert kept.read_bytes() == b"when it was finished"
+    log(b"never asked for again")
+    assert download_checkpoint(find_run(run_id)) == kept
+    assert kept.read_bytes() == b"when it was finished"
+
+
 def test_artifacts_of_the_local_store_lie_beside_it(store: MlflowClient, tmp_path: Path) -> None:
     experiment = store.get_experiment(ensure_experiment(store, "bentrevett/multi30k"))
     assert experiment.artifact_location == (tmp_path / "mlartifacts").as_uri()
