@@ -2,10 +2,11 @@
 
     make benchmark-processes [EXP=bilstm_attn] [DATA=builtin] [DATA_DIR=folder] [ARGS="--processes 2 --steps 40"]
 
-Each process has one thread, the one process as many as there are processes. Both take the same optimizer steps
-(forward, backward, clipping, update) as the trainer takes them, on the same sentences: one process accumulates the
-batches that several share. They do so in turns; of each the best turn counts, as absolute times on shared machines are
-noise. Printed are the target pieces per second of all processes together.
+Each process has one thread, the one process as many as there are processes. Both take optimizer steps (forward,
+backward, clipping, update) as the trainer takes them, on batches as they are dealt to them: one process accumulates as
+many as several share. With the default number of steps these are the same sentences. They do so in turns; of each the
+best turn counts, as absolute times on shared machines are noise. Printed are the target pieces per second of all
+processes together.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ import os
 import time
 import warnings
 from functools import partial
-from itertools import islice
 from multiprocessing.queues import SimpleQueue
 from pathlib import Path
 from typing import Any
@@ -26,13 +26,13 @@ import torch.distributed as dist
 import torch.multiprocessing as mp
 from rich.console import Console
 from rich.table import Table
-from torch.utils.data import DataLoader
 
 from s2s_lit.cli.build import Experiment
 from s2s_lit.cli.compose import compose
 from s2s_lit.cli.launch import for_processes
 from s2s_lit.cli.report import quiet_libraries
-from s2s_lit.processes import joined, rank
+from s2s_lit.cli.train import prepare
+from s2s_lit.processes import joined
 from s2s_lit.types import Batch
 
 ROUNDS = 3
@@ -40,14 +40,16 @@ WARM_UP = 3
 
 
 class Clock(pl.Callback):
-    """Seconds of the batches from number `start` on."""
+    """Seconds and target pieces of the batches from number `start` on."""
 
     def __init__(self, start: int) -> None:
-        self.start, self.since, self.seconds = start, 0.0, 0.0
+        self.start, self.since, self.seconds, self.pieces = start, 0.0, 0.0, 0
 
     def on_train_batch_start(self, trainer: pl.Trainer, task: Any, batch: Batch, index: int) -> None:
         if index == self.start:
             self.since = time.perf_counter()
+        if index >= self.start:
+            self.pieces += int(batch.target_lengths.sum())
 
     def on_train_end(self, trainer: pl.Trainer, task: Any) -> None:
         self.seconds = time.perf_counter() - self.since
@@ -59,7 +61,7 @@ def main() -> None:
     parser.add_argument("--dataset", default="builtin")
     parser.add_argument("--data_dir")
     parser.add_argument("--processes", type=int, default=2)
-    parser.add_argument("--steps", type=int, default=40, help="optimizer steps of a turn")
+    parser.add_argument("--steps", type=int, default=61, help="optimizer steps of a turn, three more warm up")
     arguments, overrides = parser.parse_known_args()
     if arguments.data_dir:
         overrides.append(f"--data.source.data_dir={arguments.data_dir}")
@@ -83,19 +85,17 @@ def train(arguments: argparse.Namespace, overrides: list[str], count: int) -> fl
     quiet_libraries()
     warnings.filterwarnings("ignore", message=".*no `val_dataloader`.*")
     experiment = Experiment(compose(arguments.experiment, arguments.dataset, overrides, Path("experiments")))
-    experiment.data.setup("fit")
+    prepare(experiment.data)
     task = experiment.make_task(experiment.data.codecs)
-    wanted = arguments.processes * (arguments.steps + WARM_UP)
-    batches = list(islice(experiment.data.train_dataloader(), wanted))[rank() :: count]
     clock, given = Clock(WARM_UP * accumulate), {"strategy": "auto", "devices": 1, "accelerator": "cpu"}
     trainer = pl.Trainer(
         **for_processes(given), max_epochs=1, accumulate_grad_batches=accumulate, gradient_clip_val=1.0,
-        callbacks=[clock], logger=False,
+        limit_train_batches=accumulate * (arguments.steps + WARM_UP), callbacks=[clock], logger=False,
         enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False,
         use_distributed_sampler=False, limit_val_batches=0,
     )  # fmt: skip
-    trainer.fit(task, DataLoader(batches, batch_size=None, collate_fn=lambda batch: batch))  # type: ignore[arg-type]
-    return sum(int(batch.target_lengths.sum()) for batch in batches[clock.start :]) / clock.seconds
+    trainer.fit(task, experiment.data)
+    return clock.pieces / clock.seconds
 
 
 def alone(arguments: argparse.Namespace, overrides: list[str]) -> float:

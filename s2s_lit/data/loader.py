@@ -1,7 +1,8 @@
 """Batches in an order that is ours: a function of (seed, epoch) alone, so that it can stop and go on anywhere.
 
 An epoch is a sequence of chunks, each made for itself from (seed, epoch, number): by this process or by a worker ahead
-of it. What one of several processes trains on is dealt out chunk by chunk, and there they agree on equal steps.
+of it. What one of several processes trains on is dealt out chunk by chunk, and there they agree on equal steps, each of
+about the same work for all of them, as it lasts as long as the slowest takes.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from s2s_lit.data.workers import Chunk, made_by
 from s2s_lit.types import Batch, Example
 
 M = TypeVar("M", bound=Measured)
+T = TypeVar("T")
 
 _CHUNK = 64  # batches of a chunk in memory, for each process
 _FETCHED = 8  # batches, more than anyone fetches ahead of those that are used
@@ -161,6 +163,17 @@ class BatchLoader(ABC):
         """Of each batch its windows."""
         return map(list, map(self.batcher.windows, self.batcher(examples, rng)))
 
+    def _in_step(self, batches: Sequence[list[Window[T]]], epoch: int, chunk: int) -> Sequence[list[Window[T]]]:
+        """A process's batches of a chunk, from the least work to the most, in a random order.
+
+        All processes draw the same numbers, and each takes what lies so far along what it still has: at the same step
+        that is about the same work, also if one has a few batches more than another.
+        """
+        if self.share.world_size == 1:
+            return batches
+        rng, left = self._rng(epoch, f"steps {chunk}"), list(batches)
+        return [left.pop(int(rng.random() * len(left))) for _ in batches]
+
     def _rng(self, epoch: int, purpose: str) -> Random:
         return Random(f"{self.seed} {epoch} {purpose}")
 
@@ -211,12 +224,16 @@ class MemoryLoader(BatchLoader):
             batches = self._chunk(epoch, number)
             if not batches:
                 return
-            windows = list(chain.from_iterable(self.share.of(batches)))
+            own = self._in_step(self.share.of(batches), epoch, number)
+            windows = list(chain.from_iterable(own))
             yield Chunk(len(windows), map(partial(self._batch, epoch), windows))
 
     def _chunk(self, epoch: int, number: int) -> list[list[Window[int]]]:
         size = _CHUNK * self.share.world_size
-        return self.plan(epoch)[number * size : (number + 1) * size]
+        batches = self.plan(epoch)[number * size : (number + 1) * size]
+        if self.share.world_size == 1:
+            return batches
+        return sorted(batches, key=partial(_work, lengths=self.corpus.lengths))
 
     def _batch(self, epoch: int, window: Window[int]) -> Batch:
         return collate_window(window.map(lambda index: self._drawn(self.corpus[index], epoch)))
@@ -302,8 +319,20 @@ class StreamLoader(BatchLoader):
             self._rng(epoch, f"pool {number}").shuffle(examples)
         drawn = (self._drawn(example, epoch) for example in examples)
         batches: Sequence[list[Window[Example]]] = list(self._grouped(drawn, self._rng(epoch, f"batches {number}")))
+        if self.share.world_size > 1:
+            batches = sorted(batches, key=partial(_work, lengths=_lengths))
         if not self.shuffle:
             batches = self.share.of(batches)
             report = report if self.share.rank == 0 else SplitReport()  # all have counted the same
-        windows = list(chain.from_iterable(batches))
+        windows = list(chain.from_iterable(self._in_step(batches, epoch, number)))
         return Chunk(len(windows), map(collate_window, windows), report)
+
+
+_lengths = attrgetter("source_length", "target_length")
+
+
+def _work(batch: list[Window[T]], lengths: Callable[[T], tuple[int, int]]) -> tuple[int, int]:
+    """The steps that a batch takes, and the positions of it, padding counted."""
+    examples = batch[0].examples
+    longest = [max(side) for side in zip(*map(lengths, examples), strict=True)]
+    return len(batch), len(examples) * sum(longest)

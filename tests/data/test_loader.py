@@ -261,6 +261,24 @@ def test_ranks_evaluate_the_batches_of_one_process(kind: str) -> None:
     assert sorted(rows for rank in ranks for rows in rank if rows) == sorted(whole)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    "batcher", [LengthBuckets(size=2, pool=99), TokenBudget(max_tokens=24)], ids=["length", "tokens"]
+)
+def test_ranks_have_about_the_same_work_at_each_step(kind: str, batcher: Batcher) -> None:
+    def work(batch: Batch) -> int:
+        return batch.source_ids.numel() + batch.target_ids.numel() if not batch.is_idle else 0
+
+    def steps(share: Share) -> list[int]:
+        return list(map(work, make(kind, batcher, count=400, pool=400, shards=2, share=share)))
+
+    first, second = each_rank(2, steps)
+    waited = sum(abs(one - other) for one, other in zip(first, second, strict=True))
+    by_chance = sum(abs(one - other) for one, other in zip(first, second[1:] + second[:1], strict=True))
+    assert waited < by_chance / 2
+    assert first not in (sorted(first), sorted(first, reverse=True))
+
+
 def test_ranks_read_shards_of_their_own_where_these_go_round() -> None:
     def read(share: Share) -> set[int]:
         return {row >> 32 for rows in order(make("stream", FixedSize(size=4), shards=5, share=share)) for row in rows}
