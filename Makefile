@@ -28,10 +28,18 @@ help:  ## list the targets
 
 setup: .venv/.ready  ## make .venv with the exact versions of constraints.txt
 
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e
+
 .venv/.ready: pyproject.toml constraints.txt
-	@echo "Installing into .venv (about two minutes the first time)"
+	@echo "Installing into .venv (one to two minutes the first time)"
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	$(INSTALL) .
+	@touch $@
+
+# What only tests and linters need.
+.venv/.dev: .venv/.ready
+	@echo "Installing what the tests need into .venv"
+	$(INSTALL) '.[dev]'
 	@touch $@
 
 train: .venv/.ready  ## train EXP=bilstm_attn [DATA=builtin] [DATA_DIR=folder] [DEVICES=2|auto] [ARGS="--trainer.max_epochs=3"]
@@ -79,13 +87,13 @@ sync: .venv/.ready  ## send what waits on this disk because the tracking store w
 ui: .venv/.ready  ## the MLflow UI on localhost [PORT=5000]
 	@$(S2S) ui --port $(PORT)
 
-test: .venv/.ready  ## the quick tests (no network, a few minutes) [ARGS="-k attention"]
+test: .venv/.dev  ## the quick tests (no network, a few minutes) [ARGS="-k attention"]
 	@$(PYTEST) $(ARGS)
 
-test-slow: .venv/.ready  ## the learning tests and end-to-end runs [ARGS=...]
+test-slow: .venv/.dev  ## the learning tests and end-to-end runs [ARGS=...]
 	@$(PYTEST) -m slow $(ARGS)
 
-test-kill: .venv/.ready  ## the matrix of trainings that are killed and resumed (half an hour) [ARGS=...]
+test-kill: .venv/.dev  ## the matrix of trainings that are killed and resumed (half an hour) [ARGS=...]
 	@$(PYTEST) -m kill $(ARGS)
 
 benchmark: .venv/.ready  ## training and search speed of EXP=bilstm_attn [DATA=builtin] [DATA_DIR=folder] [ARGS=...]
@@ -94,16 +102,16 @@ benchmark: .venv/.ready  ## training and search speed of EXP=bilstm_attn [DATA=b
 benchmark-processes: .venv/.ready  ## two processes against one with two threads, EXP=bilstm_attn [DATA=builtin] [DATA_DIR=folder] [ARGS=...]
 	@$(BIN)/python benchmarks/processes.py $(EXP) --dataset $(DATA) $(if $(DATA_DIR),--data_dir $(DATA_DIR)) $(ARGS)
 
-smoke: .venv/.ready  ## every experiment file: two steps, validated, saved, reloaded, translated [ARGS="-k coverage"]
+smoke: .venv/.dev  ## every experiment file: two steps, validated, saved, reloaded, translated [ARGS="-k coverage"]
 	@$(PYTEST) -m slow tests/experiments $(ARGS)
 
-check: .venv/.ready  ## linter, formatter, types, import directions
+check: .venv/.dev  ## linter, formatter, types, import directions
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-constraints: .venv/.ready  ## write constraints.txt anew from what .venv holds
+constraints: .venv/.dev  ## write constraints.txt anew from what .venv holds
 	$(BIN)/python -m pip freeze --exclude-editable | sed 's/^\(torch==[^+]*\).*/\1/' | grep -v ' @ ' > constraints.txt
 
 clean:  ## remove caches and build products; runs and .venv stay

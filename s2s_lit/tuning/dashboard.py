@@ -13,10 +13,8 @@ HOST = "127.0.0.1"
 
 def dashboard(arguments: argparse.Namespace, overrides: list[str]) -> int:
     """The verb: until Ctrl-C."""
-    try:
-        from optuna_dashboard import run_server
-    except ImportError as error:
-        raise UserError("the dashboard is a package of its own: .venv/bin/pip install optuna-dashboard") from error
+    from optuna_dashboard import run_server
+
     storage = open_storage(arguments.storage)
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
