@@ -30,7 +30,8 @@ def _point(space: Space, params: Mapping[str, str]) -> dict[str, Any]:
     point: dict[str, Any] = {}
     for parameter in space.parameters:
         if isinstance(parameter, Branching):
-            for name, branch in parameter.branches.items():
+            # The more a branch sets, the more it says; one that sets nothing agrees with every run.
+            for name, branch in sorted(parameter.branches.items(), key=lambda item: -len(item[1].fixed)):
                 if all(_same(_read(path, params), value) for path, value in branch.fixed.items()):
                     inner = _point(branch.space, params)
                     if branch.space.refuse(inner) or (not branch.fixed and not inner and branch.space.parameters):

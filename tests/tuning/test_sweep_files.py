@@ -117,3 +117,10 @@ def test_an_earlier_run_is_a_point() -> None:
     assert point_of_run(space, record(**params)) == expected
     with pytest.raises(UserError, match=r"dropout: 0\.9 is no number between"):
         point_of_run(space, record(**{**params, "model__init_args__encoder__init_args__dropout": "0.9"}))
+
+
+def test_an_earlier_run_is_in_the_branch_that_sets_nothing_only_if_in_no_other(in_project: Path) -> None:
+    space = read_sweep("regularization").space
+    averaged = {"task__init_args__averaging__class_path": "s2s_lit.optim.averaging.ExponentialAveraging"}
+    assert point_of_run(space, record(**averaged)) == {"averaging": "ema"}
+    assert point_of_run(space, record(task__init_args__averaging="None")) == {"averaging": "none"}
