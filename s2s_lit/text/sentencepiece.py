@@ -100,7 +100,7 @@ class SentencePiece(CodecBuilder):
         self.sampling = sampling
 
     def version(self) -> str:
-        return f"sentencepiece {sentencepiece.__version__}"
+        return f"2 sentencepiece {sentencepiece.__version__}"
 
     def train(self, pairs: Sequence[tuple[str, str]]) -> CodecPair:
         if self.joint:
@@ -136,7 +136,7 @@ class SentencePiece(CodecBuilder):
             vocab_size=vocab_size,
             model_type=self.model_type,
             character_coverage=1.0,
-            normalization_rule_name="nmt_nfkc",
+            normalization_rule_name="identity",  # the pair has normalized the text already
             num_threads=1,  # unigram scores depend on the number of threads
             pad_id=PAD, unk_id=UNK, bos_id=BOS, eos_id=EOS,
             pad_piece=SPECIALS[PAD], unk_piece=SPECIALS[UNK], bos_piece=SPECIALS[BOS], eos_piece=SPECIALS[EOS],

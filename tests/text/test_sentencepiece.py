@@ -29,6 +29,14 @@ def test_decoding_gives_every_sentence_back(pairs: Pairs, model_type: ModelType)
     assert codecs.source.encode_batch([a for a, _ in pairs]) == [codecs.source.encode(a) for a, _ in pairs]
 
 
+@pytest.mark.parametrize("model_type", ["unigram", "bpe"])
+def test_no_sign_is_replaced_by_another(model_type: ModelType) -> None:
+    """Unicode normalization is the pair's: what stands in a reference can be said."""
+    text = "好，吗？…½ ﬁn"
+    codec = SentencePiece(vocab_size=24, model_type=model_type).train([(text, "a b")] * 20).source
+    assert codec.decode(codec.encode(text)) == text
+
+
 def test_specials_come_first_and_encoding_adds_none(pairs: Pairs) -> None:
     codec = SentencePiece(vocab_size=70).train(pairs).source
     assert codec.pieces[:4] == SPECIALS
