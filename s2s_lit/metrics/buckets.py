@@ -7,7 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+import regex
+
 _LENGTHS = (1, 6, 11, 16, 21, 31, 51)
+_MARKS = regex.compile(r"[^\p{L}\p{M}\p{N}]")  # punctuation and the like, combining marks not
 _COUNTS = (1, 2, 3, 6, 11, 51, 201)
 
 
@@ -40,7 +43,7 @@ def by_rarest_word(sources: Sequence[str]) -> list[Bucket]:
 
 
 def _words(source: str) -> list[str]:
-    bare = ("".join(c for c in word if c.isalnum()) for word in source.lower().split())
+    bare = (_MARKS.sub("", word) for word in source.lower().split())
     return [word for word in bare if word]
 
 

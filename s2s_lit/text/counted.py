@@ -86,7 +86,7 @@ class CountedCodecs(CodecBuilder):
         self.joint = joint
 
     def version(self) -> str:
-        return f"2 {self.vocabulary.version()} {self.target_vocabulary.version()}"
+        return f"3 {self.vocabulary.version()} {self.target_vocabulary.version()}"
 
     def train(self, pairs: Sequence[tuple[str, str]]) -> CodecPair:
         if self.joint:

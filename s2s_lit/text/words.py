@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
+
+import regex
 
 from s2s_lit.text.counted import CountedCodecs, PieceCodec
 from s2s_lit.text.vocabularies import VocabularyRule
@@ -11,12 +12,12 @@ from s2s_lit.text.vocabularies import VocabularyRule
 JOINER = "￭"
 """On the side of a punctuation mark where the text has no space."""
 
-_TOKEN = re.compile(r"\w+(?:[-'’]\w+)*|[^\w\s]")
-_GLUE = re.compile(rf"{JOINER} {JOINER}|{JOINER} | {JOINER}")
+_TOKEN = regex.compile(r"(?P<word>[\w\p{M}\p{N}]+(?:[-'’][\w\p{M}\p{N}]+)*)|[^\w\p{M}\p{N}\s]")
+_GLUE = regex.compile(rf"{JOINER} {JOINER}|{JOINER} | {JOINER}")
 
 
 def tokenize(text: str) -> list[str]:
-    """Words (letters, digits, inner hyphens and apostrophes) and single punctuation marks.
+    """Words (letters with their combining marks, digits, inner hyphens and apostrophes) and single punctuation marks.
 
     A mark that touches its neighbour carries a joiner on that side, words never do, so that one word is one piece
     wherever it stands: `Er sagt: "Ja."` gives `Er sagt ￭: "￭ Ja ￭. ￭"`.
@@ -25,9 +26,8 @@ def tokenize(text: str) -> list[str]:
     end = 0
     for match in _TOKEN.finditer(text):
         token, start = match.group(), match.start()
-        is_word = token[0].isalnum() or token[0] == "_"
         if tokens and start == end:  # no space between
-            if is_word:
+            if match["word"]:
                 tokens[-1] += JOINER
             else:
                 token = JOINER + token

@@ -25,3 +25,8 @@ def test_lengths_are_words_of_the_source() -> None:
 def test_the_rarest_word_counts_without_case_and_punctuation() -> None:
     groups = {bucket.label: bucket.rows for bucket in by_rarest_word(["The dog.", "the dog", "A dog", "the cat", "!"])}
     assert groups == {"1": [2, 3, 4], "2": [], "3-5": [0, 1]} or groups == {"1": [2, 3, 4], "3-5": [0, 1]}
+
+
+def test_words_that_differ_in_a_combining_mark_are_two() -> None:
+    (bucket,) = by_rarest_word(["की।", "के", "कि"])
+    assert bucket.label == "1"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,6 +16,11 @@ def test_marks_carry_the_joiner_and_words_do_not() -> None:
 
 def test_inner_hyphens_and_apostrophes_belong_to_the_word() -> None:
     assert tokenize("Das T-Shirt, it's 3.5") == ["Das", "T-Shirt", "￭,", "it's", "3", "￭.￭", "5"]
+
+
+@pytest.mark.parametrize("word", ["हिन्दी", "தமிழ்", "שָׁלוֹם", "مُحَمَّد", "ไม่"])
+def test_combining_marks_belong_to_the_word(word: str) -> None:
+    assert tokenize(f"{word}, {word}-{word}.") == [word, "￭,", f"{word}-{word}", "￭."]
 
 
 @given(st.text().map(normalize).filter(lambda text: JOINER not in text))
