@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 import yaml
 from jsonargparse import Namespace
 
-from s2s_lit.cli.compose import compose, to_yaml
+from s2s_lit.cli.compose import compose, make_parser, to_yaml
 from s2s_lit.cli.parts import shelf
 
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"
@@ -55,10 +56,12 @@ def changes_more_than_the_source(dataset: str) -> bool:
 
 
 @pytest.mark.parametrize("dataset", ["builtin", *filter(changes_more_than_the_source, DATA)])
-def test_an_experiment_composes_with_every_data_set(experiment: str, dataset: str) -> None:
+def test_an_experiment_composes_and_fits_together_with_every_data_set(experiment: str, dataset: str) -> None:
     """Data sets that differ in nothing but where their rows come from meet one experiment, in `used`."""
     config = composed(experiment, dataset)
     assert (config.experiment, config.dataset) == (experiment, dataset)
+    with torch.device("meta"):  # sizes alone
+        make_parser().instantiate(config).model(32, 32)
 
 
 def test_an_experiment_states_only_differences(experiment: str) -> None:
