@@ -37,10 +37,11 @@ class _Sacrebleu(TextMetric):
 
 
 class Bleu(_Sacrebleu):
-    """BLEU in percent, cased, up to 4-grams, exponential smoothing (Papineni et al. 2002; Post 2018).
+    """BLEU in percent, up to 4-grams, exponential smoothing (Papineni et al. 2002; Post 2018).
 
     Args:
         tokenize: sacrebleu's name of the tokenizer applied to both sides; 13a is what papers report.
+        lowercase: Lower-case both sides, as in the published scores of Multi30k.
     """
 
     name: ClassVar[str] = "bleu"
@@ -48,29 +49,37 @@ class Bleu(_Sacrebleu):
     size: ClassVar[int] = 10
     higher_is_better = True
 
-    def __init__(self, *, tokenize: str = "13a") -> None:
-        super().__init__(BLEU(tokenize=tokenize))
+    def __init__(self, *, tokenize: str = "13a", lowercase: bool = False) -> None:
+        super().__init__(BLEU(tokenize=tokenize, lowercase=lowercase))
 
 
 class Chrf(_Sacrebleu):
-    """chrF2 in percent: the F-score of character n-grams up to 6, recall counting double (Popović 2015, section 2)."""
+    """chrF2 in percent: the F-score of character n-grams up to 6, recall counting double (Popović 2015, section 2).
+
+    Args:
+        lowercase: Lower-case both sides.
+    """
 
     name: ClassVar[str] = "chrf"
     label: ClassVar[str] = "chrF"
     size: ClassVar[int] = 18
     higher_is_better = True
 
-    def __init__(self) -> None:
-        super().__init__(CHRF())
+    def __init__(self, *, lowercase: bool = False) -> None:
+        super().__init__(CHRF(lowercase=lowercase))
 
 
 class Ter(_Sacrebleu):
-    """TER in percent: word edits, shifts included, per reference word, lower-cased (Snover et al. 2006, section 2)."""
+    """TER in percent: word edits, shifts included, per reference word (Snover et al. 2006, section 2).
+
+    Args:
+        case_sensitive: Whether letters of another case are others; by custom they are not.
+    """
 
     name: ClassVar[str] = "ter"
     label: ClassVar[str] = "TER"
     size: ClassVar[int] = 2
     higher_is_better = False
 
-    def __init__(self) -> None:
-        super().__init__(TER())
+    def __init__(self, *, case_sensitive: bool = False) -> None:
+        super().__init__(TER(case_sensitive=case_sensitive))

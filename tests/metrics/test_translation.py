@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -56,6 +58,24 @@ def test_the_tokenizer_is_sacrebleus() -> None:
     metric.update(hypotheses, references)
     assert metric.compute().item() == reference.corpus_score(hypotheses, [references]).score
     assert "tok:char" in metric.signature()
+
+
+@pytest.mark.parametrize(
+    ("metric", "reference", "case"),
+    [
+        (Bleu(lowercase=True), BLEU(lowercase=True), "case:lc"),
+        (Chrf(lowercase=True), CHRF(lowercase=True), "case:lc"),
+        (Ter(case_sensitive=True), TER(case_sensitive=True), "case:mixed"),
+    ],
+)
+def test_case_is_as_sacrebleu_has_it(metric: TextMetric, reference: Any, case: str) -> None:
+    hypotheses, references = (list(column) for column in zip(*GERMAN, strict=True))
+    usual = type(metric)()
+    for scorer in (metric, usual):
+        scorer.update(hypotheses, references)
+    assert metric.compute().item() == reference.corpus_score(hypotheses, [references]).score != usual.compute().item()
+    assert metric.signature() == str(reference.get_signature())
+    assert case in metric.signature()
 
 
 def test_the_reference_is_the_second() -> None:
