@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -28,5 +27,5 @@ class AdditiveAttention(ContentAttention):
         return self.key_layer(memory)
 
     def score(self, queries: Float[Tensor, "B Q H"], keys: Float[Tensor, "B S A"]) -> Float[Tensor, "B Q S"]:
-        compared = torch.tanh(self.query_layer(queries).unsqueeze(2) + keys.unsqueeze(1))  # [B, Q, S, A]
+        compared = (self.query_layer(queries).unsqueeze(2) + keys.unsqueeze(1)).tanh_()  # [B, Q, S, A], once
         return self.score_layer(compared).squeeze(-1)

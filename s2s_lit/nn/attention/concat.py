@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -30,4 +29,5 @@ class ConcatAttention(ContentAttention):
 
     def score(self, queries: Float[Tensor, "B Q H"], keys: Float[Tensor, "B S H"]) -> Float[Tensor, "B Q S"]:
         queries = nn.functional.linear(queries, self.layer.weight[:, : self.query_size])
-        return self.score_layer(torch.tanh(queries.unsqueeze(2) + keys.unsqueeze(1))).squeeze(-1)
+        compared = (queries.unsqueeze(2) + keys.unsqueeze(1)).tanh_()  # [B, Q, S, H], once
+        return self.score_layer(compared).squeeze(-1)
