@@ -111,9 +111,10 @@ class Seq2Seq(nn.Module):
         memory, start = self.start(batch.source_ids, batch.source_lengths)
         decoded = self.decoder(self.target_embedding(batch.target_input_ids), memory, start if state is None else state)
         mask = batch.target_mask
-        weights = None if decoded.weights is None else decoded.weights[mask]
-        sentences = mask.nonzero()[:, 0]  # [M]
-        logits = self.output(decoded.features[mask], weights, batch.source_ids[sentences])
+        weights = source_ids = None
+        if self.output.copies and decoded.weights is not None:
+            weights, source_ids = decoded.weights[mask], batch.source_ids[mask.nonzero()[:, 0]]  # [M, S] each
+        logits = self.output(decoded.features[mask], weights, source_ids)
         return Seq2SeqOutput(logits, decoded)
 
     def start(self, source_ids: Int[Tensor, "B S"], source_lengths: Int[Tensor, "B"]) -> tuple[Memory, DecoderState]:
@@ -125,7 +126,9 @@ class Seq2Seq(nn.Module):
     ) -> tuple[Float[Tensor, "N V"], Float[Tensor, "N S"] | None, DecoderState]:
         """Log-probabilities of the next piece of each hypothesis, given its last."""
         features, weights, state = self.decoder.step(self.target_embedding(tokens), memory, state)
-        source_ids = memory["source_ids"]
-        source_ids = source_ids.repeat_interleave(len(tokens) // len(source_ids), dim=0)  # [N, S]
-        logits = self.output(features, weights, source_ids)
+        pointing, source_ids = None, None
+        if self.output.copies:
+            pointing, source_ids = weights, memory["source_ids"]
+            source_ids = source_ids.repeat_interleave(len(tokens) // len(source_ids), dim=0)  # [N, S]
+        logits = self.output(features, pointing, source_ids)
         return at_least_float32(logits).log_softmax(dim=-1), weights, state

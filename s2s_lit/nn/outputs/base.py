@@ -15,7 +15,8 @@ class Output(nn.Module, ABC):
 
     Attributes:
         layer: the linear layer from features to pieces, whose weight [V, F] may be tied to the target embedding.
-        copies: whether source pieces count as target pieces, so that one vocabulary and an attention are needed.
+        copies: whether source pieces count as target pieces, so that one vocabulary and an attention are needed;
+            only such an output is shown the attention's weights and the source pieces.
     """
 
     copies: ClassVar[bool] = False
@@ -23,7 +24,10 @@ class Output(nn.Module, ABC):
 
     @abstractmethod
     def forward(
-        self, features: Float[Tensor, "M F"], weights: Float[Tensor, "M S"] | None, source_ids: Int[Tensor, "M S"]
+        self,
+        features: Float[Tensor, "M F"],
+        weights: Float[Tensor, "M S"] | None,
+        source_ids: Int[Tensor, "M S"] | None,
     ) -> Float[Tensor, "M V"]:
         """Unnormalized log-probabilities; `weights` are the attention's over the pieces `source_ids`."""
 

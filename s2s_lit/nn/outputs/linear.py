@@ -21,6 +21,9 @@ class LinearOutput(Output):
         self.layer = nn.Linear(feature_size, vocab_size)
 
     def forward(
-        self, features: Float[Tensor, "M F"], weights: Float[Tensor, "M S"] | None, source_ids: Int[Tensor, "M S"]
+        self,
+        features: Float[Tensor, "M F"],
+        weights: Float[Tensor, "M S"] | None,
+        source_ids: Int[Tensor, "M S"] | None,
     ) -> Float[Tensor, "M V"]:
         return self.layer(features)

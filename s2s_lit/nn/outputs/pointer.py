@@ -36,9 +36,12 @@ class PointerOutput(Output):
         self.gate = nn.Linear(feature_size, 1)
 
     def forward(
-        self, features: Float[Tensor, "M F"], weights: Float[Tensor, "M S"] | None, source_ids: Int[Tensor, "M S"]
+        self,
+        features: Float[Tensor, "M F"],
+        weights: Float[Tensor, "M S"] | None,
+        source_ids: Int[Tensor, "M S"] | None,
     ) -> Float[Tensor, "M V"]:
-        if weights is None:
+        if weights is None or source_ids is None:
             raise ValueError("PointerOutput has no attention to point with: set decoder.attention")
         gate = at_least_float32(self.gate(features))  # [M, 1]
         generated = at_least_float32(self.layer(features)).log_softmax(dim=-1) + F.logsigmoid(gate)  # [M, V]
