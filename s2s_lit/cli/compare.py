@@ -13,8 +13,9 @@ from rich.table import Table
 from s2s_lit.cli.compare_page import page
 from s2s_lit.cli.comparison import CHRF, Comparison
 from s2s_lit.cli.comparison import compare as compute
+from s2s_lit.cli.conclusions import basis, cells, notes, verdict, what_differs
 from s2s_lit.errors import UserError
-from s2s_lit.tracking.compare import find_systems
+from s2s_lit.tracking.compare import code, find_systems
 from s2s_lit.tracking.lifecycle import mark_dead_runs, tracked_run
 from s2s_lit.tracking.logger import MlflowTracker
 from s2s_lit.tracking.provenance import provenance_tags
@@ -64,17 +65,14 @@ def print_comparison(comparison: Comparison) -> None:
     console.print(
         f"\n{', '.join(names)} on {comparison.sentences} sentences of the {comparison.split} split", style="bold"
     )
-    for system in comparison.systems:
-        if system.left_out:
-            said = f"{system.name}: {system.left_out} more finished runs differ in more than a seed, or repeat one"
-            console.print(f"{said}; the newest are compared (run ids choose others)")
     console.print(_scores(comparison))
-    for hint in comparison.hints():
-        console.print(hint, soft_wrap=True)
+    for note in notes(comparison):
+        console.print(note, soft_wrap=True)
     for index in range(1, len(names)):
         console.print(_tests(comparison, index))
-        console.print(comparison.verdict(index), style="bold", soft_wrap=True)
-        console.print(comparison.basis(index), soft_wrap=True)
+        console.print(verdict(comparison, index), style="bold", soft_wrap=True)
+        console.print(basis(comparison, index), soft_wrap=True)
+        console.print(what_differs(comparison, index), soft_wrap=True)
     chrf = next(score for score in comparison.scores if score.name == CHRF)
     for title, groups in comparison.groups.items():
         table = Table(title, "sentences", *(f"chrF {name}" for name in names))
@@ -100,15 +98,15 @@ def print_comparison(comparison: Comparison) -> None:
 def _scores(comparison: Comparison) -> Table:
     table = Table("", *(score.label for score in comparison.scores), "runs")
     for index, system in enumerate(comparison.systems):
-        cells = []
+        values = []
         for score in comparison.scores:
             entry = comparison.table[score.name][index]
             if entry is None:
-                cells.append("-")
+                values.append("-")
                 continue
             spread = "" if entry.spread is None else f"\nseeds ± {score.printed(entry.spread)}"
-            cells.append(f"{score.printed(entry.tested.score)} ± {score.printed(entry.tested.margin)}{spread}")
-        table.add_row(system.name, *cells, str(len(system.runs)))
+            values.append(f"{score.printed(entry.tested.score)} ± {score.printed(entry.tested.margin)}{spread}")
+        table.add_row(system.name, *values, str(len(system.runs)))
     table.caption = f"± half of the 95 % interval over {comparison.bootstrap} resamples of the sentences"
     return table
 
@@ -118,7 +116,7 @@ def _tests(comparison: Comparison, index: int) -> Table:
     columns = ("difference", "p bootstrap", "p randomization", "p seeds", "significant")
     table = Table(f"{other} - {first}", *columns)
     for score in comparison.scores:
-        table.add_row(score.label, *comparison.cells(score, index))
+        table.add_row(score.label, *cells(comparison, score, index))
     return table
 
 
@@ -129,24 +127,39 @@ def as_dict(comparison: Comparison) -> dict[str, Any]:
         "sentences": comparison.sentences,
         "bootstrap": comparison.bootstrap,
         "randomizations": comparison.randomizations,
-        "systems": [
-            {
-                "name": system.name,
-                "runs": [run.run_id for run in system.runs],
-                "scores": {
-                    score.name: {**vars(entry.tested), "seeds": entry.runs, "seeds_p": entry.seeds_p}
-                    for score in comparison.scores
-                    if (entry := comparison.table[score.name][index]) is not None
-                },
-            }
-            for index, system in enumerate(comparison.systems)
+        "systems": [_system_as_dict(comparison, index) for index in range(len(comparison.systems))],
+        "notes": notes(comparison),
+        "verdicts": [
+            f"{verdict(comparison, index)}. {basis(comparison, index)}" for index in range(1, len(comparison.systems))
         ],
-        "verdicts": [f"{comparison.verdict(i)}. {comparison.basis(i)}" for i in range(1, len(comparison.systems))],
         "chrf": {
             title: [
                 {"group": bucket.label, "sentences": len(bucket.rows), "values": values[CHRF]}
                 for bucket, values in groups
             ]
             for title, groups in comparison.groups.items()
+        },
+    }
+
+
+def _system_as_dict(comparison: Comparison, index: int) -> dict[str, Any]:
+    """A system's runs, what was left out, its scores, and how it differs from the first."""
+    system = comparison.systems[index]
+    return {
+        "name": system.name,
+        "runs": [run.run_id for run in system.runs],
+        "code": [code(run) for run in system.runs],
+        "left_out": {other.run.run_id: other.differences for other in system.left_out},
+        "differences": comparison.differences(index),
+        "scores": {
+            score.name: {
+                **vars(entry.tested),
+                "seeds": entry.runs,
+                "seeds_p": entry.seeds_p,
+                "difference": entry.difference,
+                "significant": comparison.significant(score, index),
+            }
+            for score in comparison.scores
+            if (entry := comparison.table[score.name][index]) is not None
         },
     }

@@ -8,8 +8,10 @@ from difflib import SequenceMatcher
 from html import escape
 
 from s2s_lit.cli.comparison import CHRF, PERPLEXITY, Apart, Comparison
+from s2s_lit.cli.conclusions import basis, cells, notes, verdict, what_differs
 from s2s_lit.cli.drawing import COLOURS, attention_svg, lines_svg
 from s2s_lit.metrics.score import Score
+from s2s_lit.tracking.compare import code, configuration
 from s2s_lit.types import Prediction
 
 STYLE = """
@@ -43,6 +45,7 @@ def page(comparison: Comparison) -> str:
         *_groups(comparison, names),
         *(part for index, apart in enumerate(comparison.apart, 1) for part in _apart(names[0], names[index], apart)),
         *_runs(comparison),
+        *_settings(comparison),
     ]
     head = f'<meta charset="utf-8"><title>{escape(title)}</title><style>{STYLE}</style>'
     return f'<!doctype html>\n<html lang="en"><head>{head}</head><body>\n' + "\n".join(body) + "\n</body></html>\n"
@@ -67,40 +70,41 @@ def _key(index: int, name: str) -> str:
 def _scores(comparison: Comparison) -> list[str]:
     rows = []
     for index, system in enumerate(comparison.systems):
-        cells = [_key(index, system.name)]
+        values = [_key(index, system.name)]
         for score in comparison.scores:
             entry = comparison.table[score.name][index]
             if entry is None:
-                cells.append("–")
+                values.append("–")
                 continue
             seeds = "" if entry.spread is None else f"<br><small>seeds ± {number(score, entry.spread)}</small>"
             margin = f"<small> ± {number(score, entry.tested.margin)}</small>"
-            cells.append(f"{number(score, entry.tested.score)}{margin}{seeds}")
-        rows.append([*cells, str(len(system.runs))])
+            values.append(f"{number(score, entry.tested.score)}{margin}{seeds}")
+        rows.append([*values, str(len(system.runs))])
     labels = [f"{escape(s.label)} {'↑' if s.higher_is_better else '↓'}" for s in comparison.scores]
     note = (
         f"± is half of the 95 % interval over {comparison.bootstrap} bootstrap resamples of the sentences (sacrebleu)."
     )
-    notes = "".join(f'<p class="note">{line}</p>' for line in (note, *map(escape, comparison.hints())))
-    return ["<h2>Scores</h2>", _table(["", *labels, "runs"], rows), notes]
+    lines = "".join(f'<p class="note">{line}</p>' for line in (note, *map(escape, notes(comparison))))
+    return ["<h2>Scores</h2>", _table(["", *labels, "runs"], rows), lines]
 
 
 def _tests(comparison: Comparison, index: int) -> list[str]:
     first, other = comparison.systems[0].name, comparison.systems[index].name
     rows = []
     for score in comparison.scores:
-        *cells, verdict = comparison.cells(score, index)
-        mark = f'<span class="yes">{verdict}</span>' if verdict == "yes" else verdict
-        rows.append([escape(score.label), *map(escape, cells), mark])
+        *numbers, answer = map(escape, cells(comparison, score, index))
+        mark = f'<span class="yes">{answer}</span>' if answer == "yes" else answer
+        rows.append([escape(score.label), *numbers, mark])
     head = ["", "difference", "p, paired bootstrap", "p, approximate randomization", "p, seeds", "significant"]
     note = (
         f"{comparison.bootstrap} resamples, {comparison.randomizations} randomizations; significant: every test that "
         "could be made has p &lt; 0.05. The p-values are not corrected for the number of comparisons."
     )
-    verdict = f"<p class='verdict'>{escape(comparison.verdict(index))}.<br>{escape(comparison.basis(index))}</p>"
+    said = (f"{verdict(comparison, index)}.", basis(comparison, index), what_differs(comparison, index))
+    answered = f"<p class='verdict'>{'<br>'.join(map(escape, said))}</p>"
     return [
         f"<h2>{escape(other)} against {escape(first)}</h2>",
-        verdict,
+        answered,
         _table(head, rows),
         f'<p class="note">{note}</p>',
     ]
@@ -167,9 +171,21 @@ def _runs(comparison: Comparison) -> list[str]:
             escape(run.name),
             run.run_id,
             escape(run.params.get("seed", "")),
+            escape(code(run)),
             f"{run.started:%Y-%m-%d %H:%M}",
         ]
         for index, system in enumerate(comparison.systems)
         for run in system.runs
     ]
-    return ["<h2>Runs</h2>", _table(["", "run", "id", "seed", "started"], rows)]
+    return ["<h2>Runs</h2>", _table(["", "run", "id", "seed", "commit", "started"], rows)]
+
+
+def _settings(comparison: Comparison) -> list[str]:
+    """Every setting in which a system differs from the first, and its value in each."""
+    keys = dict.fromkeys(key for index in range(1, len(comparison.systems)) for key in comparison.differences(index))
+    if not keys:
+        return []
+    configurations = [configuration(system.runs[0]) for system in comparison.systems]
+    rows = [[escape(key), *(escape(found.get(key, "–")) for found in configurations)] for key in keys]
+    head = ["", *(_key(index, system.name) for index, system in enumerate(comparison.systems))]
+    return ["<h2>Settings that differ</h2>", _table(head, rows)]

@@ -23,7 +23,7 @@ from s2s_lit.metrics.significance import (
 )
 from s2s_lit.metrics.text import TextMetric
 from s2s_lit.metrics.translation import Bleu, Chrf, Ter
-from s2s_lit.tracking.compare import System
+from s2s_lit.tracking.compare import Differences, System, differences, same_code
 from s2s_lit.types import Prediction
 
 LEVEL = 0.05
@@ -52,7 +52,7 @@ class Entry:
 
     @property
     def significant(self) -> bool | None:
-        """There is a difference and all tests that could be made say p < 0.05; None where there was none.
+        """As networks: there is a difference and all tests that could be made say p < 0.05; None where none could.
 
         (Of equal scores sacrebleu's p is the least that there is.)
         """
@@ -92,65 +92,26 @@ class Comparison:
     def sentences(self) -> int:
         return len(self.systems[0].predictions[0])
 
-    def verdict(self, index: int) -> str:
-        """What may be said of system `index` against the first, in words."""
-        better: list[Score] = []
-        worse: list[Score] = []
-        alike: list[Score] = []
-        for score in self.scores:
-            entry = self.table[score.name][index]
-            if entry is None or entry.difference is None or entry.significant is None:
-                continue
-            above = entry.difference > 0
-            (alike if not entry.significant else better if above == score.higher_is_better else worse).append(score)
-        said = [
-            ("significantly better in", better),
-            ("significantly worse in", worse),
-            ("no significant difference in", alike),
-        ]
-        words = "; ".join(f"{what} {', '.join(s.label for s in group)}" for what, group in said if group)
-        first, other = self.systems[0], self.systems[index]
-        same = first.configuration == other.configuration
-        alone = "no other experiment, another seed; as networks " if same else ""
-        return f"{other.name} against {first.name}: {alone}{words or 'nothing could be tested'}"
+    def differences(self, index: int) -> Differences:
+        """The settings in which system `index` differs from the first, seeds aside."""
+        return differences(self.systems[0].runs[0], self.systems[index].runs[0])
 
-    def hints(self) -> list[str]:
-        """What a system's runs keep too little for, and how to get it."""
-        return [
-            f"{system.name}: no likelihoods of sentences are kept of it. make evaluate RUN={system.runs[0].run_id[:8]} "
-            f"SPLIT={self.split} writes them, and attentions; then compare the evaluation's id."
-            for system, entry in zip(self.systems, self.table[PERPLEXITY.name], strict=True)
-            if entry is None
-        ]
+    def chance_alone(self, index: int) -> bool:
+        """Whether system `index` is the first trained again, so that no test over sentences can tell them apart.
 
-    def cells(self, score: Score, index: int) -> list[str]:
-        """Of system `index` against the first: difference, three p-values, significant or not; dashes for what is not.
-
-        Perplexities of differently cut references cannot be compared.
+        The settings are the same. Code may differ where several seeds of each show what it does.
         """
-        first, entry = self.table[score.name][0], self.table[score.name][index]
-        if first is None or entry is None:
-            return ["-"] * 5
-        if not entry.comparable or entry.difference is None:
-            return ["pieces differ", *["-"] * 4]
-        tests = (entry.tested.bootstrap_p, entry.tested.randomization_p, entry.seeds_p)
-        values = ["-" if p is None else f"{p:.4f}" for p in tests]
-        difference = score.printed(entry.difference)
-        signed = difference if difference.startswith("-") else f"+{difference}"
-        return [signed, *values, {True: "yes", False: "no", None: "-"}[entry.significant]]
-
-    def basis(self, index: int) -> str:
-        """What the verdict on system `index` is based on, and what it does not say."""
         first, other = self.systems[0], self.systems[index]
-        counts = len(first.runs), len(other.runs)
-        if first.configuration == other.configuration:
-            return "They differ in their seed alone: a difference is chance of training, none of the experiment."
-        if counts == (1, 1):
-            return "One trained network each: it holds for these two, and says nothing of other seeds."
-        means = f"Means over {counts[1]} and {counts[0]} seeds, the same sentences drawn for all of them"
-        if min(counts) == 1:
-            return f"{means}; one of the two has a single seed, so it says nothing of its other seeds."
-        return f"{means}; and Welch's t-test between the seeds' scores: significant is what all three tests find."
+        if first.networks == other.networks or self.differences(index):
+            return False
+        return same_code([first, other]) or min(len(first.runs), len(other.runs)) == 1
+
+    def significant(self, score: Score, index: int) -> bool | None:
+        """Whether system `index` is shown to be another than the first; None where nothing could be tested."""
+        entry = self.table[score.name][index]
+        if entry is None or entry.significant is None:
+            return None
+        return entry.significant and not self.chance_alone(index)
 
 
 def compare(systems: list[System], split: str, *, sentences: int, bootstrap: int, randomizations: int) -> Comparison:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -13,13 +14,29 @@ from s2s_lit.tracking.predictions import parse_line
 from s2s_lit.tracking.store import RunRecord, find_run, list_runs
 from s2s_lit.types import Prediction
 
-_SEEDS = ("seed", "data.seed", "data.init_args.seed")
+_SEEDS = ("seed", "data.seed")
 _FOUND = ("parameters.", "vocabulary.", "pretrained.")  # logged as parameters, but not configured
+_PLACE = "data.source.data_dir"  # on this machine; the sentences themselves are compared
+
+Differences = dict[str, tuple[str | None, str | None]]
+"""Settings that are not the same: of the first, of the other; None where one has no such setting."""
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A finished run that is not taken, and the settings in which it differs; without any it repeats a seed."""
+
+    run: RunRecord
+    differences: Differences
+
+    def __str__(self) -> str:
+        why = in_words(self.differences) if self.differences else f"seed {self.run.params.get('seed', '')} again, older"
+        return f"{self.run.run_id[:8]} ({why})"
 
 
 @dataclass(frozen=True)
 class System:
-    """What one word of RUNS means: one run, or the runs of an experiment that differ in their seed alone.
+    """What one word of RUNS means: one run, or the runs of an experiment with the same configuration but for the seed.
 
     Attributes:
         name: What it is called in tables.
@@ -31,12 +48,23 @@ class System:
     name: str
     runs: tuple[RunRecord, ...]
     predictions: tuple[list[Prediction], ...]
-    left_out: int = 0
+    left_out: tuple[LeftOut, ...] = ()
 
     @property
-    def configuration(self) -> dict[str, str]:
-        """What the runs have in common."""
-        return configuration(self.runs[0])
+    def networks(self) -> set[str]:
+        """The ids of the trainings: an evaluation's is that of the run it evaluated."""
+        return {
+            run.tags.get("mlflow.parentRunId", run.run_id) if is_evaluation(run) else run.run_id for run in self.runs
+        }
+
+    @property
+    def seeds(self) -> set[str]:
+        return {run.params.get("seed", "") for run in self.runs}
+
+    @property
+    def code(self) -> set[str]:
+        """Whose code made the runs."""
+        return {code(run) for run in self.runs}
 
 
 def find_systems(selectors: Sequence[str], split: str, *, dataset: str | None = None) -> list[System]:
@@ -44,7 +72,8 @@ def find_systems(selectors: Sequence[str], split: str, *, dataset: str | None = 
 
     Args:
         selectors: Experiments' names (all seeds), or what `find_run` takes; an evaluation's id stands for itself.
-        split: Whose predictions are read: the run's own, else those of its newest finished evaluation.
+        split: Whose predictions are read: the run's own, else those of its newest finished evaluation with the run's
+            own settings.
         dataset: Look only at runs on this data set.
 
     Raises:
@@ -54,14 +83,11 @@ def find_systems(selectors: Sequence[str], split: str, *, dataset: str | None = 
     for selector in dict.fromkeys(selectors):
         name, runs, left_out = _runs_of(selector, dataset)
         owners = [_owner(run, split) for run in runs]
-        missing = [run for run, owner in zip(runs, owners, strict=True) if owner is None]
+        missing = [(run, others) for run, (owner, others) in zip(runs, owners, strict=True) if owner is None]
         if missing:
-            commands = "\n".join(f"  make evaluate RUN={run.run_id[:8]} SPLIT={split}" for run in missing)
-            names = ", ".join(f"{run.name} ({run.run_id[:8]})" for run in missing)
-            raise UserError(f"no predictions of the {split} split are kept of {names}; make them first:\n{commands}")
-        systems.append(
-            System(name, tuple(runs), tuple(read_predictions(owner, split) for owner in owners if owner), left_out)
-        )
+            raise UserError(_no_predictions(missing, split))
+        found = tuple(read_predictions(owner, split) for owner, _ in owners if owner)
+        systems.append(System(name, tuple(runs), found, tuple(left_out)))
     systems = _with_own_names(systems)
     for system in systems:
         for run, predictions in zip(system.runs, system.predictions, strict=True):
@@ -70,12 +96,43 @@ def find_systems(selectors: Sequence[str], split: str, *, dataset: str | None = 
 
 
 def configuration(run: RunRecord) -> dict[str, str]:
-    """A run's configuration without its seed."""
-    return {
-        key: value
-        for key, value in run.params.items()
-        if key not in _SEEDS and not key.startswith(_FOUND) and ".batcher.chosen." not in key
-    }
+    """A run's configuration without its seed, under the keys that a user types."""
+    found = {}
+    for key, value in (run.params | _changed_later(run)).items():
+        short = key.replace(".init_args", "").removesuffix(".class_path")
+        if short not in _SEEDS and not short.startswith(_FOUND) and ".batcher.chosen." not in short:
+            found[short] = value
+    return found
+
+
+def differences(first: RunRecord, other: RunRecord) -> Differences:
+    """The settings in which two runs differ, seeds aside."""
+    ours, theirs = configuration(first), configuration(other)
+    keys = (*ours, *(key for key in theirs if key not in ours))
+    return {key: (ours.get(key), theirs.get(key)) for key in keys if ours.get(key) != theirs.get(key)}
+
+
+def in_words(settings: Differences, limit: int = 4) -> str:
+    """The first few differences as a line of text, the first's value before the other's."""
+    said = [f"{key} {'-' if a is None else a} → {'-' if b is None else b}" for key, (a, b) in settings.items()]
+    more = [f"{len(said) - limit} more"] if len(said) > limit else []
+    return ", ".join([*said[:limit], *more])
+
+
+def code(run: RunRecord) -> str:
+    """The commit that a run was made with, and whether it was changed; empty where that was not recorded."""
+    commit = run.tags.get("mlflow.source.git.commit", "")[:8]
+    return f"{commit} with uncommitted changes" if run.tags.get("s2s.git.dirty") == "true" else commit
+
+
+def same_code(systems: Sequence[System]) -> bool:
+    """Whether one commit, without changes, is known to have made all runs."""
+    made = set().union(*(system.code for system in systems))
+    return len(made) == 1 and all(run.tags.get("s2s.git.dirty") == "false" for s in systems for run in s.runs)
+
+
+def is_evaluation(run: RunRecord) -> bool:
+    return run.kind == "evaluate"
 
 
 def read_predictions(run_id: str, split: str) -> list[Prediction]:
@@ -87,19 +144,37 @@ def read_predictions(run_id: str, split: str) -> list[Prediction]:
     return [parse_line(line, row) for row, line in enumerate(lines) if line]
 
 
-def _runs_of(selector: str, dataset: str | None) -> tuple[str, list[RunRecord], int]:
-    """The name, the runs by seed, and how many others were left out."""
+def _changed_later(run: RunRecord) -> dict[str, str]:
+    """What a resumed training changed: logged parameters stay, so it stands in a tag."""
+    text = run.tags.get("s2s.drift", "{}")
+    try:
+        return {key: now for key, (_, now) in json.loads(text).items()}
+    except ValueError:  # too much for a tag
+        return {"s2s.drift": text}
+
+
+def _runs_of(selector: str, dataset: str | None) -> tuple[str, list[RunRecord], list[LeftOut]]:
+    """The name, the runs by seed, and what was left out.
+
+    Of an experiment's configurations the one with the most seeds is taken, the newest of several; of each seed the
+    newest run.
+    """
     trained = list_runs("tags.`s2s.kind` = 'train' and attributes.status = 'FINISHED'")
     named = [run for run in trained if run.experiment == selector and dataset in (None, run.dataset)]
     if not named:
         own = [run for run in list_runs("tags.`s2s.kind` = 'evaluate'") if _is(run, selector)]
         run = own[0] if len(own) == 1 else find_run(selector, dataset=dataset)
-        return run.name, [run], 0
-    seeds: dict[str, RunRecord] = {}
+        return run.name, [run], []
+    groups: list[dict[str, RunRecord]] = []
     for run in named:  # newest first
-        if configuration(run) == configuration(named[0]):
-            seeds.setdefault(run.params.get("seed", ""), run)
-    return selector, [seeds[seed] for seed in sorted(seeds, key=_number)], len(named) - len(seeds)
+        group = next((g for g in groups if not differences(next(iter(g.values())), run)), None)
+        if group is None:
+            groups.append(group := {})
+        group.setdefault(run.params.get("seed", ""), run)
+    chosen = max(groups, key=len)
+    runs = [chosen[seed] for seed in sorted(chosen, key=_number)]
+    ids = {run.run_id for run in runs}
+    return selector, runs, [LeftOut(run, differences(runs[0], run)) for run in named if run.run_id not in ids]
 
 
 def _is(run: RunRecord, selector: str) -> bool:
@@ -114,16 +189,34 @@ def _path(split: str) -> str:
     return f"predictions/{split}.jsonl"
 
 
-def _owner(run: RunRecord, split: str) -> str | None:
-    """The id of the run that keeps the predictions: itself, or its newest finished evaluation that has them."""
+def _owner(run: RunRecord, split: str) -> tuple[str | None, list[LeftOut]]:
+    """The id of the run that keeps the predictions, and evaluations that have some of other settings.
+
+    It is the run itself, or its newest finished evaluation with the same settings.
+    """
     below = list_runs(f"tags.`mlflow.parentRunId` = '{run.run_id}' and attributes.status = 'FINISHED'")
-    candidates = [run.run_id, *(other.run_id for other in below if other.kind == "evaluate")]
+    others: list[LeftOut] = []
     client = connect()
     with answering(client.tracking_uri):
-        for run_id in candidates:
-            if any(file.path == _path(split) for file in client.list_artifacts(run_id, "predictions")):
-                return run_id
-    return None
+        for candidate in (run, *filter(is_evaluation, below)):
+            if all(file.path != _path(split) for file in client.list_artifacts(candidate.run_id, "predictions")):
+                continue
+            differing = differences(run, candidate)
+            differing.pop(_PLACE, None)
+            if not differing:
+                return candidate.run_id, others
+            others.append(LeftOut(candidate, differing))
+    return None, others
+
+
+def _no_predictions(missing: Sequence[tuple[RunRecord, list[LeftOut]]], split: str) -> str:
+    names = ", ".join(f"{run.name} ({run.run_id[:8]})" for run, _ in missing)
+    said = [f"no predictions of the {split} split are kept of {names}; make them first:"]
+    said += [f"  make evaluate RUN={run.run_id[:8]} SPLIT={split}" for run, _ in missing]
+    others = [f"  {evaluation}" for _, evaluations in missing for evaluation in evaluations]
+    if others:
+        said += ["or compare evaluations with other settings by their own ids:", *others]
+    return "\n".join(said)
 
 
 def _with_own_names(systems: list[System]) -> list[System]:

@@ -90,13 +90,85 @@ def test_groups_of_seeds_are_compared_and_kept(folder: Path, capsys: pytest.Capt
     assert "significantly better" in page
 
 
-def test_seeds_named_one_by_one_are_said_to_be_chance(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    one, two = (write_run("lstm", predict(TEXTS, 0.3, seed), seed=seed) for seed in (1, 2))
+def test_another_seed_of_an_experiment_is_chance(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    one, two = (write_run("lstm", predict(TEXTS, damage, seed), seed=seed) for seed, damage in ((1, 0.6), (2, 0.1)))
     assert main(["compare", one, two[:8], *QUICK]) == 0
     printed = capsys.readouterr().out
-    assert "no significant difference in BLEU, chrF, TER, perplexity, edit distance" in printed
-    assert "no other experiment, another seed" in printed
-    assert "differ in their seed alone" in printed
+    assert "not significant: the same experiment, another seed" in printed
+    assert "They differ in their seed alone" in printed
+    assert "As networks, on sentences such as these: significantly better in BLEU" in printed
+    assert "no: same experiment" in printed
+    _, page, numbers = compared()
+    assert "not significant: the same experiment, another seed" in page
+    chrf = numbers["systems"][1]["scores"]["chrf"]
+    assert max(chrf["bootstrap_p"], chrf["randomization_p"]) < 0.05
+    assert chrf["difference"] > 0
+    assert chrf["significant"] is False
+
+
+COMMIT, OTHER = ("a" * 40, False), ("b" * 40, False)
+
+
+@pytest.mark.parametrize(
+    ("codes", "seeds", "says"),
+    [
+        ((COMMIT, COMMIT), (1, 1), ["the same seed again\n", "Nothing differs"]),
+        ((COMMIT, OTHER), (1, 2), ["another seed, other code", "aaaaaaaa: lstm", "not known to be the same"]),
+        ((COMMIT, OTHER), (1, 1), ["the same seed again, other code", "only several seeds of each can tell"]),
+        ((("a" * 40, True), ("a" * 40, True)), (1, 2), ["another seed\n", "aaaaaaaa with uncommitted changes"]),
+        ((None, None), (1, 2), ["another seed\n", "not known to be the same"]),
+    ],
+)
+def test_only_what_is_the_same_is_said_to_be(
+    folder: Path, capsys: pytest.CaptureFixture[str], codes: Any, seeds: tuple[int, int], says: list[str]
+) -> None:
+    runs = [
+        write_run("lstm", predict(TEXTS, damage, seed), seed=seed, code=code)
+        for seed, damage, code in zip(seeds, (0.6, 0.1), codes, strict=True)
+    ]
+    assert main(["compare", *runs, *QUICK]) == 0
+    printed = capsys.readouterr().out
+    assert "not significant: the same experiment" in printed
+    assert all(words in printed for words in says), printed
+    assert ("seed alone" in printed) is False
+
+
+def test_code_is_compared_by_several_seeds(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name, damage, code in (("before", 0.6, COMMIT), ("after", 0.1, OTHER)):
+        for seed in (1, 2, 3):
+            write_run(name, predict(TEXTS, damage, seed), seed=seed, code=code)
+    assert main(["compare", "before", "after", *QUICK]) == 0
+    printed = capsys.readouterr().out
+    assert "after against before: significantly better in BLEU" in printed
+    assert "bbbbbbbb: after (seed 1), after (seed 2), after (seed 3)" in printed
+
+
+def test_a_network_asked_in_another_way_is_the_same(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = write_run("lstm", predict(TEXTS, 0.6, 1), beam_size=1)
+    beam = write_run("lstm", predict(TEXTS, 0.1, 1), kind="evaluate", parent=run, beam_size=5)
+    assert main(["compare", run, beam, *QUICK]) == 0
+    printed = capsys.readouterr().out
+    assert "the same network: significantly better in BLEU" in printed
+    assert "Settings: beam_size 1 → 5." in printed
+
+
+def test_what_is_left_out_and_what_differs_is_kept(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    old = write_run("lstm", predict(TEXTS, 0.6, 1), model={"init_args": {"size": 8}})
+    for seed in (1, 2):
+        write_run("lstm", predict(TEXTS, 0.6, seed), seed=seed, model={"init_args": {"size": 16}})
+    write_run("gru", predict(TEXTS, 0.1, 1), model={"init_args": {"size": 32}})
+    assert main(["compare", "lstm", "gru", *QUICK]) == 0
+    printed = capsys.readouterr().out
+    _, page, numbers = compared()
+    for text in (printed, page, *numbers["notes"]):
+        assert f"{old[:8]} (model.size 16 → 8)" in text
+    assert "<h2>Settings that differ</h2>" in page
+    first, second = numbers["systems"]
+    assert first["left_out"] == {old: {"model.size": ["16", "8"]}}
+    assert second["differences"] == {"model.size": ["16", "32"]}
+    assert second["code"] == ["c0ffeec0"]
+    assert second["scores"]["chrf"]["significant"] is True
+    assert first["scores"]["chrf"]["significant"] is None
 
 
 def test_perplexities_per_other_pieces_are_not_compared(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -43,12 +43,18 @@ def write_run(
     kind: str = "train",
     parent: str | None = None,
     dataset: str = "builtin",
+    code: tuple[str, bool] | None = ("c0ffee" * 7, False),
     **params: object,
 ) -> str:
-    """The id of a finished run that keeps these predictions; without any there is no file."""
+    """The id of a finished run that keeps these predictions; without any there is no file.
+
+    `code` is the commit and whether something was changed; None outside of a repository.
+    """
     tracker = MlflowTracker(dataset=dataset, experiment=experiment, kind=kind, parent=parent)
     with tracked_run(tracker):
         tracker.log_params({"seed": seed, "data": {"seed": seed}, "vocabulary": {"source": seed}, **params})
+        if code is not None:
+            tracker.set_tags({"mlflow.source.git.commit": code[0], "s2s.git.dirty": str(code[1]).lower()})
         if predictions:
             text = "".join(f"{prediction_line(prediction)}\n" for prediction in predictions)
             tracker.log_text(text, f"predictions/{split}.jsonl")
