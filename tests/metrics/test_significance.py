@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import random
-import re
-import subprocess
-import sys
 import tracemalloc
 from pathlib import Path
 
@@ -17,6 +14,7 @@ from s2s_lit.metrics.edit import EditDistance
 from s2s_lit.metrics.significance import Estimate, mean_score, paired_tests, seeds_p_value
 from s2s_lit.metrics.text import TextMetric
 from s2s_lit.metrics.translation import Bleu, Chrf, Ter
+from support.sacrebleus import command_line
 
 WORDS = "der die das Hund Katze Mann Frau liest sieht schläft im Garten ein Buch , und alte rote Haus .".split()
 SAMPLES = 60
@@ -41,25 +39,10 @@ def references() -> list[str]:
     return [" ".join(draw.choices(WORDS, k=draw.randint(3, 14))) for _ in range(50)]
 
 
-def command_line(test: str, folder: Path, outputs: dict[str, list[str]]) -> dict[str, list[list[float]]]:
-    """What `sacrebleu` prints for each system: of BLEU, chrF and TER the numbers in the order in which they stand.
-
-    As a LaTeX table: its JSON fails on NumPy's numbers.
-    """
-    command = [sys.executable, "-m", "sacrebleu", "ref", "-i", *outputs, "-m", "bleu", "chrf", "ter", "-w", "10"]
-    command += [f"--paired-{test}", f"--paired-{test}-n", str(SAMPLES), "-f", "latex"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
-    lines = [line.split("&") for line in done.stdout.splitlines() if line.rstrip().endswith("\\\\")]
-    rows = {cells[0].replace("Baseline:", "").strip(): cells[1:] for cells in lines}
-    return {name: [[float(n) for n in re.findall(r"\d+\.\d+", cell)] for cell in rows[name]] for name in outputs}
-
-
 @pytest.mark.parametrize("test", ["bs", "ar"])
 def test_numbers_are_those_of_sacrebleus_command_line(test: str, references: list[str], tmp_path: Path) -> None:
     outputs = {"a": corpus(1, 0.4, references), "b": corpus(2, 0.3, references), "c": corpus(3, 0.41, references)}
-    for name, lines in {"ref": references, **outputs}.items():
-        (tmp_path / name).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-    printed = command_line(test, tmp_path, outputs)
+    printed = command_line(test, tmp_path, references, outputs, SAMPLES)
     for column, metric in enumerate((Bleu(), Chrf(), Ter())):
         systems = [statistics(metric, references, lines) for lines in outputs.values()]
         found = paired_tests(systems, metric.score, bootstrap=SAMPLES, randomizations=SAMPLES)

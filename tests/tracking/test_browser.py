@@ -10,6 +10,7 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
+from mlflow.tracking import MlflowClient
 from PIL import Image
 
 from s2s_lit.__main__ import main
@@ -17,6 +18,7 @@ from s2s_lit.errors import UserError
 from s2s_lit.tracking.connection import connect
 from s2s_lit.tracking.store import RunRecord, list_runs
 from s2s_lit.tracking.ui import free_port, ui
+from support.compared import predict, references, write_run
 from support.tiny import TINY
 
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"
@@ -93,46 +95,47 @@ def colours(file: Path) -> int:
     return len(Image.open(file).convert("RGB").getcolors(1 << 24) or [])
 
 
+def drawn(project: SimpleNamespace, picture: str) -> bool:
+    """Whether a screenshot is kept and not blank."""
+    return colours(project.folder / "pictures" / f"{picture}.png") > 100
+
+
 def test_two_runs_are_selected_and_what_differs_is_found(pages: Any, project: SimpleNamespace) -> None:
+    """One test, as one user: each part needs both trainings and the server."""
     rows = pages.runs(project.experiment, [project.attended.run_id, project.plain.run_id])
     for row, run in zip(rows, (project.attended, project.plain), strict=True):
         assert f"{run.metrics['test/chrf']:.4f}"[:5] in row
         assert run.experiment in row
+    assert drawn(project, "ui_runs")
+
     differing = pages.compare()
     for parameter in ("model.init_args.encoder.init_args.bidirectional", "AdditiveAttention", "seed"):
         assert parameter in differing
     assert "data.batcher.class_path" not in differing
     assert "trainer.max_epochs" not in differing
+    assert drawn(project, "ui_comparison")
 
-
-def test_the_curves_are_charts(pages: Any, project: SimpleNamespace) -> None:
     assert "val/bleu" in pages.charts(project.experiment, "val/bleu")
+    assert drawn(project, "ui_charts")
 
-
-def test_the_attention_is_seen(pages: Any, project: SimpleNamespace) -> None:
     run: RunRecord = project.attended
     kept = connect(f"sqlite:///{project.folder}/mlflow.db").download_artifacts(run.run_id, "attention/test-1.png")
     assert pages.artifact(project.experiment, run.run_id, "attention/test-1.png") == Image.open(kept).size
+    assert drawn(project, "ui_attention")
 
 
-def test_pictures_of_all_that_are_kept(pages: Any, project: SimpleNamespace) -> None:
-    """After the tests above: no page was blank."""
-    kept = sorted((project.folder / "pictures").iterdir())
-    assert [file.stem for file in kept] == ["ui_attention", "ui_charts", "ui_comparison", "ui_runs"]
-    assert all(colours(file) > 100 for file in kept)
-
-
-def test_the_page_of_a_comparison_works_without_a_server(chrome: Any, project: SimpleNamespace) -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(project.folder)
-        ids = [project.plain.run_id, project.attended.run_id]
-        assert main(["compare", *ids, "--bootstrap=50", "--randomizations=50"]) == 0
-    (page,) = (project.folder / "runs").rglob("compare.html")
+def test_the_page_of_a_comparison_works_without_a_server(chrome: Any, store: MlflowClient, tmp_path: Path) -> None:
+    texts = references(30)
+    for experiment, damage in (("lstm", 0.6), ("bilstm_attn", 0.1)):
+        for seed in (1, 2):
+            write_run(experiment, predict(texts, damage, seed), seed=seed, model={"class_path": experiment})
+    assert main(["compare", "lstm", "bilstm_attn", "--bootstrap=50", "--randomizations=50"]) == 0
+    (page,) = (tmp_path / "runs").rglob("compare.html")
     chrome.get_log("browser")  # what earlier pages said
     chrome.get(page.as_uri())
     assert "bilstm_attn" in chrome.find_element("tag name", "body").text
-    drawn = chrome.find_elements("css selector", "svg.lines, svg.attention")
-    assert len(drawn) > 2
-    assert all(svg.size["width"] > 50 and svg.size["height"] > 50 for svg in drawn if svg.is_displayed())
+    pictures = chrome.find_elements("css selector", "svg.lines, svg.attention")
+    assert len(pictures) > 2
+    assert all(svg.size["width"] > 50 and svg.size["height"] > 50 for svg in pictures if svg.is_displayed())
     assert chrome.execute_script("return document.documentElement.scrollWidth <= window.innerWidth + 1")
     assert [line for line in chrome.get_log("browser") if line["level"] == "SEVERE"] == []
