@@ -49,7 +49,13 @@ class Status(NamedTuple):
     timestamp_ms: int
 
 
-Entry = Value | Params | Tags | Artifact | Status
+class Unreadable(NamedTuple):
+    """A line that says nothing: a machine that lost its power can leave zeros. It is refused like what is malformed."""
+
+    line: bytes
+
+
+Entry = Value | Params | Tags | Artifact | Status | Unreadable
 _KINDS: dict[str, type[Entry]] = {kind.__name__: kind for kind in (Value, Params, Tags, Artifact, Status)}
 
 
@@ -60,16 +66,21 @@ def encode(entry: Entry) -> bytes:
 
 
 def decode(line: bytes) -> Entry:
-    """The entry that a line says."""
-    kind, *fields = json.loads(line)
-    if kind == "Artifact" and fields[1] is not None:
-        fields[1] = base64.b64decode(fields[1])
-    return _KINDS[kind](*fields)
+    """The entry that a line says; `Unreadable` if it says none."""
+    try:
+        kind, *fields = json.loads(line)
+        if kind == "Artifact" and fields[1] is not None:
+            fields[1] = base64.b64decode(fields[1])
+        return _KINDS[kind](*fields)
+    except (ValueError, TypeError, KeyError, IndexError):
+        return Unreadable(line)
 
 
 def deliver(client: MlflowClient, run_id: str, entries: Sequence[Entry]) -> None:
     """Sends one batch, values together or a single other entry. Doing it again changes nothing."""
     from mlflow.entities import Metric, Param, RunTag
+    from mlflow.exceptions import MlflowException
+    from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE
 
     head = entries[0]
     if isinstance(head, Artifact):
@@ -80,6 +91,8 @@ def deliver(client: MlflowClient, run_id: str, entries: Sequence[Entry]) -> None
         client.log_batch(run_id, tags=[RunTag(k, v) for k, v in head.values.items()])
     elif isinstance(head, Status):
         client.set_terminated(run_id, head.status, head.timestamp_ms)
+    elif isinstance(head, Unreadable):
+        raise MlflowException("the line on the disk is damaged", INVALID_PARAMETER_VALUE)
     else:
         client.log_batch(run_id, metrics=[Metric(*v) for v in entries if isinstance(v, Value)])
 

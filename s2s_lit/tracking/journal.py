@@ -63,13 +63,14 @@ class Journal:
 
     @classmethod
     def reopen(cls, file: Path) -> Journal | None:
-        """One that a process has left behind; None while that process lives, or when there is nothing in it."""
+        """One that a process has left behind; None while that process lives, when there is nothing in it, or when it
+        is another user's."""
         file = file.absolute()
         if file in _mine:
             return None
         try:
             fd = os.open(file, os.O_RDWR | os.O_CLOEXEC)
-        except FileNotFoundError:  # another command was quicker
+        except (FileNotFoundError, PermissionError):  # another command was quicker, or it is its owner's to send
             return None
         try:
             fcntl.lockf(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -5,6 +5,7 @@ import multiprocessing
 import os
 import shutil
 import signal
+import sqlite3
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -120,6 +121,62 @@ def test_a_run_whose_store_was_away_at_its_end_waits_and_is_finished_later(
         assert len(spools()) == 1
     assert mark_dead_runs() == []
     check_all(store, run_id, range(10), "FINISHED")
+    assert spools() == []
+
+
+def test_a_run_that_is_gone_keeps_its_entries_and_holds_nobody_up(
+    store: MlflowClient, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gone, deleted, kept = (killed_run(store_is_up=False) for _ in range(3))
+    delete_for_good(store, gone)
+    store.delete_run(deleted)
+    for _ in range(2):  # the second time nothing waits but what cannot be sent
+        assert main(["sync"]) == 2
+        said = capsys.readouterr().err
+        assert f"run {gone}, for sqlite:///" in said
+        assert "404 entries wait: there is no such run" in said
+        assert "404 entries wait: the run was deleted" in said
+        assert all(f"delete {file}" in said for file in map(Path.absolute, spools()))
+        assert sorted(file.parent.name for file in spools()) == sorted([gone, deleted])
+    check_all(store, kept, range(200), "KILLED")
+    store.restore_run(deleted)
+    mark_dead_runs()
+    check_all(store, deleted, range(200), "KILLED")
+
+
+def delete_for_good(store: MlflowClient, run_id: str) -> None:
+    with sqlite3.connect("mlflow.db") as database:
+        for table in ("tags", "params", "metrics", "latest_metrics", "runs"):
+            database.execute(f"DELETE FROM {table} WHERE run_uuid = '{run_id}'")
+
+
+def test_another_user_s_file_is_left_to_him(store: MlflowClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    theirs, ours = killed_run(store_is_up=False), killed_run(store_is_up=False)
+    opened = os.open
+
+    def refuse(path: Any, *args: Any, **kwargs: Any) -> int:
+        if f"{theirs}/spool-" in str(path):
+            raise PermissionError(13, "Permission denied", str(path))
+        return opened(path, *args, **kwargs)
+
+    monkeypatch.setattr("s2s_lit.tracking.journal.os.open", refuse)
+    assert ours in [run.run_id for run in mark_dead_runs()]
+    check_all(store, ours, range(200), "KILLED")
+    assert [file.parent.name for file in spools()] == [theirs]
+
+
+def test_a_line_that_lost_its_content_costs_only_itself(store: MlflowClient) -> None:
+    """As after a power cut: zeros where a line was, and a line of a version that knew more."""
+    run_id = killed_run(store_is_up=False)
+    (file,) = spools()
+    lines = file.read_bytes().splitlines(keepends=True)
+    lines[11] = b"\0" * (len(lines[11]) - 1) + b"\n"
+    lines[20] = b'["Verse", "x"]\n'
+    file.write_bytes(b"".join(lines))
+    (sent,) = send_left_behind()
+    assert (sent.count, sent.missing) == (402, "")
+    assert sent.refused == ("Unreadable: the line on the disk is damaged",) * 2
+    assert steps_of(store, run_id) == [step for step in range(200) if step != 5]
     assert spools() == []
 
 
