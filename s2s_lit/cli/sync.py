@@ -17,7 +17,8 @@ def sync(arguments: argparse.Namespace, overrides: list[str]) -> int:
     count, run_id = 0, arguments.run or ""
     for sent in send_left_behind(run=run_id, patience_s=_PATIENCE_S):
         count += 1
-        print(f"run {sent.run_id}: {sent.count} entries sent to {sent.uri}", flush=True)
+        if sent.count:
+            print(f"run {sent.run_id}: {sent.count} entries sent to {sent.uri}", flush=True)
         for refused in sent.refused:
             print(f"  refused: {refused}")
         if sent.missing:

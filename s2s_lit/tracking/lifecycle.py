@@ -18,7 +18,7 @@ import psutil
 from s2s_lit.errors import Terminated, UserError
 from s2s_lit.tracking.connection import connect, database_file
 from s2s_lit.tracking.store import RunRecord, list_runs
-from s2s_lit.tracking.sync import send_left_behind
+from s2s_lit.tracking.sync import Sent, send_left_behind
 from s2s_lit.tracking.system import system_metrics
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ def mark_dead_runs(run_id: str = "") -> list[RunRecord]:
     with contextlib.suppress(Exception):
         client = connect()
         for sent in send_left_behind(uri=client.tracking_uri, run=run_id):
-            log.warning("%d entries of run %s, which waited on this disk, were sent.", sent.count, sent.run_id)
+            _say(sent)
         host = socket.gethostname().replace("'", "")
         running = list_runs(f"attributes.status = 'RUNNING' and tags.`s2s.host` = '{host}'", client=client)
         dead = [run for run in running if run.run_id.startswith(run_id) and not _alive(run)]
@@ -151,6 +151,15 @@ def mark_dead_runs(run_id: str = "") -> list[RunRecord]:
             client.set_terminated(run.run_id, "KILLED")
         return dead
     return []
+
+
+def _say(sent: Sent) -> None:
+    if sent.count:
+        log.warning("%d entries of run %s, which waited on this disk, were sent.", sent.count, sent.run_id)
+    if sent.missing:
+        log.warning("Run %s: %s", sent.run_id, sent.missing)
+    if sent.refused:
+        log.warning("The store refused %d entries of run %s, which are lost.", len(sent.refused), sent.run_id)
 
 
 def _alive(run: RunRecord) -> bool:

@@ -119,7 +119,12 @@ def test_a_run_whose_store_was_away_at_its_end_waits_and_is_finished_later(
         (sent,) = send_left_behind(patience_s=0.3)
         assert sent.missing.startswith("25 entries wait: ")
         assert len(spools()) == 1
+        caplog.clear()
+        mark_dead_runs()
+        assert caplog.messages[-1] == f"Run {run_id}: 25 entries wait: no route"
+        assert "sent." not in caplog.text
     assert mark_dead_runs() == []
+    assert caplog.messages[-1] == f"25 entries of run {run_id}, which waited on this disk, were sent."
     check_all(store, run_id, range(10), "FINISHED")
     assert spools() == []
 
@@ -165,7 +170,7 @@ def test_another_user_s_file_is_left_to_him(store: MlflowClient, monkeypatch: py
     assert [file.parent.name for file in spools()] == [theirs]
 
 
-def test_a_line_that_lost_its_content_costs_only_itself(store: MlflowClient) -> None:
+def test_a_line_that_lost_its_content_costs_only_itself(store: MlflowClient, caplog: pytest.LogCaptureFixture) -> None:
     """As after a power cut: zeros where a line was, and a line of a version that knew more."""
     run_id = killed_run(store_is_up=False)
     (file,) = spools()
@@ -173,9 +178,12 @@ def test_a_line_that_lost_its_content_costs_only_itself(store: MlflowClient) -> 
     lines[11] = b"\0" * (len(lines[11]) - 1) + b"\n"
     lines[20] = b'["Verse", "x"]\n'
     file.write_bytes(b"".join(lines))
-    (sent,) = send_left_behind()
-    assert (sent.count, sent.missing) == (402, "")
-    assert sent.refused == ("Unreadable: the line on the disk is damaged",) * 2
+    mark_dead_runs()
+    assert caplog.messages == [
+        *["The tracking store refuses Unreadable: the line on the disk is damaged"] * 2,
+        f"402 entries of run {run_id}, which waited on this disk, were sent.",
+        f"The store refused 2 entries of run {run_id}, which are lost.",
+    ]
     assert steps_of(store, run_id) == [step for step in range(200) if step != 5]
     assert spools() == []
 
@@ -209,6 +217,7 @@ def test_the_verb_sends_says_and_refuses(
         patch.setattr(MlflowClient, "log_batch", down)
         assert main(["sync", run_id[:8]]) == 2
         said = capsys.readouterr()
+        assert "sent to" not in said.out
         assert f"run {run_id}, for sqlite:///" in said.err
         assert "no route" in said.err
     assert main(["sync"]) == 0
