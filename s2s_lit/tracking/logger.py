@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _PATIENCE_S = 30.0
+_QUIET_S = 2.0  # of the end, before it says what it waits for
 
 
 class MlflowTracker(Logger):
@@ -125,16 +127,27 @@ class MlflowTracker(Logger):
         """
         if not self._started:
             return ""
-        box, now = self._box, int(time.time() * 1000)
-        # FINISHED says that all has arrived, so it comes last; a failure must be known even if nothing else arrives.
-        if status == "FINISHED" or not self._told(Status(status, now)):
-            box.put(Status(status, now))
+        box, ended = self._box, Status(status, int(time.time() * 1000))
+        box.put(ended)
+        patient = threading.Timer(_QUIET_S, self._say_that_it_waits, [box])
+        patient.daemon = True
+        patient.start()
         try:
+            # FINISHED says that all has arrived, so it comes last; a failure must be known even if nothing else arrives.
+            if status != "FINISHED":
+                self._told(ended)
             if box.close(_PATIENCE_S if status == "FINISHED" else _PATIENCE_S / 3):
                 self._send_left_behind()
         finally:
+            patient.cancel()
             journal, self._journal, self._outbox, self._started = self._journal, None, None, False
         return "" if journal is None else self._lost(box, journal)
+
+    def _say_that_it_waits(self, box: Outbox) -> None:
+        log.warning(
+            "Delivering %d values or files of run %s to %s. Ctrl-C leaves them for: make sync RUN=%s",
+            *(len(box), self.run_id, self.uri, str(self.run_id)[:8]),
+        )
 
     def _send_left_behind(self) -> str:
         """Sends what other processes of this run (the killed one that it resumes, forked ones) have not delivered.
@@ -232,7 +245,13 @@ class MlflowTracker(Logger):
 
     @rank_zero_only
     def finalize(self, status: str) -> None:
-        """Delivers what waits. Lightning calls this after each of fit, validate and test, so the run goes on."""
+        """Delivers what waits. Lightning calls this after each of fit, validate and test, so the run goes on.
+
+        Nothing is waited for when one of them has failed: `end` delivers, too, and there Ctrl-C works, which Lightning
+        takes away while it ends what was interrupted.
+        """
+        if status != "success":
+            return
         if self._started and self._outbox is not None and self._owner == os.getpid():
             self._outbox.flush(_PATIENCE_S if self._outbox.failure is None else 1.0)
 

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import errno
+import logging
 import multiprocessing
 import os
 import signal
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -144,6 +146,46 @@ def test_a_tracking_error_never_hides_the_real_one(store: MlflowClient, monkeypa
         body()
     assert status(store, tracker) == "FAILED"  # needs little room, and room was reserved for it
     assert not Path("mlflow.db.reserve").exists()
+
+
+class CtrlC(logging.Handler):
+    """Presses it as soon as the user reads that it may be pressed."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if "Ctrl-C" in record.getMessage():
+            os.kill(os.getpid(), signal.SIGINT)
+
+
+@pytest.mark.parametrize("first", [KeyboardInterrupt, ValueError])
+def test_ctrl_c_ends_a_run_whose_server_hangs(
+    store: MlflowClient, monkeypatch: pytest.MonkeyPatch, first: type[BaseException]
+) -> None:
+    """Once for the training, once more for what it delivers; that waits on the disk then."""
+    tracker, user = make_tracker(), CtrlC()
+    monkeypatch.setattr("s2s_lit.tracking.logger._QUIET_S", 0.1)
+    monkeypatch.setattr("s2s_lit.tracking.outbox._LONGEST_UPLOAD_S", 5.0)
+    logging.getLogger("s2s_lit").addHandler(user)
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # accepts and never answers
+
+        def hang(*args: Any, **kwargs: Any) -> None:
+            with socket.create_connection(silent.getsockname()) as line:
+                line.recv(1)
+            raise ConnectionError
+
+        def event() -> None:
+            for name in ("log_batch", "set_terminated"):
+                monkeypatch.setattr(MlflowClient, name, hang)
+            raise first
+
+        try:
+            with pytest.raises(KeyboardInterrupt), tracked_run(tracker):
+                box = tracker._box
+                fit(tracker, Toy(event))
+        finally:
+            logging.getLogger("s2s_lit").removeHandler(user)
+            box._closed = True
+    (spool,) = tracker.run_dir.glob("spool-*")
+    assert f'["Status", "{"KILLED" if first is KeyboardInterrupt else "FAILED"}"'.encode() in spool.read_bytes()
 
 
 def test_a_run_whose_values_are_lost_is_not_finished(store: MlflowClient, monkeypatch: pytest.MonkeyPatch) -> None:
