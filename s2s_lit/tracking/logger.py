@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities import rank_zero_only
 
+from s2s_lit.errors import UserError
 from s2s_lit.tracking.attention_maps import render
 from s2s_lit.tracking.connection import answering, connect, ensure_experiment, tracking_uri
 from s2s_lit.tracking.entries import Artifact, Params, Status, Tags, Value, deliver, reason_of
@@ -90,8 +91,9 @@ class MlflowTracker(Logger):
         """Creates the run or attaches to it, RUNNING from now on; a second call does nothing.
 
         Raises:
-            UserError: when the store does not answer. Later failures of the store are survived, but a wrong address
-                should be known before hours of training, not after.
+            UserError: when the store does not answer, or the process that the run goes on from still delivers. Later
+                failures of the store are survived, but a wrong address should be known before hours of training, not
+                after.
         """
         if self._started:
             return
@@ -104,6 +106,11 @@ class MlflowTracker(Logger):
                 run = client.create_run(experiment_id, tags=every, run_name=self.run_name)
                 self.run_id = run.info.run_id
             else:
+                if any(map(Journal.in_use, self.run_dir.glob("spool-*.jsonl"))):
+                    raise UserError(
+                        f"run {self.run_id}: the process that was stopped still delivers what it logged. "
+                        "Try again in a moment, or stop it"
+                    )
                 missing = self._send_left_behind()
                 if missing:
                     raise OSError(missing)
@@ -133,7 +140,7 @@ class MlflowTracker(Logger):
         patient.daemon = True
         patient.start()
         try:
-            # FINISHED says that all has arrived, so it comes last; a failure must be known even if nothing else arrives.
+            # FINISHED says that all has arrived, so it comes last; a failure must be known whatever else arrives.
             if status != "FINISHED":
                 self._told(ended)
             if box.close(_PATIENCE_S if status == "FINISHED" else _PATIENCE_S / 3):

@@ -251,6 +251,30 @@ def test_a_resumed_run_has_each_step_once(store: MlflowClient, store_is_up: bool
     assert steps_of(store, run_id, "val/bleu") == [120]  # of a metric that it never had
 
 
+def test_a_run_is_not_resumed_while_its_stopped_process_still_delivers(store: MlflowClient) -> None:
+    def body(says: Any) -> None:
+        tracker = make_tracker()
+        tracker.start()
+        log_all(tracker, range(10))
+        store.set_terminated(str(tracker.run_id), "KILLED")  # which a stopped process says first
+        says.send(tracker.run_id)
+        assert says.recv() == "deliver"
+        tracker.end("KILLED")
+
+    context = multiprocessing.get_context("fork")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=body, args=[theirs])
+    process.start()
+    run_id = ours.recv()
+    with pytest.raises(UserError, match="still delivers"):
+        make_tracker(run_id).start()
+    assert store.get_run(run_id).info.status == "KILLED"
+    ours.send("deliver")
+    process.join()
+    make_tracker(run_id).start()
+    check_all(store, run_id, range(10), "RUNNING")
+
+
 def test_what_waits_is_sent_before_a_run_is_resumed(store: MlflowClient, monkeypatch: pytest.MonkeyPatch) -> None:
     run_id = killed_run(store_is_up=False)
     monkeypatch.setattr(MlflowClient, "log_batch", down)
