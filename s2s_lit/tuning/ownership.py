@@ -84,6 +84,15 @@ class Ownership:
         storage.set_trial_user_attr(trial_id, OWNER, None)
         storage.set_trial_state_values(trial_id, TrialState.WAITING)
 
+    def running(self) -> list[FrozenTrial]:
+        """This supervisor's running trials."""
+        running = self.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
+        return [trial for trial in running if trial.user_attrs.get(OWNER) == self.name]
+
+    def forget(self) -> None:
+        """Watches the others anew: while the storage was away none of them could beat."""
+        self._seen.clear()
+
     def abandoned(self) -> list[FrozenTrial]:
         """Running trials whose supervisor is dead or never entered itself."""
         running = self.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))

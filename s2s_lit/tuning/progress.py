@@ -7,7 +7,6 @@ import time
 from collections import Counter
 
 import optuna
-from optuna.exceptions import StorageInternalError
 from optuna.trial import FrozenTrial, TrialState
 from rich.console import Console, Group
 from rich.live import Live
@@ -15,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from s2s_lit.tuning import study as attributes
+from s2s_lit.tuning.storage import outages
 from s2s_lit.tuning.sweep_file import Sweep
 
 _SHOWN = {TrialState.COMPLETE: "complete", TrialState.PRUNED: "pruned", TrialState.FAIL: "failed"}
@@ -100,7 +100,7 @@ class Progress:
     def _panel(self) -> Group | Text:
         try:
             return self._drawn()
-        except StorageInternalError:
+        except outages():
             return Text("the storage does not answer")
 
     def _drawn(self) -> Group:

@@ -10,20 +10,24 @@ each transaction begins as one that writes (none did).
 
 from __future__ import annotations
 
+import contextlib
+import json
 import logging
 import sqlite3
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import optuna
 import psutil
+from optuna.exceptions import StorageInternalError
 from sqlalchemy import event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from s2s_lit.errors import UserError
 
-DEFAULT = "sqlite:///sweeps.db"
 NETWORK_DISKS = frozenset(
     "nfs nfs4 cifs smb smb3 smbfs lustre gpfs beegfs ceph glusterfs fuse.glusterfs fuse.sshfs fuse.ceph afs 9p".split()
 )
@@ -62,6 +66,38 @@ def storage_file(url: str) -> Path | None:
     """The file of a storage that is one."""
     kind, _, path = url.partition(":///")
     return Path(path) if kind in ("sqlite", "journal") and path else None
+
+
+def outages() -> tuple[type[Exception], ...]:
+    """What a storage that does not answer raises."""
+    grpc = sys.modules.get("grpc")  # there only if its proxy is used
+    return (StorageInternalError, *([] if grpc is None else [grpc.RpcError]))
+
+
+def reason(error: Exception) -> str:
+    """Why a storage does not answer, in a line."""
+    details = getattr(error, "details", None)  # of gRPC
+    text = str(details() if callable(details) else error.__cause__ or error).strip()
+    return (text or type(error).__name__).splitlines()[0][:200]
+
+
+@contextlib.contextmanager
+def answering(url: str) -> Iterator[None]:
+    """Turns what a storage raises that is away, or a journal that cannot be read, into a sentence for the user."""
+    try:
+        yield
+    except outages() as error:
+        raise UserError(
+            f"STORAGE={without_password(url)} does not answer ({reason(error)}): start it, then the same command "
+            "goes on"
+        ) from error
+    except ValueError as error:
+        if url.startswith("journal") and (isinstance(error, json.JSONDecodeError) or "log format" in str(error)):
+            raise UserError(
+                f"STORAGE={url} has a line that was cut off, so what follows it cannot be read: "
+                f'make sweep-doctor STORAGE={url} ARGS="--mend" takes it out'
+            ) from error
+        raise
 
 
 def without_password(url: str) -> str:
@@ -130,7 +166,8 @@ def _journal(file: Path | None, url: str) -> optuna.storages.BaseStorage:
 
     if file is None or not file.parent.is_dir():
         raise UserError(f"STORAGE={url}: give journal:///FILE in a folder that exists")
-    return optuna.storages.JournalStorage(JournalFileBackend(str(file)))
+    with answering(url):
+        return optuna.storages.JournalStorage(JournalFileBackend(str(file)))
 
 
 def _grpc(url: str) -> optuna.storages.BaseStorage:

@@ -48,6 +48,7 @@ class Supervisor:
         runs: The MLflow side.
         parent: The sweep's run.
         slots: The machine's shares; one trial runs in each.
+        deadline: No trial is begun later than this, by the monotonic clock.
         watcher: Told what happens.
         command: The program of a trial.
         logs: Folder of what the trials print.
@@ -62,6 +63,7 @@ class Supervisor:
         runs: SweepRuns,
         parent: str,
         slots: Sequence[Slot],
+        deadline: float = math.inf,
         watcher: Watcher = lambda what, trial: None,
         command: Sequence[str] = COMMAND,
         logs: Path = Path("runs/sweeps"),
@@ -71,9 +73,9 @@ class Supervisor:
         self._watcher, self._command, self._logs = watcher, command, logs / study.study_name
         self._jobs: dict[int, Job] = {}  # by slot
         self._next_search = 0.0
-        self._stopping = False
+        self.stopping = False  # by the user
         self._hopeless = ""
-        self._deadline = math.inf if sweep.hours is None else time.monotonic() + 3600 * sweep.hours
+        self._deadline = deadline
 
     def run(self) -> bool:
         """Until the budget is spent or the user stops it; whether all trials of the study are finished.
@@ -109,9 +111,9 @@ class Supervisor:
         """The first Ctrl-C or SIGTERM stops orderly, a second one at once."""
 
         def handler(number: int, frame: FrameType | None) -> None:
-            if self._stopping:
+            if self.stopping:
                 raise KeyboardInterrupt
-            self._stopping = True
+            self.stopping = True
 
         before = {number: signal.signal(number, handler) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
@@ -126,10 +128,10 @@ class Supervisor:
         return self._study.get_trials(deepcopy=False, states=(TrialState.RUNNING, TrialState.WAITING))
 
     def _may_begin(self) -> bool:
-        return not self._stopping and not self._hopeless and time.monotonic() < self._deadline
+        return not self.stopping and not self._hopeless and time.monotonic() < self._deadline
 
     def _done(self) -> bool:
-        if self._jobs and not self._stopping and not self._hopeless:
+        if self._jobs and not self.stopping and not self._hopeless:
             return False
         if not self._may_begin():
             return True
@@ -161,7 +163,11 @@ class Supervisor:
             self._go_on(job, slot, folder, address)
 
     def _next(self) -> Job | None:
-        """A trial to work on: a dead supervisor's, one that waits, or a new one."""
+        """A trial to work on: its own of before an outage, a dead supervisor's, one that waits, or a new one."""
+        held = {job.trial._trial_id for job in self._jobs.values()}
+        for frozen in self._ownership.running():
+            if frozen._trial_id not in held:  # its process was ended, through no fault of its own
+                return self._job(optuna.Trial(self._study, frozen._trial_id))
         for frozen in self._ownership.claim(self._ownership.abandoned()[:1]):
             end_left_over(frozen.user_attrs.get(attributes.PROCESS), host())
             job = self._job(optuna.Trial(self._study, frozen._trial_id))
@@ -242,7 +248,7 @@ class Supervisor:
             if outcome is not None:
                 job.span("pruned" if outcome.pruned else "finished")
                 self._settle(job, slot, worker.work.seed, outcome)
-            elif self._stopping or self._hopeless:
+            elif self.stopping or self._hopeless:
                 job.span("stopped")
                 self._return(job)
                 del self._jobs[slot.index]

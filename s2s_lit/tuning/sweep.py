@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import shlex
 import sys
@@ -11,7 +12,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
 import optuna
-from optuna.exceptions import StorageInternalError
 from rich.console import Console
 from rich.table import Table
 
@@ -20,7 +20,7 @@ from s2s_lit.tracking.lifecycle import mark_dead_runs
 from s2s_lit.tracking.sweeps import SweepRuns
 from s2s_lit.tuning.ownership import Ownership
 from s2s_lit.tuning.progress import Progress
-from s2s_lit.tuning.storage import open_storage, storage_file, without_password
+from s2s_lit.tuning.storage import answering, open_storage, outages, reason, storage_file, without_password
 from s2s_lit.tuning.study import PARENT, enqueue, open_study, sweep_run
 from s2s_lit.tuning.summary import summarize
 from s2s_lit.tuning.supervisor import Supervisor
@@ -49,7 +49,8 @@ def sweep(arguments: argparse.Namespace, overrides: list[str]) -> int:
         threads = slots[0].environment["OMP_NUM_THREADS"]
         summarize(searched, study, runs, parent, threads=threads, out=arguments.out)
 
-    finished = search(searched, name, arguments.storage, slots, conclude=conclude)
+    with answering(arguments.storage):
+        finished = search(searched, name, arguments.storage, slots, conclude=conclude)
     if not finished:
         print(f"\nstopped; the same command goes on: {shlex.join(['s2s', *sys.argv[1:]])}")
     return 0 if finished else STOPPED
@@ -88,11 +89,13 @@ def search(
     """
     study = open_study(searched, name, open_storage(storage))
     pace = pace or (Pace(settle_s=0.5) if storage_file(storage) is not None else Pace())
-    ownership = entered(study, pace)
+    ownership = Ownership(study, **asdict(pace))
+    ownership.beat()
     runs = SweepRuns(dataset=searched.dataset, experiment=searched.experiment, study=name)
     parent = open_parent(searched, study, ownership, runs)
     what = f"{searched.trials} trials of {searched.experiment} on {searched.dataset}, {len(slots)} at a time"
     print(f"sweep {name} in {without_password(storage)}, run {parent}: {what}", flush=True)
+    deadline = math.inf if searched.hours is None else time.monotonic() + 3600 * searched.hours
     finished = None
     with Progress(searched, study) as progress:
         while finished is None:
@@ -103,16 +106,18 @@ def search(
                 runs=runs,
                 parent=parent,
                 slots=slots,
+                deadline=deadline,
                 watcher=progress,
                 command=command,
             )
             try:
                 finished = supervisor.run()
-            except StorageInternalError as error:  # its processes are ended; what they had is not lost
-                print(f"the storage does not answer ({_reason(error)}); going on when it does", flush=True)
+            except outages() as error:  # its processes are ended; what they had is not lost
+                if supervisor.stopping:
+                    raise
+                print(f"the storage does not answer ({reason(error)}); going on when it does", flush=True)
                 wait_for_storage(study, storage)
-                ownership.leave()
-                ownership = entered(study, pace)
+                ownership.forget()
             except UserError:
                 runs.end(parent, "FAILED")
                 raise
@@ -120,13 +125,6 @@ def search(
     if not ownership.others():
         runs.end(parent, "FINISHED" if finished else "KILLED")
     return finished
-
-
-def entered(study: optuna.Study, pace: Pace) -> Ownership:
-    """A supervisor's place in the study, known to the others."""
-    ownership = Ownership(study, **asdict(pace))
-    ownership.beat()
-    return ownership
 
 
 def wait_for_storage(study: optuna.Study, storage: str) -> None:
@@ -140,17 +138,13 @@ def wait_for_storage(study: optuna.Study, storage: str) -> None:
         try:
             study.get_trials(deepcopy=False)
             return
-        except StorageInternalError as error:
+        except outages() as error:
             if time.monotonic() > deadline:
                 raise UserError(
                     f"STORAGE={without_password(storage)} has not answered for {_PATIENCE_S:.0f} s "
-                    f"({_reason(error)}): start it, then the same command goes on"
+                    f"({reason(error)}): start it, then the same command goes on"
                 ) from error
             time.sleep(5.0)
-
-
-def _reason(error: Exception) -> str:
-    return str(error.__cause__ or error).strip().splitlines()[0][:200]
 
 
 def open_parent(searched: Sweep, study: optuna.Study, ownership: Ownership, runs: SweepRuns) -> str:

@@ -92,6 +92,19 @@ def test_another_machine_is_dead_when_its_counter_stands_still(study: optuna.Stu
     assert not second.abandoned()  # it was only slow
 
 
+def test_nobody_is_dead_because_the_storage_was_away(study: optuna.Study, clock: Clock) -> None:
+    first, second = Ownership(study), Ownership(study)
+    first.beat()
+    trial = running_trial(first)
+    elsewhere(study, first)
+    assert not second.abandoned()
+    clock.sleep(500)
+    second.forget()
+    assert not second.abandoned()
+    assert [t.number for t in first.running()] == [trial.number]
+    assert not second.running()
+
+
 def test_whoever_left_needs_no_waiting(study: optuna.Study, clock: Clock) -> None:
     first, second = Ownership(study), Ownership(study)
     first.beat()

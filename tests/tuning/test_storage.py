@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections import namedtuple
 from pathlib import Path
+from types import SimpleNamespace
 
 import optuna
 import psutil
 import pytest
 
 from s2s_lit.errors import UserError
-from s2s_lit.tuning.storage import NETWORK_DISKS, network_disk, open_storage, storage_file, without_password
+from s2s_lit.tuning.storage import NETWORK_DISKS, answering, network_disk, open_storage, storage_file, without_password
 
 Disk = namedtuple("Disk", "mountpoint fstype")
 
@@ -91,3 +93,18 @@ def test_a_journal_is_read_where_it_is_asked_for(tmp_path: Path, monkeypatch: py
     study = optuna.create_study(study_name="s", storage=open_storage("journal:///sweeps.log"))
     study.tell(study.ask(), 1.0)
     assert (tmp_path / "sweeps.log").is_file()
+    with (tmp_path / "sweeps.log").open("a") as journal:
+        journal.write('{"cut off\n{}\n')
+    with pytest.raises(UserError, match=r'make sweep-doctor STORAGE=journal:///sweeps.log ARGS="--mend" takes it out'):
+        open_storage("journal:///sweeps.log")
+
+
+def test_a_proxy_that_is_away_is_said_as_any_storage(monkeypatch: pytest.MonkeyPatch) -> None:
+    class RpcError(Exception):
+        def details(self) -> str:
+            return "connection refused\nand more"
+
+    monkeypatch.setitem(sys.modules, "grpc", SimpleNamespace(RpcError=RpcError))  # type: ignore[arg-type]
+    with pytest.raises(UserError) as error, answering("grpc://h:1"):
+        raise RpcError
+    assert "STORAGE=grpc://h:1 does not answer (connection refused): start it" in str(error.value)

@@ -16,7 +16,8 @@ from optuna.exceptions import StorageInternalError
 from s2s_lit.errors import UserError
 from s2s_lit.tracking.store import list_runs
 from s2s_lit.tuning import study as attributes
-from s2s_lit.tuning import sweep as verb
+from s2s_lit.tuning.channel import Message
+from s2s_lit.tuning.storage import answering
 from s2s_lit.tuning.supervisor import Supervisor
 from support import fake_sweep
 
@@ -106,15 +107,30 @@ def test_ctrl_c_gives_trials_back_and_the_same_command_goes_on(
 
 
 def test_a_storage_that_was_away_costs_nothing(fakes: MlflowClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    run, away = Supervisor.run, [False, True]
+    """Neither a retry of the trial that was running, nor more time than was asked for."""
+    answer, deadlines, away = Supervisor._answer, [], [True]
 
-    def first_fails(self: Supervisor) -> bool:
-        if away.pop():
+    def first_fails(self: Supervisor, message: Message) -> Message:
+        deadlines.append(self._deadline)
+        if message.get("place") == 400 and away:
+            away.pop()
             raise StorageInternalError("connection refused")
-        return run(self)
+        return answer(self, message)
 
-    monkeypatch.setattr(Supervisor, "run", first_fails)
-    monkeypatch.setattr(verb, "wait_for_storage", lambda study, storage: None)
-    assert fake_sweep.run(STORAGE, 1, 1, pruner=None)
-    fake_sweep.require_agreement(STORAGE, 1)
+    monkeypatch.setattr(Supervisor, "_answer", first_fails)
+    assert fake_sweep.run(STORAGE, 1, 1, pruner=None, hours=1)
     assert not away
+    (trial,) = fake_sweep.require_agreement(STORAGE, 1)
+    assert list(trial.intermediate_values) == [200, 400, 600, 800, 1000]
+    assert attributes.RETRIES not in trial.user_attrs
+    assert len(set(deadlines)) == 1
+
+
+def test_ctrl_c_while_the_storage_is_away_is_an_end(fakes: MlflowClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stopped(self: Supervisor) -> bool:
+        self.stopping = True
+        raise StorageInternalError("connection refused")
+
+    monkeypatch.setattr(Supervisor, "run", stopped)
+    with pytest.raises(UserError, match=r"does not answer \(connection refused\): start it"), answering(STORAGE):
+        fake_sweep.run(STORAGE, 1, 1)
