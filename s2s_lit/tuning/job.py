@@ -8,9 +8,9 @@ import time
 from collections.abc import Mapping
 
 import optuna
+from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import TrialState
 
-from s2s_lit.errors import UserError
 from s2s_lit.tracking import sweeps as tags
 from s2s_lit.tracking.sweeps import SweepRuns
 from s2s_lit.tuning import study as attributes
@@ -115,7 +115,11 @@ class Job:
         return [statistics.fmean(values[objective.name] for values in each) for objective in self.sweep.objectives]
 
     def end(self, study: optuna.Study, state: TrialState, *, reason: str = "", log: str = "") -> list[float] | None:
-        """Says what came of it: in MLflow first, then in the study. The values of a complete one."""
+        """Says what came of it: in MLflow first, then in the study. The values of a complete one.
+
+        Raises:
+            UpdateFinishedTrialError: another supervisor took it over and has ended it.
+        """
         values = self.means() if state == TrialState.COMPLETE else None
         said = {tags.STATE: state.name, tags.RETRIES: str(self.retries)}
         if values is not None:
@@ -137,6 +141,6 @@ class Job:
         self.runs.end(self.run_id, "FAILED" if state == TrialState.FAIL else "FINISHED")
         try:
             study.tell(self.trial, values, state)
-        except ValueError as error:  # it was taken over and ended by another supervisor
-            raise UserError(f"trial {self.number} had been ended by somebody else: {error}") from error
+        except ValueError as error:
+            raise UpdateFinishedTrialError(f"trial {self.number}: {error}") from error
         return values

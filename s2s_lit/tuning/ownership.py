@@ -9,9 +9,10 @@ their name over the dead one's and wait until every claim has arrived; whoever's
 
 from __future__ import annotations
 
+import contextlib
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from optuna import Study
@@ -123,6 +124,16 @@ class Ownership:
             self.study.set_user_attr(key, self.name)
             time.sleep(self._settle_s)
         return bool(self.study.user_attrs.get(key) == self.name)
+
+    @contextlib.contextmanager
+    def alone(self, key: str) -> Iterator[bool]:
+        """Whether this supervisor alone is within; whoever is not may try again later."""
+        leads = self.lead(key)
+        try:
+            yield leads
+        finally:
+            if leads:
+                self.study.set_user_attr(key, None)
 
     def _abandoned(self, trial: FrozenTrial, supervisors: dict[str, Any]) -> bool:
         owner = trial.user_attrs.get(OWNER)

@@ -16,6 +16,7 @@ from pathlib import Path
 from types import FrameType
 
 import optuna
+from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import FrozenTrial, TrialState
 
 from s2s_lit.errors import UserError
@@ -31,8 +32,10 @@ from s2s_lit.tuning.worker import COMMAND, Slot, Worker, end_left_over, said
 
 TICK_S = 0.2
 _SEARCH_S = 1.0  # between two looks for something to do
-_HOPELESS = 3  # so many failures before any success end the sweep
+_HOPELESS = 3  # so many failures before any success end the sweep,
+_IN_A_ROW = 5  # and so many without a success in between: the machine fails, not the points
 _STOP_S = 60.0
+_ASKING = "s2s:asking"
 
 Watcher = Callable[[str, FrozenTrial], None]
 """Told what happened (started, reported, retried, complete, pruned, fail or returned) and to which trial."""
@@ -75,13 +78,14 @@ class Supervisor:
         self._next_search = 0.0
         self.stopping = False  # by the user
         self._hopeless = ""
+        self._failed_in_a_row = 0
         self._deadline = deadline
 
     def run(self) -> bool:
-        """Until the budget is spent or the user stops it; whether all trials of the study are finished.
+        """Until the budget is spent or the user stops it; whether it is spent: in finished trials or in hours.
 
         Raises:
-            UserError: the first trials all failed.
+            UserError: the first trials all failed, or several in a row.
         """
         with (
             tempfile.TemporaryDirectory(prefix="s2s-sweep-") as folder,
@@ -101,10 +105,8 @@ class Supervisor:
                         job.worker.end()
         self._ownership.leave()
         if self._hopeless:
-            raise UserError(
-                f"the first {_HOPELESS} trials all failed, so no more are tried. The last: {self._hopeless}"
-            )
-        return not self._unfinished()
+            raise UserError(f"{self._hopeless}; once that is mended the same command goes on")
+        return self._whole() or (not self.stopping and time.monotonic() >= self._deadline)
 
     @contextlib.contextmanager
     def _stopped_by_signals(self) -> Iterator[None]:
@@ -124,8 +126,10 @@ class Supervisor:
 
     # What is to be done
 
-    def _unfinished(self) -> list[FrozenTrial]:
-        return self._study.get_trials(deepcopy=False, states=(TrialState.RUNNING, TrialState.WAITING))
+    def _whole(self) -> bool:
+        """Whether the study has its trials and all are finished."""
+        trials = self._study.get_trials(deepcopy=False)
+        return len(trials) >= self._sweep.trials and all(trial.state.is_finished() for trial in trials)
 
     def _may_begin(self) -> bool:
         return not self.stopping and not self._hopeless and time.monotonic() < self._deadline
@@ -137,19 +141,34 @@ class Supervisor:
             return True
         if time.monotonic() < self._next_search:
             return False
-        trials = self._study.get_trials(deepcopy=False)
-        return len(trials) >= self._sweep.trials and all(trial.state.is_finished() for trial in trials)
+        return self._whole()
 
     def _look_around(self) -> None:
         """Now and then: says that it lives, lets go of what was taken from it."""
         if not self._ownership.due():
             return
         self._ownership.beat()
-        for slot, job in list(self._jobs.items()):
-            if not self._ownership.owns(job.trial._trial_id):
-                if job.worker is not None:
-                    job.worker.end()
-                del self._jobs[slot]
+        for slot in list(self._jobs):
+            with self._holding(slot):
+                pass
+
+    @contextlib.contextmanager
+    def _holding(self, slot: int) -> Iterator[bool]:
+        """Whether a slot's job is still this supervisor's.
+
+        It is let go of if another supervisor has taken it meanwhile, which believed this one, suspended or slow, dead.
+        """
+        job, mine = self._jobs[slot], False
+        try:
+            mine = self._ownership.owns(job.trial._trial_id)
+            yield mine
+        except UpdateFinishedTrialError:  # in this very moment
+            mine = False
+        if not mine:
+            self._jobs.pop(slot, None)
+            if job.worker is not None:
+                job.worker.end()
+            print(f"trial {job.number} has been taken over by another supervisor", flush=True)
 
     def _fill(self, folder: Path, address: str) -> None:
         for slot in self._slots:
@@ -160,7 +179,9 @@ class Supervisor:
                 self._next_search = time.monotonic() + _SEARCH_S
                 return
             self._jobs[slot.index] = job
-            self._go_on(job, slot, folder, address)
+            with self._holding(slot.index) as mine:
+                if mine:
+                    self._go_on(job, slot, folder, address)
 
     def _next(self) -> Job | None:
         """A trial to work on: its own of before an outage, a dead supervisor's, one that waits, or a new one."""
@@ -174,13 +195,27 @@ class Supervisor:
             if frozen.user_attrs.get(attributes.PROCESS) is not None:
                 job.died("its supervisor died")
             return job
-        trials = self._study.get_trials(deepcopy=False)
-        waiting = any(trial.state == TrialState.WAITING for trial in trials)
-        if not waiting and len(trials) >= self._sweep.trials:
+        trial = self._ask()
+        if trial is None:
             return None
-        trial = self._study.ask()
         self._ownership.take(trial._trial_id)
         return self._job(trial)
+
+    def _ask(self) -> optuna.Trial | None:
+        """One that waits, or a new one if there are too few; the last are asked for by one supervisor at a time."""
+        left = self._left()
+        if left > len(self._ownership.others()):
+            return self._study.ask()
+        if left <= 0:
+            return None
+        with self._ownership.alone(_ASKING) as alone:
+            return self._study.ask() if alone and self._left() > 0 else None
+
+    def _left(self) -> int:
+        """How many trials are still to be asked for."""
+        trials = self._study.get_trials(deepcopy=False)
+        waiting = sum(trial.state == TrialState.WAITING for trial in trials)
+        return max(self._sweep.trials - len(trials), 0) + waiting
 
     def _job(self, trial: optuna.Trial) -> Job:
         return Job(trial, self._sweep, self._runs, self._parent, self._study.study_name)
@@ -224,17 +259,17 @@ class Supervisor:
 
     def _answer(self, message: Message) -> Message:
         """What a trial's process is told when it says something."""
-        job = next((job for job in self._jobs.values() if job.number == message["number"]), None)
+        slot, job = next(((s, job) for s, job in self._jobs.items() if job.number == message["number"]), (-1, None))
         if job is None or job.worker is None:
             return {"prune": False}
-        if "values" in message:
-            job.worker.result = message
-            return {}
-        if message["place"] in self._frozen(job).intermediate_values:
-            return {"prune": False}  # it died further on, and was judged here before
-        job.trial.report(message["value"], message["place"])
-        self._watcher("reported", self._frozen(job))
-        return {"prune": bool(job.trial.should_prune())}
+        with self._holding(slot) as mine:
+            if mine and "values" in message:
+                job.worker.result = message
+            elif mine and message["place"] not in self._frozen(job).intermediate_values:
+                job.trial.report(message["value"], message["place"])
+                self._watcher("reported", self._frozen(job))
+                return {"prune": bool(job.trial.should_prune())}
+        return {"prune": False}  # also if it died further on, and was judged here before
 
     def _reap(self, folder: Path, address: str) -> None:
         """Deals with the processes that have ended."""
@@ -244,24 +279,28 @@ class Supervisor:
             if job is None or worker is None or (status := worker.status) is None:
                 continue
             worker.end()  # what it started, too
-            outcome = self._outcome(job, worker, status)
-            if outcome is not None:
-                job.span("pruned" if outcome.pruned else "finished")
-                self._settle(job, slot, worker.work.seed, outcome)
-            elif self.stopping or self._hopeless:
-                job.span("stopped")
-                self._return(job)
-                del self._jobs[slot.index]
-                continue
-            elif status < 0 or status > 128:
-                job.span("died")
-                job.died(said(status))
-                self._watcher("retried", self._frozen(job))
-            else:
-                job.span("failed")
-                self._end(job, slot, TrialState.FAIL, worker.last_words() or said(status))
-            if slot.index in self._jobs:
-                self._go_on(job, slot, folder, address)
+            with self._holding(slot.index) as mine:
+                if mine:
+                    self._ended(job, slot, worker, status, folder, address)
+
+    def _ended(self, job: Job, slot: Slot, worker: Worker, status: int, folder: Path, address: str) -> None:
+        """Deals with one of them."""
+        outcome = self._outcome(job, worker, status)
+        if outcome is not None:
+            job.span("pruned" if outcome.pruned else "finished")
+            self._settle(job, slot, worker.work.seed, outcome)
+        elif self.stopping or self._hopeless:
+            job.span("stopped")
+            self._return(job, slot)
+        elif status < 0 or status > 128:
+            job.span("died")
+            job.died(said(status))
+            self._watcher("retried", self._frozen(job))
+        else:
+            job.span("failed")
+            self._end(job, slot, TrialState.FAIL, worker.last_words() or said(status))
+        if slot.index in self._jobs:
+            self._go_on(job, slot, folder, address)
 
     def _outcome(self, job: Job, worker: Worker, status: int) -> Outcome | None:
         """What a process that has ended said, or what its run says if it could no longer speak."""
@@ -289,12 +328,16 @@ class Supervisor:
             return
         job.end(self._study, state, reason=reason, log=text)
         self._watcher(state.name.lower(), self._frozen(job))
+        self._failed_in_a_row = self._failed_in_a_row + 1 if state == TrialState.FAIL else 0
         states = [trial.state for trial in self._study.get_trials(deepcopy=False)]
         if not {TrialState.COMPLETE, TrialState.PRUNED} & set(states) and states.count(TrialState.FAIL) >= _HOPELESS:
-            self._hopeless = reason
+            self._hopeless = f"the first {_HOPELESS} trials all failed, so no more are tried. The last: {reason}"
+        elif self._failed_in_a_row >= _IN_A_ROW:
+            self._hopeless = f"{_IN_A_ROW} trials failed in a row, so no more are tried. The last: {reason}"
 
-    def _return(self, job: Job) -> None:
+    def _return(self, job: Job, slot: Slot) -> None:
         """Gives a trial that was stopped back to the study; the next supervisor that asks goes on with it."""
+        del self._jobs[slot.index]
         self._ownership.release(job.trial._trial_id)
         self._watcher("returned", self._frozen(job))
 

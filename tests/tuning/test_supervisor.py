@@ -5,19 +5,25 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
+from typing import cast
 
 import optuna
 import pytest
 from mlflow.tracking import MlflowClient
 from optuna.exceptions import StorageInternalError
+from optuna.trial import TrialState
 
 from s2s_lit.errors import UserError
 from s2s_lit.tracking.store import list_runs
+from s2s_lit.tracking.sweeps import SweepRuns
 from s2s_lit.tuning import study as attributes
+from s2s_lit.tuning import supervisor
 from s2s_lit.tuning.channel import Message
-from s2s_lit.tuning.storage import answering
+from s2s_lit.tuning.ownership import OWNER, Ownership
+from s2s_lit.tuning.storage import answering, open_storage
 from s2s_lit.tuning.supervisor import Supervisor
 from support import fake_sweep
 
@@ -89,13 +95,13 @@ def test_ctrl_c_gives_trials_back_and_the_same_command_goes_on(
 ) -> None:
     monkeypatch.setenv("FAKE_TRIAL_S", "20")
     words = [sys.executable, str(ROOT / "tests/support/fake_sweep.py"), STORAGE, "3", "2"]
-    supervisor = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
-    assert supervisor.stdout is not None
-    while "trial   1 started" not in supervisor.stdout.readline():
-        assert supervisor.poll() is None
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    while "trial   1 started" not in process.stdout.readline():
+        assert process.poll() is None
     time.sleep(3)
-    supervisor.send_signal(signal.SIGINT)
-    assert supervisor.wait(60) == 3
+    process.send_signal(signal.SIGINT)
+    assert process.wait(60) == 3
     states = [trial.state.name for trial in optuna.load_study(study_name=fake_sweep.NAME, storage=STORAGE).trials]
     assert states == ["WAITING", "WAITING"]
     assert fake_sweep.runs_of_kind("sweep")[0].status == "KILLED"
@@ -134,3 +140,80 @@ def test_ctrl_c_while_the_storage_is_away_is_an_end(fakes: MlflowClient, monkeyp
     monkeypatch.setattr(Supervisor, "run", stopped)
     with pytest.raises(UserError, match=r"does not answer \(connection refused\): start it"), answering(STORAGE):
         fake_sweep.run(STORAGE, 1, 1)
+
+
+@pytest.mark.parametrize("in_time", [True, False])
+def test_a_trial_that_was_taken_over_is_let_go(
+    in_time: bool, fakes: MlflowClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While it reports, and after it ended; whether that is seen before something is written or by the refusal."""
+    answer = Supervisor._answer
+
+    def taken(self: Supervisor, message: Message) -> Message:
+        if message["number"] == 0 and message.get("place") == 400:
+            taken_over(self, 0)
+        reply = answer(self, message)
+        if message["number"] == 1 and "values" in message:
+            taken_over(self, 1)
+        return reply
+
+    def taken_over(self: Supervisor, number: int) -> None:
+        trial_id = self._study.trials[number]._trial_id
+        self._study._storage.set_trial_user_attr(trial_id, OWNER, "other")
+        self._study._storage.set_trial_state_values(trial_id, TrialState.COMPLETE, [7.0])
+
+    monkeypatch.setattr(Supervisor, "_answer", taken)
+    if not in_time:
+        monkeypatch.setattr(Ownership, "owns", lambda self, trial_id: True)
+    assert fake_sweep.run(STORAGE, 2, 1, pruner=None)
+    trials = optuna.load_study(study_name=fake_sweep.NAME, storage=STORAGE).trials
+    assert [trial.value for trial in trials] == [7.0, 7.0]
+    assert list(trials[0].intermediate_values) == [200]
+    assert not any(attributes.SPANS in trial.user_attrs for trial in trials)
+
+
+def test_finished_is_what_has_its_trials_or_had_its_time(fakes: MlflowClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = Supervisor._answer
+
+    def stopped(self: Supervisor, message: Message) -> Message:
+        self.stopping = "values" in message
+        return answer(self, message)
+
+    monkeypatch.setattr(Supervisor, "_answer", stopped)
+    assert not fake_sweep.run(STORAGE, 2, 1, pruner=None)  # though none is unfinished
+    assert fake_sweep.run(STORAGE, 2, 1, pruner=None, hours=1e-9)
+    assert fake_sweep.run(STORAGE, 1, 1, pruner=None)
+    fake_sweep.require_agreement(STORAGE, 1)
+
+
+@pytest.mark.slow
+def test_failures_in_a_row_end_a_sweep_that_had_a_success(fakes: MlflowClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervisor, "_IN_A_ROW", 2)
+    monkeypatch.setenv("FAKE_TRIAL_FAILS_ABOVE", "0.5")
+    points = tuple({"x": x} for x in (0.1, 0.6, 0.2, 0.7, 0.8, 0.3))
+    with pytest.raises(UserError, match=r"2 trials failed in a row.*x is too large; once that is mended"):
+        fake_sweep.run(STORAGE, 6, 1, pruner=None, enqueue=points)
+    states = [trial.state.name for trial in optuna.load_study(study_name=fake_sweep.NAME, storage=STORAGE).trials]
+    assert states == ["COMPLETE", "FAIL", "COMPLETE", "FAIL", "FAIL", "WAITING"]
+
+
+def test_two_supervisors_do_not_both_ask_for_the_last_trial(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/sweeps.db"
+    optuna.create_study(study_name="s", storage=open_storage(url))
+    gate = threading.Barrier(2)
+    runs = cast(SweepRuns, None)  # nothing is trained
+
+    def ask() -> None:
+        study = optuna.load_study(study_name="s", storage=open_storage(url))
+        ownership = Ownership(study, settle_s=1.0)
+        ownership.beat()
+        own = Supervisor(fake_sweep.fake_sweep(1), study, ownership=ownership, runs=runs, parent="", slots=[])
+        gate.wait()
+        own._ask()
+
+    threads = [threading.Thread(target=ask) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(optuna.load_study(study_name="s", storage=open_storage(url)).trials) == 1
