@@ -189,11 +189,17 @@ class Seq2SeqTask(pl.LightningModule, ABC):
         The gradient is that of the mean over all target pieces that all processes have seen since the last step, so
         that any number of batches and processes equals one large batch (Lightning has divided each of the accumulated
         batches by their number, and the mean over the processes was taken).
+
+        Raises:
+            UserError: the norm of a step that is logged is not finite, and the weights would not be from now on.
         """
         self._seen.add_processes()
         gradients = [p.grad for p in self.parameters() if p.grad is not None]
         torch._foreach_mul_(gradients, self.trainer.accumulate_grad_batches * world_size() / self._seen.count)
         norm = nn.utils.clip_grad_norm_(self.parameters(), gradient_clip_val or math.inf)
+        logged_each = self.trainer.log_every_n_steps  # type: ignore[attr-defined]
+        if (self.global_step + 1) % logged_each == 0:  # a step at which a GPU is waited for anyway
+            self._require_finite(norm, optimizer)
         self.log("train/gradient_norm", norm)
         self.log("train/learning_rate", optimizer.param_groups[0]["lr"])
         for name, mean in self._seen.means().items():
@@ -201,6 +207,15 @@ class Seq2SeqTask(pl.LightningModule, ABC):
         self.log("train/tokens_per_second", self._seen.rate(), prog_bar=True)
         self.log("step", float(self.global_step + 1))  # the axis: optimizer steps that were taken
         self._seen = _Sums()
+
+    def _require_finite(self, norm: Tensor, optimizer: Optimizer) -> None:
+        if self.trainer.precision == "16-mixed" or bool(norm.isfinite()):  # whose scaler leaves such a step out
+            return
+        raise UserError(
+            f"the training diverges: the gradient's norm is {float(norm)} at step {self.global_step + 1}, with a "
+            f"learning rate of {optimizer.param_groups[0]['lr']:.3g}. Lower task.optimizer.lr or "
+            f"trainer.gradient_clip_val, or warm up longer (task.schedule.warmup_steps)"
+        )
 
     def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
         super().optimizer_step(*args, **kwargs)
@@ -214,6 +229,11 @@ class Seq2SeqTask(pl.LightningModule, ABC):
             optimizer = self.make_optimizer(decay_groups(self))
         except ValueError as error:  # a setting out of range
             raise UserError(f"task.optimizer: {error}") from error
+        if self.trainer.precision == "16-mixed" and getattr(optimizer, "_step_supports_amp_scaling", False):
+            raise UserError(
+                "task.optimizer.fused: with trainer.precision=16-mixed a fused optimizer would see gradients that were "
+                "clipped before they are unscaled: set it to false, or train with bf16-mixed"
+            )
         total_steps = self.trainer.estimated_stepping_batches  # infinite or -1 where Lightning cannot know
         if not 0 < total_steps < math.inf:
             raise UserError("training has no known end (a stream, TokenBudget, max_epochs=-1): set trainer.max_steps")

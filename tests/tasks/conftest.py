@@ -56,13 +56,19 @@ def train(tmp_path: Path) -> Train:
     """Train for some epochs of four batches, each followed by a validation; from a checkpoint if there is one."""
 
     def run(
-        *callbacks: Callback, epochs: int = 3, accumulate: int = 1, resume: Path | None = None, **settings: Any
+        *callbacks: Callback,
+        epochs: int = 3,
+        accumulate: int = 1,
+        log_every_n_steps: int = 50,
+        resume: Path | None = None,
+        **settings: Any,
     ) -> TranslationTask:
         task = make_task(**settings)
         trainer = Trainer(
             max_epochs=epochs, accumulate_grad_batches=accumulate, accelerator="cpu", logger=False,
             callbacks=list(callbacks), enable_checkpointing=bool(callbacks), enable_progress_bar=False,
-            enable_model_summary=False, num_sanity_val_steps=1, default_root_dir=tmp_path,
+            log_every_n_steps=log_every_n_steps, enable_model_summary=False, num_sanity_val_steps=1,
+            default_root_dir=tmp_path,
         )  # fmt: skip
         trainer.fit(task, loader(range(4)), loader([9]), ckpt_path=resume, weights_only=True)
         return task

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -86,6 +87,40 @@ def test_plateau_hears_each_validation_and_remembers_what_it_heard(train: Train,
 def test_what_an_optimizer_objects_to_is_said_with_its_key(train: Train) -> None:
     with pytest.raises(UserError, match=r"task\.optimizer: Nesterov"):
         train(optimizer=partial(torch.optim.SGD, lr=0.1, nesterov=True))
+
+
+def test_a_training_that_diverges_stops_before_its_weights_are_lost(train: Train) -> None:
+    """At its sixth step."""
+    curve, tasks = Curve(), []
+
+    class Exploding(Callback):
+        def on_after_backward(self, trainer: Trainer, pl_module: LightningModule) -> None:
+            tasks.append(pl_module)
+            if trainer.global_step == 5:
+                next(pl_module.parameters()).grad.mul_(math.inf)  # type: ignore[union-attr]
+
+    with pytest.raises(UserError, match=r"norm is (nan|inf) at step 6, with a learning rate of 0\.5\. Lower"):
+        train(curve, Exploding(), log_every_n_steps=1)
+    assert len(curve.losses) == 5
+    assert all(parameter.isfinite().all() for parameter in tasks[0].parameters())
+
+
+def test_with_float16_a_scaler_leaves_out_what_is_not_finite(train: Train, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Trainer, "precision", "16-mixed")
+
+    class Exploding(Callback):
+        def on_after_backward(self, trainer: Trainer, pl_module: LightningModule) -> None:
+            next(pl_module.parameters()).grad.mul_(math.inf)  # type: ignore[union-attr]
+
+    train(Exploding(), epochs=1, log_every_n_steps=1)
+
+
+def test_a_fused_optimizer_does_not_clip_with_float16(train: Train, monkeypatch: pytest.MonkeyPatch) -> None:
+    fused = partial(torch.optim.Adam, lr=0.01, fused=True)
+    train(optimizer=fused, epochs=1)
+    monkeypatch.setattr(Trainer, "precision", "16-mixed")
+    with pytest.raises(UserError, match=r"task\.optimizer\.fused: .* bf16-mixed"):
+        train(optimizer=fused, epochs=1)
 
 
 def test_penalties_are_logged_apart_per_target_piece(train: Train) -> None:
