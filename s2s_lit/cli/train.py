@@ -11,9 +11,10 @@ from typing import Any
 import lightning.pytorch as pl
 import torch
 from jsonargparse import Namespace
-from lightning.pytorch.callbacks import Callback, ModelCheckpoint
+from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
+from s2s_lit.cli.best import best_checkpoint
 from s2s_lit.cli.build import Experiment, read, rebuild, start_from_vectors
 from s2s_lit.cli.by_length import ScoresByLength
 from s2s_lit.cli.compose import compose, make_parser, to_yaml
@@ -237,32 +238,15 @@ def signatures(task: Seq2SeqTask) -> dict[str, str]:
 
 
 class ValidateAtEnd(Callback):
-    """Lightning does not validate when `max_steps` ends an epoch early, or an epoch that is not due (by
+    """Lightning does not validate when `max_steps` ends an epoch early, or a last epoch that is not due (by
     `check_val_every_n_epoch`); the last weights are to be scored, too."""
 
     def on_train_batch_end(self, trainer: pl.Trainer, *args: Any, **kwargs: Any) -> None:
         if trainer.global_step == trainer.max_steps:
             trainer.should_stop = True
             trainer.check_val_every_n_epoch = 1
-
-
-def best_checkpoint(monitor: str, folder: Path, task: Seq2SeqTask) -> ModelCheckpoint:
-    """Keeps the checkpoint with the best monitored score.
-
-    Raises:
-        UserError: validation gives no such score.
-    """
-    scores = {f"val/{score.name}": score for score in task.scores}
-    if monitor not in scores:
-        raise UserError(f"monitor={monitor} is no score of a validation; there are: {', '.join(scores)}")
-    return ModelCheckpoint(
-        dirpath=folder,
-        filename="best",
-        monitor=monitor,
-        mode="max" if scores[monitor].higher_is_better else "min",
-        save_weights_only=True,
-        enable_version_counter=False,
-    )
+        elif trainer.current_epoch + 1 == trainer.max_epochs and trainer.check_val_every_n_epoch is not None:
+            trainer.check_val_every_n_epoch = 1
 
 
 def make_trainer(experiment: Experiment, tracker: MlflowTracker, callbacks: list[Callback]) -> pl.Trainer:
