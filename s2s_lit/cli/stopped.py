@@ -14,7 +14,7 @@ RESTART = "last.ckpt"
 """The newest restart point, in the run's folder."""
 
 JOB = "s2s.job"
-"""Tag of a run: the scheduler's job that it was trained in."""
+"""Tag of a run: the scheduler's job that it is trained in, the latest where it was resumed."""
 
 
 def attached(run: RunRecord) -> MlflowTracker:
@@ -33,12 +33,17 @@ def stopped_run(selector: str, dataset: str | None = None) -> RunRecord:
     Raises:
         UserError: there is none, it runs, has finished, is a sweep's, or has no restart point here.
     """
+    job, again = scheduled_job()
+
+    def requeued(run: RunRecord) -> bool:  # then it does not run, whatever a machine that broke could not say
+        return again and run.tags.get(JOB) == job
+
     records = list_runs("attributes.status != 'FINISHED' and tags.`s2s.kind` = 'train'")
-    records = [run for run in records if dataset in (None, run.dataset)]
-    stopped = [run for run in records if run.status != "RUNNING" and restart_file(run).is_file()]
+    records = [run for run in records if dataset in (None, run.dataset) and restart_file(run).is_file()]
+    stopped = [run for run in records if run.status != "RUNNING" or requeued(run)]
     named = [run for run in stopped if selector in ("latest", run.experiment)]
     if named:
-        return named[0]
+        return next(filter(requeued, named), named[0])
     if selector == "latest":
         raise UserError("RUN=latest: no training here was stopped and can go on.")
     run = find_run(selector, dataset=dataset)
@@ -46,8 +51,12 @@ def stopped_run(selector: str, dataset: str | None = None) -> RunRecord:
         raise UserError(f"run {run} is no training of its own ({run.kind}): a sweep that is started again goes on.")
     if run.status == "FINISHED":
         raise UserError(f"run {run} has finished: there is nothing to go on with.")
-    if run.status == "RUNNING":
-        raise UserError(f"run {run} is still running, on {run.tags.get('s2s.host', 'some machine')}.")
+    if run.status == "RUNNING" and not requeued(run):
+        raise UserError(
+            f"run {run} is still running, on {run.tags.get('s2s.host', 'some machine')}. If it died there, resume it "
+            f'there; if that machine is lost: .venv/bin/python -c "from s2s_lit.tracking.connection import connect; '
+            f"connect().set_terminated('{run.run_id}', 'KILLED')\""
+        )
     if not restart_file(run).is_file():
         raise UserError(f"run {run} has no restart point {restart_file(run)}: that lies where the run was trained.")
     return run

@@ -68,14 +68,15 @@ def track(config: Namespace) -> int:
     stopped = from_first(find)
     if stopped is not None:
         return train_run(config, attached(stopped), restart_file(stopped))
-    tags = {} if job is None else {JOB: job}
-    return train_run(config, MlflowTracker(dataset=config.dataset, experiment=config.experiment, tags=tags))
+    return train_run(config, MlflowTracker(dataset=config.dataset, experiment=config.experiment))
 
 
 def train_run(config: Namespace, tracker: MlflowTracker, resume_from: Path | None = None) -> int:
     """Train in each of the processes that train together, as one run, new or stopped; say what came of it."""
     with tracked_run(tracker), failing_together():
         tracker.share_run_id(lambda run_id: from_first(lambda: run_id))
+        if job := scheduled_job()[0]:
+            tracker.set_tags({JOB: job})
         begins = f"run {tracker.run_name} ({tracker.run_id}): {config.experiment} on {config.dataset}"
         print(begins if resume_from is None else f"{begins}, goes on from its restart point", flush=True)
         task, scores = run(config, tracker, resume_from=resume_from)

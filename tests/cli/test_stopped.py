@@ -56,6 +56,21 @@ def test_what_cannot_go_on_is_told(store: MlflowClient, status: str, why: str) -
         stopped_run(stopped("gru", status=status))
 
 
+def test_a_run_of_a_machine_that_broke_goes_on_in_its_requeued_job(
+    store: MlflowClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id, newer = stopped("gru", status="RUNNING"), stopped("gru", job="slurm 9")
+    monkeypatch.setenv("SLURM_JOB_ID", "7")
+    with pytest.raises(UserError, match=rf"connect\(\)\.set_terminated\('{run_id}', 'KILLED'\)"):
+        stopped_run(run_id)
+    assert stopped_run("gru").run_id == newer
+    monkeypatch.setenv("SLURM_RESTART_COUNT", "1")
+    assert {stopped_run(name).run_id for name in (run_id, "gru", "latest")} == {run_id}
+    monkeypatch.setenv("SLURM_JOB_ID", "8")
+    with pytest.raises(UserError, match="still running, on "):
+        stopped_run(run_id)
+
+
 @pytest.mark.parametrize(
     ("environment", "expected"),
     [
