@@ -54,9 +54,8 @@ def quiet_libraries() -> None:
     for note in (
         ".*does not have many workers.*",  # batches are planned ahead and cut from memory
         ".*treespec.*",
-        ".*Checkpoint directory .* exists and is not empty.*",  # a resumed training's own
         ".*sync_dist=True.*",  # what is logged is of all processes already
-        ".*Checkpoint directory .* exists and is not empty.*",  # what waits for the tracking store lies there
+        ".*Checkpoint directory .* exists and is not empty.*",  # a resumed training's own; what waits for the store
     ):
         warnings.filterwarnings("ignore", message=note)
 

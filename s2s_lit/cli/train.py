@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,6 @@ from s2s_lit.tracking.callbacks import RunRecorder
 from s2s_lit.tracking.lifecycle import mark_dead_runs, tracked_run
 from s2s_lit.tracking.logger import MlflowTracker
 from s2s_lit.tracking.store import RunRecord
-from s2s_lit.types import Batch
 
 PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
 
@@ -122,7 +121,7 @@ def run(
     require_attention(task)
     if stopped is None:
         use_vectors(task, tracker)
-    if config.trainer.max_steps > 0 and not has_length(experiment.data.train_dataloader()):
+    if config.trainer.max_steps > 0 and not experiment.data.constant_count:
         experiment.trainer_arguments["max_epochs"] = -1  # or the schedule would count on steps that never come
     best = best_checkpoint(config.monitor, tracker.run_dir, task)
     recorder = RunRecorder(tracker=tracker, config_yaml=task.config_yaml, checkpoint=best)
@@ -271,15 +270,6 @@ def make_trainer(experiment: Experiment, tracker: MlflowTracker, callbacks: list
     if trainer.precision not in PRECISIONS:  # of the others Lightning's own handling of a batch fails
         raise UserError(f"trainer.precision={trainer.precision} is not supported: take one of {', '.join(PRECISIONS)}")
     return trainer
-
-
-def has_length(loader: Iterable[Batch]) -> bool:
-    """Whether the number of batches of an epoch is known."""
-    try:
-        len(loader)  # type: ignore[arg-type]
-    except TypeError:
-        return False
-    return True
 
 
 def _listed(callbacks: list[Callback] | Callback | None) -> list[Callback]:

@@ -112,6 +112,11 @@ class Seq2SeqDataModule(LightningDataModule):
         splits = {split: read.report.as_dict() for split, read in (self._corpora | self._streams).items()}
         return {**self.source.identity(), "streaming": self.streaming, "splits": splits}
 
+    @property
+    def constant_count(self) -> bool:
+        """Whether each epoch has the same number of training batches, known before it begins."""
+        return not self.streaming and self.batcher.constant_count
+
     def dealing(self, processes: int) -> str:
         """What the user should know of how rows are dealt to so many processes; empty if each has shards of its own."""
         shards = self._rows("train").num_shards if self.streaming else 0

@@ -190,8 +190,8 @@ class RunRecorder(Callback):
     # What a checkpoint carries on
 
     def state_dict(self) -> dict[str, Any]:
-        """The run's id, so that a resumed training can attach to it, and the rows its table already has."""
-        return {"run_id": self._tracker.run_id, "best": self._best, "rows": self._rows}
+        """The best score so far, and the rows that the table already has."""
+        return {"best": self._best, "rows": self._rows}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self._best, self._rows = state_dict["best"], state_dict["rows"]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import pytest
 from jsonargparse import ArgumentParser
 
-from s2s_lit.data.batchers import LengthBuckets
+from s2s_lit.data.batchers import Batcher, LengthBuckets, TokenBudget
 from s2s_lit.data.datamodule import Seq2SeqDataModule
 from s2s_lit.data.files import FileCorpus
 from s2s_lit.data.filters import Duplicates, WordCount
@@ -44,6 +45,18 @@ def test_every_split_has_its_loader(corpus: Path, streaming: bool) -> None:
     for split, rows in (("validation", 11), ("dev", 11), ("test", 7)):
         numbers = sorted(row for batch in data.loader(split) for row in batch.rows)
         assert numbers == list(range(rows))
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+@pytest.mark.parametrize("batcher", [LengthBuckets(size=8, pool=24), TokenBudget(max_tokens=40)])
+def test_the_count_of_an_epochs_batches_is_known_or_not(corpus: Path, streaming: bool, batcher: Batcher) -> None:
+    """As Lightning asks for it, which takes the plan of an epoch."""
+    data = module(corpus, streaming=streaming)
+    data.batcher = batcher
+    known = data.constant_count
+    data.setup("fit")
+    with contextlib.nullcontext() if known else pytest.raises(TypeError):
+        len(data.train_dataloader())
 
 
 def test_streaming_and_memory_report_the_same(corpus: Path) -> None:

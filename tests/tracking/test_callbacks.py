@@ -196,7 +196,6 @@ def test_an_interrupted_run_keeps_its_best_checkpoint(store: MlflowClient, tmp_p
 def test_what_a_checkpoint_carries_on(store: MlflowClient, tmp_path: Path) -> None:
     tracker, recorder = run_all(tmp_path)
     saved = torch.load(tmp_path / "ckpt" / "step=10.ckpt", weights_only=True)["callbacks"]["RunRecorder"]
-    assert saved["run_id"] == tracker.run_id
     assert saved["best"] == 30.0
     fresh = RunRecorder(tracker=tracker, config_yaml=CONFIG)
     fresh.load_state_dict(recorder.state_dict())
