@@ -10,9 +10,12 @@ from importlib import import_module
 from pathlib import Path
 
 from s2s_lit import __version__
+from s2s_lit.cli.changes import MAY_CHANGE
 from s2s_lit.errors import PeerError, UserError
 
 CONFIGURED = "Any further --KEY VALUE changes the configuration: --trainer.max_epochs 3, --model.encoder.dropout 0.1"
+
+RESUMED = f"Further --KEY VALUE change the rest of the training. These may change: {', '.join(MAY_CHANGE)}"
 
 CONFIGURABLE = ("train", "resume", "evaluate", "translate", "score")
 """Verbs that take changes of the configuration; the others refuse what they do not know."""
@@ -33,7 +36,7 @@ def make_parser() -> argparse.ArgumentParser:
     train.add_argument("--print_config", action="store_true", help="print the composed configuration and stop")
     train.add_argument("--help_config", action="store_true", help="list every configuration key and stop")
 
-    resume = verbs.add_parser("resume", help="go on with a training that was stopped", epilog=CONFIGURED)
+    resume = verbs.add_parser("resume", help="go on with a training that was stopped", epilog=RESUMED)
     resume.add_argument("run", help="latest (the newest one that can go on), an experiment's name or a run id")
     resume.add_argument("--dataset", help="look only among the runs on this data")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from s2s_lit.cli.changes import require_unchanged
 from s2s_lit.cli.compose import from_yaml
 from s2s_lit.cli.launch import launch, processes_to_start
 from s2s_lit.cli.restart import read_restart, require_as_many
@@ -25,6 +26,7 @@ def resume(arguments: argparse.Namespace, overrides: list[str]) -> int:
         run = from_first(find)
         restart = read_restart(restart_file(run))
         config = from_yaml(restart["config"], overrides)
+        require_unchanged(from_yaml(restart["config"]), config)
         processes = processes_to_start(config.trainer)
         if processes > 1:
             return launch(processes, arguments.words)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 from s2s_lit.optim.schedules import Schedule, count, share, warmup
 
@@ -51,3 +53,9 @@ class PlateauSchedule(Schedule):
 
     def factor(self, step: int) -> float:
         return warmup(step, self.warmup_steps) * self.fallen
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"best": self.best, "waited": self.waited, "fallen": self.fallen}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        self.best, self.waited, self.fallen = state["best"], state["waited"], state["fallen"]

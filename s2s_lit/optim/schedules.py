@@ -8,17 +8,14 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from s2s_lit.errors import UserError
 
 
 class Schedule(ABC):
-    """A factor on the learning rate. The counter starts at 0 with the first optimizer step.
-
-    What a schedule remembers are its attributes: a checkpoint keeps them, and a training that is resumed goes on with
-    them.
-    """
+    """A factor on the learning rate. The counter starts at 0 with the first optimizer step."""
 
     @abstractmethod
     def factor(self, step: int) -> float:
@@ -28,8 +25,13 @@ class Schedule(ABC):
         """Told the loss of each validation, in nats per piece; most schedules do not listen."""
         return
 
-    def __call__(self, step: int) -> float:  # what torch's LambdaLR calls, and saves as the object it is
-        return self.factor(step)
+    def state_dict(self) -> dict[str, Any]:
+        """What was observed, for a training that is resumed; the settings are those that it is resumed with."""
+        return {}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Goes on from what `state_dict` gave."""
+        return
 
 
 def warmup(step: int, warmup_steps: int) -> float:

@@ -143,6 +143,7 @@ class Seq2SeqTask(pl.LightningModule, ABC):
         self.test_split = "test"  # the split that `test` steps see
         self._seen = _Sums()
         self._carried: DecoderState | None = None  # from the last batch, if it goes on
+        self._observed: dict[str, Any] | None = None  # by the schedule, before the checkpoint that training resumes
         self._averaged = AveragedWeights(model, prefix="model.")
 
     @abstractmethod
@@ -237,8 +238,11 @@ class Seq2SeqTask(pl.LightningModule, ABC):
         total_steps = self.trainer.estimated_stepping_batches  # infinite or -1 where Lightning cannot know
         if not 0 < total_steps < math.inf:
             raise UserError("training has no known end (a stream, TokenBudget, max_epochs=-1): set trainer.max_steps")
-        self._schedule = self.make_schedule(int(total_steps))
-        factors = LambdaLR(optimizer, self._schedule)  # on all groups; its state holds the schedule's
+        schedule = self._schedule = self.make_schedule(int(total_steps))
+        if self._observed is not None:
+            schedule.load_state_dict(self._observed)
+            self._observed = None
+        factors = LambdaLR(optimizer, lambda step: schedule.factor(step))  # a function: of an object it saves settings
         if self.make_averaging is not None:
             self._averaged.begin(self.make_averaging(int(total_steps)))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": factors, "interval": "step"}}
@@ -340,6 +344,7 @@ class Seq2SeqTask(pl.LightningModule, ABC):
         checkpoint["s2s_lit"] = {"config": self.config_yaml, "codecs": self.codecs.state()}
         if "optimizer_states" in checkpoint:  # whoever goes on training needs it, each process its own
             checkpoint["s2s_lit"]["carried"] = of_all(None if self._carried is None else dict(self._carried.to("cpu")))
+            checkpoint["s2s_lit"]["schedule"] = self._schedule.state_dict()
         self._averaged.save(checkpoint)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
@@ -347,6 +352,7 @@ class Seq2SeqTask(pl.LightningModule, ABC):
         carried = checkpoint["s2s_lit"].get("carried", [])
         own = carried[rank()] if len(carried) == world_size() else None
         self._carried = None if own is None else DecoderState(**own)
+        self._observed = checkpoint["s2s_lit"].get("schedule")
         if self._trainer is not None and self._trainer.state.fn == TrainerFn.FITTING:
             self._averaged.resume(checkpoint)
         else:

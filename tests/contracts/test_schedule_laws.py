@@ -82,7 +82,7 @@ def test_a_resumed_training_goes_on_as_if_it_had_not_stopped(kind: type[Schedule
     def scheduled() -> tuple[torch.optim.Optimizer, Schedule, LambdaLR]:
         groups = [{"params": [torch.zeros(1)]}, {"params": [torch.zeros(1)], "lr": 0.5}]
         optimizer, schedule = torch.optim.SGD(groups, lr=2.0), kind(100)
-        return optimizer, schedule, LambdaLR(optimizer, schedule)
+        return optimizer, schedule, LambdaLR(optimizer, lambda step: schedule.factor(step))
 
     def rates(steps: range, optimizer: torch.optim.Optimizer, schedule: Schedule, lambdas: LambdaLR) -> list[list]:
         found = []
@@ -98,6 +98,17 @@ def test_a_resumed_training_goes_on_as_if_it_had_not_stopped(kind: type[Schedule
     before, after = scheduled(), scheduled()
     first = rates(range(cut), *before)
     after[0].load_state_dict(before[0].state_dict())
+    after[1].load_state_dict(before[1].state_dict())
     after[2].load_state_dict(before[2].state_dict())
     assert first + rates(range(cut, 100), *after) == whole
     assert all(base == pytest.approx(4 * other) for base, other in whole)  # the schedule holds for all groups
+
+
+@pytest.mark.parametrize("cut", [1, 35, 95])
+def test_a_training_that_is_made_longer_has_the_factors_of_the_longer_one(kind: type[Schedule], cut: int) -> None:
+    """What was observed goes on; how long the training is, is what it is resumed with."""
+    shorter, whole, longer = kind(100), kind(200), kind(200)
+    factors(shorter, range(cut))
+    expected = factors(whole, range(200))[cut:]
+    longer.load_state_dict(shorter.state_dict())
+    assert factors(longer, range(cut, 200)) == expected

@@ -139,4 +139,6 @@ def test_sigterm_costs_no_step(tmp_path: Path) -> None:
     logged = training.project.history(run.info.run_id, ["train/loss"])["train/loss"]
     (restart,) = training.project.folder.glob("runs/*/*/last.ckpt")
     assert torch.load(restart, weights_only=True)["global_step"] == max(logged) > 5
+    assert training.project.s2s("resume", "latest", "--task.optimizer.lr=1") == [2]
+    assert "task.optimizer.lr cannot change" in training.project.output
     training.goes_on_to_the_same_end()

@@ -18,6 +18,7 @@ from s2s_lit.losses.coverage import CoveragePenalty
 from s2s_lit.losses.token import TokenNLL
 from s2s_lit.models.seq2seq import Seq2Seq
 from s2s_lit.optim.plateau import PlateauSchedule
+from s2s_lit.optim.schedules import CosineSchedule
 from s2s_lit.optim.staircases import LuongSchedule
 from s2s_lit.types import Batch
 from support.networks import random_batch
@@ -82,6 +83,15 @@ def test_plateau_hears_each_validation_and_remembers_what_it_heard(train: Train,
     # the first is the best; a fall works from the second step after its validation
     expected = [0.5] * 9 + [0.25] * 4 + [0.125] * 3
     assert [rates[0] for rates in curve.rates] == (expected[12:] if resumed else expected)
+
+
+def test_a_training_that_is_resumed_for_longer_follows_the_longer_curve(train: Train, tmp_path: Path) -> None:
+    keep = ModelCheckpoint(tmp_path, "{step}", save_top_k=-1, every_n_epochs=1)
+    train(keep, schedule=CosineSchedule, epochs=2)
+    curve, longer = Curve(), CosineSchedule(16)
+    train(curve, schedule=CosineSchedule, epochs=4, resume=tmp_path / "step=8.ckpt")
+    # the step that is taken first had its rate when the checkpoint was made
+    assert [rates[0] for rates in curve.rates[1:]] == [0.5 * longer.factor(step) for step in range(9, 16)]
 
 
 def test_what_an_optimizer_objects_to_is_said_with_its_key(train: Train) -> None:
