@@ -99,6 +99,7 @@ class RestartPoints(Callback):
         step = trainer.global_step
         if self._noise is not None:  # the first step of a resumed training, which stands in the file already
             _restore_noise(self._noise[rank()], pl_module.device)
+            trainer.fit_loop.epoch_loop._batches_that_stepped = step  # one more, if the point followed a validation
             self._noise, self._saved = None, (step, time.monotonic())
             return
         first, late = self._saved[0] < 0, time.monotonic() - self._saved[1] >= 60 * self._minutes

@@ -110,23 +110,32 @@ def test_matrix(source: str, workers: int, ranks: int, batcher: str, tmp_path: P
     training.goes_on_to_the_same_end()
 
 
+FALLING = ["--task.schedule.patience=0", "--task.schedule.threshold=0.9"]  # at each validation but the first
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "more",
+    ("more", "steps"),
     [
-        ["--trainer.accumulate_grad_batches=3"],
-        ["--task.averaging=ExponentialAveraging"],
-        ["--trainer.val_check_interval=3"],
-        ["--task.schedule=PlateauSchedule"],
+        (["--trainer.accumulate_grad_batches=3"], 9),  # three of an epoch's eight batches each
+        (["--task.averaging=ExponentialAveraging"], STEPS),
+        (["--task.averaging=LastCheckpoints", "--trainer.val_check_interval=3"], STEPS),
+        (["--task.schedule=PlateauSchedule", *FALLING, "--trainer.val_check_interval=3"], STEPS),
     ],
-    ids=lambda more: more[0],
+    ids=lambda value: value[0][2:30] if isinstance(value, list) else "",
 )
-def test_all_that_a_step_leaves_behind_goes_on(more: list[str], tmp_path: Path) -> None:
+def test_all_that_a_step_leaves_behind_goes_on(more: list[str], steps: int, tmp_path: Path) -> None:
     training = interrupted(tmp_path / "project", "memory", 0, 1, "length", *more)
-    training.stop(Kill(29))
-    training.goes_on_to_the_same_end(
-        9 if "accumulate" in more[0] else STEPS
-    )  # 9: three of an epoch's eight batches each
+    training.stop(Kill(31))
+    training.goes_on_to_the_same_end(steps)
+
+
+@pytest.mark.slow
+def test_the_same_steps_are_logged_after_a_restart_point_that_follows_a_validation(tmp_path: Path) -> None:
+    often = ["--trainer.log_every_n_steps=4", "--trainer.val_check_interval=5"]
+    training = interrupted(tmp_path / "project", "memory", 0, 1, "length", *often)
+    training.stop(Kill(19))  # after the point before step 6, before that before step 11
+    training.goes_on_to_the_same_end(STEPS // 4)
 
 
 @pytest.mark.slow

@@ -34,7 +34,10 @@ _context.set_forkserver_preload(["s2s_lit.cli.resume", "mlflow.store.tracking.sq
 
 @dataclass(frozen=True)
 class Kill:
-    """Sends a signal to one rank when it begins its n-th step of any kind: forward, update, validation, saving."""
+    """Sends a signal to one rank when it begins its n-th step of any kind.
+
+    These are forward, update, validation, saving and, on the first rank, putting what was saved in its place.
+    """
 
     at: int
     rank: int = 0
@@ -129,7 +132,7 @@ def _keep_weights(rank: int) -> None:
 
 
 def _install(kill: Kill) -> None:
-    from s2s_lit.cli.restart import RestartPoints
+    from s2s_lit.cli import restart
     from s2s_lit.tasks.base import Seq2SeqTask
 
     begun = 0
@@ -144,10 +147,12 @@ def _install(kill: Kill) -> None:
 
         return step
 
-    for owner, names in {
+    owners: dict[Any, tuple[str, ...]] = {
         Seq2SeqTask: ("training_step", "optimizer_step", "validation_step"),
-        RestartPoints: ("_save",),
-    }.items():
+        restart.RestartPoints: ("_save",),
+        restart: ("_replace",),
+    }
+    for owner, names in owners.items():
         for name in names:
             setattr(owner, name, counted(getattr(owner, name)))
 
