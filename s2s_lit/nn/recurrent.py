@@ -326,11 +326,63 @@ class RNN(StackedRecurrence):
         return FusedLayer(layer)
 
 
+def set_forget_bias(value: float | None, inputs: Float[Tensor, "G"], recurrent: Float[Tensor, "G"]) -> None:
+    """Give the forget gates of an LSTM this bias: the sum of two, each of the gates i, f, g, o. None leaves them."""
+    if value is not None:
+        with torch.no_grad():
+            inputs.chunk(4)[1].fill_(value)
+            recurrent.chunk(4)[1].zero_()
+
+
 class LSTM(StackedRecurrence):
-    """Long short-term memory with input, forget and output gates (Hochreiter & Schmidhuber 1997; Gers 2000)."""
+    """Long short-term memory with input, forget and output gates (Hochreiter & Schmidhuber 1997; Gers 2000).
+
+    Args:
+        input_size: E, size of one input.
+        bidirectional: read the sequence both ways.
+        hidden_size: H, units of one layer and direction.
+        num_layers: L, layers on top of each other.
+        dropout: probability of dropping an activation between layers (no effect with one layer).
+        variational: drop the same activations between layers at all positions of a sequence (Gal & Ghahramani 2016).
+        weight_drop: probability of dropping a recurrent weight, for all positions of a pass (DropConnect; Merity 2018,
+            section 2).
+        residual: add to the output of each layer but the first what it read (He 2016; Wu 2016, section 3.1).
+        merge: makes one output of both directions'; idle with one direction.
+        forget_bias: with which the forget gates begin, 1 by custom (Jozefowicz 2015); null: with what all biases do.
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        bidirectional: bool,
+        *,
+        hidden_size: int = 256,
+        num_layers: int = 1,
+        dropout: float = 0.0,
+        variational: bool = False,
+        weight_drop: float = 0.0,
+        residual: bool = False,
+        merge: MergeFactory = ConcatMerge,
+        forget_bias: float | None = None,
+    ) -> None:
+        self.forget_bias = forget_bias  # before the layers are made
+        super().__init__(
+            input_size,
+            bidirectional,
+            hidden_size=hidden_size,
+            num_layers=num_layers,
+            dropout=dropout,
+            variational=variational,
+            weight_drop=weight_drop,
+            residual=residual,
+            merge=merge,
+        )
 
     def make_layer(self, input_size: int, hidden_size: int, bidirectional: bool) -> Layer:
-        return FusedLayer(nn.LSTM(input_size, hidden_size, batch_first=True, bidirectional=bidirectional))
+        layer = nn.LSTM(input_size, hidden_size, batch_first=True, bidirectional=bidirectional)
+        for suffix in ("_l0", "_l0_reverse")[: 1 + bidirectional]:
+            set_forget_bias(self.forget_bias, getattr(layer, f"bias_ih{suffix}"), getattr(layer, f"bias_hh{suffix}"))
+        return FusedLayer(layer)
 
 
 class GRU(StackedRecurrence):

@@ -112,6 +112,26 @@ def test_a_loop_without_noise_is_the_fused_layer(ours: type[CellRecurrence], fus
         torch.testing.assert_close(final.hidden, expected_final.hidden)
 
 
+@pytest.mark.parametrize("cls", [LSTM, UnrolledLSTM, LayerNormLSTM])
+def test_forget_gates_begin_with_their_bias_and_all_else_as_without(cls: type[LSTM] | type[UnrolledLSTM]) -> None:
+    def begun(forget_bias: float | None) -> dict[str, torch.Tensor]:
+        torch.manual_seed(0)
+        recurrence = cls(3, True, hidden_size=4, num_layers=2, forget_bias=forget_bias)
+        return {name: p for name, p in recurrence.named_parameters() if "cell_norm" not in name}
+
+    usual, biased = begun(None), begun(1.5)
+    sums = []
+    for name, parameter in biased.items():
+        if "bias" in name:
+            sums.append(parameter[4:8])
+            assert torch.equal(parameter[:4], usual[name][:4])
+            assert torch.equal(parameter[8:], usual[name][8:])
+        else:
+            assert torch.equal(parameter, usual[name])
+    assert len(sums) == 8  # two for each layer and direction
+    torch.testing.assert_close(torch.stack(sums).sum(0), torch.full((4,), 4 * 1.5))
+
+
 @pytest.mark.parametrize("cls", [UnrolledLSTM, UnrolledGRU, LayerNormLSTM])
 def test_zoneout_of_one_step_is_in_expectation_what_evaluation_takes(cls: type[CellRecurrence]) -> None:
     torch.manual_seed(0)
