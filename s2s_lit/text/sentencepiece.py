@@ -29,6 +29,9 @@ class SentencePieceCodec(Codec):
     Args:
         model: The serialized model.
         strength: `alpha` and `nbest_size` of the segmentations that `sample` draws; None: there is only one.
+
+    Raises:
+        ValueError: the specials have other ids than those of this program.
     """
 
     def __init__(self, model: bytes, strength: tuple[float, int] | None = None) -> None:
@@ -37,8 +40,14 @@ class SentencePieceCodec(Codec):
         self.samples = strength is not None
         self._processor = sentencepiece.SentencePieceProcessor(model_proto=model)
         self.pieces = tuple(self._processor.id_to_piece(list(range(len(self._processor)))))
-        if self.pieces[: len(SPECIALS)] != SPECIALS:
-            raise ValueError(f"a sentencepiece model of this program starts with {SPECIALS}")
+        processor = self._processor
+        ids = (processor.pad_id(), processor.unk_id(), processor.bos_id(), processor.eos_id())
+        if ids != (PAD, UNK, BOS, EOS):
+            raise ValueError(
+                f"the ids of padding, unknown, begin and end must be {PAD}, {UNK}, {BOS} and {EOS}, but are "
+                f"{', '.join(map(str, ids))}: train the model with --pad_id={PAD} --unk_id={UNK} --bos_id={BOS} "
+                f"--eos_id={EOS}"
+            )
 
     def encode_batch(self, texts: Sequence[str]) -> list[list[int]]:
         return self._processor.encode(list(texts), out_type=int, num_threads=1)

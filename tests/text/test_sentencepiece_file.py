@@ -1,0 +1,63 @@
+"""A sentencepiece model from elsewhere is used as it is, or refused with the remedy."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sentencepiece
+import torch
+
+from s2s_lit.errors import UserError
+from s2s_lit.text.codec import CodecPair
+from s2s_lit.text.sentencepiece_file import SentencePieceFile
+from s2s_lit.types import EOS, PAD, UNK
+
+Pairs = list[tuple[str, str]]
+OURS = {"pad_id": 0, "unk_id": 1, "bos_id": 2, "eos_id": 3}
+
+
+def spm_train(path: Path, texts: list[str], **settings: Any) -> Path:
+    with path.open("wb") as file:
+        sentencepiece.SentencePieceTrainer.train(
+            sentence_iterator=iter(texts), model_writer=file, vocab_size=45, minloglevel=2, **settings
+        )
+    return path
+
+
+@pytest.mark.parametrize("joint", [True, False])
+def test_encodes_as_the_model_does_and_goes_through_a_checkpoint(tmp_path: Path, pairs: Pairs, joint: bool) -> None:
+    english, german = (list(texts) for texts in zip(*pairs, strict=True))
+    files = {"path": spm_train(tmp_path / "en.model", english, pad_piece="[pad]", **OURS)}
+    if not joint:
+        files["target_path"] = spm_train(tmp_path / "de.model", german, **OURS)
+    built = SentencePieceFile(**files).build([])
+    content = io.BytesIO()
+    torch.save(built.state(), content)
+    content.seek(0)
+    for codecs in (built, CodecPair.from_state(torch.load(content, weights_only=True))):
+        assert codecs.joint == joint
+        for codec, file, texts in (
+            (codecs.source, files["path"], english),
+            (codecs.target, [*files.values()][-1], german),
+        ):
+            processor = sentencepiece.SentencePieceProcessor(model_file=str(file))
+            assert codec.encode_batch(texts) == processor.encode(texts)
+        assert codecs.source.decode([*codecs.source.encode(english[0]), EOS, PAD]) == english[0]
+        assert codecs.source.decode([UNK]) == "⁇"
+
+
+def test_other_ids_of_the_specials_are_refused_with_the_remedy(tmp_path: Path, pairs: Pairs) -> None:
+    file = spm_train(tmp_path / "usual.model", [text for text, _ in pairs])
+    with pytest.raises(UserError, match=r"data\.codec\.path: .*usual\.model: .* are -1, 0, 1, 2: .*--pad_id=0"):
+        SentencePieceFile(path=file).build([])
+
+
+def test_what_is_no_model_is_told(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"data\.codec\.path: .*missing.* cannot be read: No such file"):
+        SentencePieceFile(path=tmp_path / "missing").build([])
+    (tmp_path / "text").write_text("no model")
+    with pytest.raises(UserError, match=r"data\.codec\.path: .*text is not a sentencepiece model"):
+        SentencePieceFile(path=tmp_path / "text").build([])
