@@ -11,7 +11,9 @@ import torch
 from s2s_lit.models.seq2seq import Seq2Seq
 from s2s_lit.nn.attention.general import GeneralAttention
 from s2s_lit.nn.decoders.recurrent import RecurrentDecoder
+from s2s_lit.nn.outputs.linear import LinearOutput
 from s2s_lit.nn.outputs.pointer import PointerOutput
+from support.networks import VOCAB, random_batch
 
 SOURCE = torch.tensor([[5, 6, 5, 0], [4, 4, 4, 3], [9, 3, 7, 7]])  # the last ids of rows 1 and 3 are padding
 WEIGHTS = torch.tensor([[0.2, 0.5, 0.3, 0.0], [0.1, 0.2, 0.3, 0.4], [0.6, 0.4, 0.0, 0.0]])
@@ -62,6 +64,19 @@ def test_gradients_are_finite_where_a_part_is_zero(output: PointerOutput, bias: 
 def test_gradients_agree_with_differences(output: PointerOutput) -> None:
     inputs = (features().double().requires_grad_(), WEIGHTS.double().clamp_min(0.01).requires_grad_())
     assert torch.autograd.gradcheck(lambda f, w: output.double()(f, w, SOURCE), inputs)
+
+
+@pytest.mark.parametrize("kind", [LinearOutput, PointerOutput])
+def test_only_an_output_that_copies_is_shown_where_from(kind: type[LinearOutput] | type[PointerOutput]) -> None:
+    torch.manual_seed(0)
+    decoder = partial(RecurrentDecoder, attention=GeneralAttention)
+    model, batch = Seq2Seq(VOCAB, VOCAB, decoder=decoder, output=kind).eval(), random_batch()
+    shown = []
+    model.output.register_forward_pre_hook(lambda _, given: shown.append([part is not None for part in given[1:]]))
+    model(batch)
+    memory, state = model.start(batch.source_ids, batch.source_lengths)
+    model.step(batch.target_input_ids[:, 0], memory, state)
+    assert shown == [[kind.copies] * 2] * 2
 
 
 def test_it_says_what_it_needs() -> None:
