@@ -82,6 +82,11 @@ def order(batches: object) -> list[tuple[int, ...]]:
     return [batch.rows for batch in batches]  # type: ignore[attr-defined]
 
 
+def pieces(batches: Iterable[Batch]) -> int:
+    """Target pieces that are trained on."""
+    return sum(int(batch.target_lengths.sum()) for batch in batches)
+
+
 def kept(count: int) -> list[str]:
     return sorted(f"n{i}" for i in range(count) if i % 7 < 6)
 
@@ -240,8 +245,10 @@ def test_ranks_share_all_rows_in_equally_many_steps(
         return [list(loader), list(loader)]
 
     of_rank = each_rank(ranks, epochs)
+    alone = epochs(Share())
     for epoch in range(2):
         steps = [batches[epoch] for batches in of_rank]
+        assert sum(map(pieces, steps)) == pieces(alone[epoch])
         assert len(set(map(len, steps))) == 1
         assert all(not all(batch.is_idle for batch in step) for step in zip(*steps, strict=True))
         rows = [row for batches in steps for batch in batches if batch.continues is None for row in batch.rows]
