@@ -29,6 +29,7 @@ def evaluate(arguments: argparse.Namespace, overrides: list[str]) -> int:
         kind="evaluate",
         run_name=f"{record.name} {split}",
         parent=record.run_id,
+        words=["evaluate", record.run_id, f"--split={split}", *overrides],
     )
     with tracked_run(tracker):
         recorder = RunRecorder(tracker=tracker, config_yaml=task.config_yaml, split=split)

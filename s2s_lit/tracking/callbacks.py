@@ -16,7 +16,7 @@ from s2s_lit.processes import of_all
 from s2s_lit.tracking.attention_maps import attention_picture
 from s2s_lit.tracking.logger import MlflowTracker
 from s2s_lit.tracking.predictions import prediction_line
-from s2s_lit.tracking.provenance import git_diff, provenance_tags
+from s2s_lit.tracking.provenance import git_diff, provenance_tags, resumed_tags
 from s2s_lit.tracking.samples import SAMPLE_COLUMNS, FixedSamples, sample_rows
 from s2s_lit.tracking.store import CHECKPOINT, MODE_TAG, MONITOR_TAG, best_key
 from s2s_lit.types import Prediction
@@ -81,12 +81,15 @@ class RunRecorder(Callback):
         tracker = self._tracker
         tracker.log_text(self._config_yaml, "config.yaml")
         tracker.log_params(yaml.safe_load(self._config_yaml) or {})
-        tags = provenance_tags()
+        tags = provenance_tags(words=tracker.words)
+        dirty = tags.get("s2s.git.dirty") == "true"
+        if tracker.resumed:
+            tags = resumed_tags(tags)
         if self._checkpoint is not None:
             tags |= {MONITOR_TAG: str(self._checkpoint.monitor), MODE_TAG: self._checkpoint.mode}
         tracker.set_tags(tags)
-        if tags.get("s2s.git.dirty") == "true":
-            tracker.log_text(git_diff(), "uncommitted.diff")
+        if dirty:
+            tracker.log_text(git_diff(), "resumed.diff" if tracker.resumed else "uncommitted.diff")
         counts = [(p.numel(), p.requires_grad) for p in model.parameters()]
         total, trained = sum(n for n, _ in counts), sum(n for n, learns in counts if learns)
         tracker.log_params({"parameters": {"total": total, "trainable": trained}})

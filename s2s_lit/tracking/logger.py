@@ -22,6 +22,7 @@ from s2s_lit.tracking.entries import Artifact, Params, Status, Tags, Value, deli
 from s2s_lit.tracking.journal import Journal
 from s2s_lit.tracking.limits import MAX_PARAM, MAX_TAG, chunks, clean, cut, flatten
 from s2s_lit.tracking.outbox import Outbox
+from s2s_lit.tracking.provenance import COMMAND_TAG
 from s2s_lit.tracking.store import CHECKPOINT
 from s2s_lit.tracking.sync import SAVE_DIR, send_left_behind
 
@@ -50,6 +51,8 @@ class MlflowTracker(Logger):
         parent: Id of the run that this one hangs under: the evaluated one, or a sweep's.
         run_id: Attach to this run instead of creating one: what it left behind is sent first, and of each metric the
             steps that it already has are not logged again (a resumed training repeats those since its checkpoint).
+        words: The program's words that repeat the run, if this process's own command line does not: that of a trial
+            names a file that is gone by then, and `latest` is another run tomorrow.
         save_dir: Folder for the runs' local files; those of one run go to `run_dir`.
     """
 
@@ -64,6 +67,7 @@ class MlflowTracker(Logger):
         tags: Mapping[str, str] | None = None,
         parent: str | None = None,
         run_id: str | None = None,
+        words: Sequence[str] | None = None,
         save_dir: str | Path = SAVE_DIR,
     ) -> None:
         super().__init__()
@@ -71,6 +75,9 @@ class MlflowTracker(Logger):
         self.dataset = dataset
         self.run_name = run_name or f"{experiment}-{datetime.now():%m%d-%H%M%S}"
         self.run_id = run_id
+        self.words = words
+        self.resumed = False
+        """Whether the run had begun in another process, which said where it comes from."""
         self._experiment = experiment
         self._tags = {"s2s.experiment": experiment, "s2s.dataset": dataset, "s2s.task": task, "s2s.kind": kind}
         self._tags |= {**({} if parent is None else {"mlflow.parentRunId": parent}), **(tags or {})}
@@ -116,6 +123,7 @@ class MlflowTracker(Logger):
                     raise OSError(missing)
                 run = client.get_run(self.run_id)
                 self.run_name = run.info.run_name or self.run_name
+                self.resumed = COMMAND_TAG in run.data.tags
                 self._logged = {metric.key: metric.step for metric in run.data.to_proto().metrics}
                 deliver(client, self.run_id, [Tags(tags or {})])  # whose process it is comes before that it is running
                 client.update_run(self.run_id, status="RUNNING")

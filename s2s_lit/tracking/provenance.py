@@ -7,10 +7,14 @@ import platform
 import shlex
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 
 import psutil
+
+COMMAND_TAG = "s2s.command"
+"""Tag with the command that repeats the run."""
 
 _PACKAGES = ("s2s-lit", "torch", "lightning", "torchmetrics", "mlflow", "datasets", "sentencepiece", "sacrebleu")
 _MAX_DIFF = 1_000_000
@@ -45,9 +49,9 @@ def git_diff(directory: Path | None = None) -> str:
     return text if len(text) <= _MAX_DIFF else text[:_MAX_DIFF] + "\n# cut here\n"
 
 
-def command() -> str:
-    """The command line to repeat this process, quoted for a shell."""
-    return shlex.join(sys.orig_argv)
+def command(words: Sequence[str] | None = None) -> str:
+    """The command line to repeat this process, or to run the program with these words; quoted for a shell."""
+    return shlex.join(sys.orig_argv if words is None else [sys.executable, "-m", "s2s_lit", *words])
 
 
 def versions() -> dict[str, str]:
@@ -89,11 +93,19 @@ def _gpus() -> list[str]:
     return [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
 
 
-def provenance_tags(directory: Path | None = None) -> dict[str, str]:
-    """All of the above as tags of a run; MLflow's own names where its UI has a place for them."""
+def provenance_tags(directory: Path | None = None, *, words: Sequence[str] | None = None) -> dict[str, str]:
+    """All of the above as tags of a run; MLflow's own names where its UI has a place for them.
+
+    `words` repeat the run where this process's own command line does not.
+    """
     git = git_state(directory)
-    tags = {"s2s.command": command(), "mlflow.source.name": " ".join(sys.argv[:2]), "mlflow.source.type": "LOCAL"}
+    tags = {COMMAND_TAG: command(words), "mlflow.source.name": " ".join(sys.argv[:2]), "mlflow.source.type": "LOCAL"}
     if git:
         tags |= {"mlflow.source.git.commit": git["commit"], "s2s.git.dirty": git["dirty"]}
     tags |= {f"s2s.version.{name}": version for name, version in versions().items()}
     return tags | {f"s2s.machine.{name}": value for name, value in machine().items()}
+
+
+def resumed_tags(tags: Mapping[str, str]) -> dict[str, str]:
+    """The same under `s2s.resumed.`: where a run went on, beside where it began."""
+    return {f"s2s.resumed.{key.removeprefix('s2s.').removeprefix('mlflow.source.')}": tags[key] for key in tags}

@@ -113,7 +113,13 @@ def train_tracked(config: Namespace, work: Work, report: Report) -> dict[str, fl
     from s2s_lit.tracking.logger import MlflowTracker
     from s2s_lit.tracking.sweeps import PRUNED, VALUES
 
-    tracker = MlflowTracker(dataset=work.dataset, experiment=work.experiment, kind="trial", run_id=work.run_id)
+    tracker = MlflowTracker(
+        dataset=work.dataset,
+        experiment=work.experiment,
+        kind="trial",
+        run_id=work.run_id,
+        words=["train", work.experiment, f"--dataset={work.dataset}", *work.overrides],
+    )
     with tracked_run(tracker), failing_together():
         point = tracker.run_dir / RESTART
         try:

@@ -67,6 +67,7 @@ def test_evaluating_again_gives_the_logged_scores_exactly(
     assert main(["evaluate", trained.run_id[:8]]) == 0
     again = next(run for run in list_runs() if run.kind == "evaluate")
     assert again.tags["mlflow.parentRunId"] == trained.run_id
+    assert again.tags["s2s.command"].endswith(f"-m s2s_lit evaluate {trained.run_id} --split=test")
     for score in SCORES:
         assert again.metrics[f"test/{score}"] == trained.metrics[f"test/{score}"], score
     assert "logged before" in capsys.readouterr().out

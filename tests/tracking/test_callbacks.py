@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,6 +15,7 @@ from lightning.pytorch.callbacks import Callback, ModelCheckpoint
 from mlflow.tracking import MlflowClient
 from torch.utils.data import DataLoader
 
+from s2s_lit.tracking import provenance
 from s2s_lit.tracking.callbacks import RunRecorder
 from s2s_lit.tracking.lifecycle import tracked_run
 from s2s_lit.tracking.logger import MlflowTracker
@@ -175,6 +178,46 @@ def test_pictures_and_tables_can_be_seen(finished: Any) -> None:
     assert all(p.read_bytes().startswith(b"\x89PNG") for p in pictures)
     tables = [t["path"] for t in json.loads(finished.record.tags["mlflow.loggedArtifacts"])]
     assert tables == ["samples/validation.json", "samples/test.json"]
+
+
+def begin(tracker: MlflowTracker) -> None:
+    """As a training does it."""
+    with tracked_run(tracker):
+        trainer: Any = SimpleNamespace(is_global_zero=True, global_step=0, datamodule=ToyData())
+        RunRecorder(tracker=tracker, config_yaml=CONFIG).on_fit_start(trainer, Toy())
+
+
+def test_a_resumed_run_keeps_where_it_came_from(store: MlflowClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    def start_as(commit: str, *words: str, run_id: str | None = None) -> str:
+        monkeypatch.setattr("sys.orig_argv", ["s2s", *words])
+        monkeypatch.setattr(provenance, "git_state", lambda directory: {"commit": commit, "dirty": "true"})
+        monkeypatch.setattr("s2s_lit.tracking.callbacks.git_diff", lambda: f"diff to {commit}")
+        tracker = MlflowTracker(dataset="builtin", experiment="lstm", run_id=run_id)
+        begin(tracker)
+        return str(tracker.run_id)
+
+    run_id = start_as("abc", "train", "lstm")
+    before = store.get_run(run_id).data.tags
+    start_as("def", "resume", "latest", run_id=run_id)
+    after = store.get_run(run_id).data.tags
+    origin = [key for key in before if key.startswith(("s2s.command", "s2s.git", "s2s.machine", "s2s.v", "mlflow.so"))]
+    assert len(origin) > 10
+    assert {key: after[key] for key in origin} == {key: before[key] for key in origin}
+    assert (after["s2s.command"], after["s2s.resumed.command"]) == ("s2s train lstm", "s2s resume latest")
+    assert (after["mlflow.source.git.commit"], after["s2s.resumed.git.commit"]) == ("abc", "def")
+    assert after["s2s.resumed.machine.cpu"] == before["s2s.machine.cpu"]
+    files = Path(store.download_artifacts(run_id, ""))
+    assert [(files / f"{name}.diff").read_text() for name in ("uncommitted", "resumed")] == [
+        "diff to abc",
+        "diff to def",
+    ]
+
+
+def test_the_command_of_a_run_that_its_process_s_does_not_repeat(store: MlflowClient) -> None:
+    tracker = MlflowTracker(dataset="builtin", experiment="lstm", words=["train", "lstm", "--model.x=a b"])
+    begin(tracker)
+    repeated = store.get_run(str(tracker.run_id)).data.tags["s2s.command"]
+    assert shlex.split(repeated) == [sys.executable, "-m", "s2s_lit", "train", "lstm", "--model.x=a b"]
 
 
 class Interrupt(Callback):

@@ -111,6 +111,7 @@ def require_in_mlflow(store: MlflowClient, trials: list[optuna.trial.FrozenTrial
         assert run.status == "FINISHED"
         steps = [metric.step for metric in store.get_metric_history(run.run_id, "val/loss")]
         assert steps == sorted(set(steps))  # each once, though one was killed
+        assert "-m s2s_lit train " in run.tags["s2s.command"]
         if trial.state.name == "COMPLETE":
             assert json.loads(run.tags["s2s.values"]) == {"val/loss": trial.value}
             assert steps == list(range(5, 41, 5))
