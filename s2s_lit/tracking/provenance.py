@@ -17,17 +17,18 @@ COMMAND_TAG = "s2s.command"
 """Tag with the command that repeats the run."""
 
 _PACKAGES = ("s2s-lit", "torch", "lightning", "torchmetrics", "mlflow", "datasets", "sentencepiece", "sacrebleu")
-_MAX_DIFF = 1_000_000
+_MAX_DIFF, _MAX_NAMES = 1_000_000, 200
+_CODE = (".py", ".yaml", ".yml", ".toml")
 
 
-def _git(*arguments: str, directory: Path) -> str | None:
-    """Git's answer, None when there is no git, no repository or no commit. Takes no lock."""
+def _git(*arguments: str, directory: Path, status: int = 0) -> str | None:
+    """Git's answer, None when it ends with another status: no git, no repository or no commit. Takes no lock."""
     command = ["git", "--no-optional-locks", "-C", str(directory), *arguments]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=20, check=True)
+        done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=20, check=False)
     except (OSError, subprocess.SubprocessError):
         return None
-    return done.stdout
+    return done.stdout if done.returncode == status else None
 
 
 def git_state(directory: Path | None = None) -> dict[str, str]:
@@ -41,11 +42,22 @@ def git_state(directory: Path | None = None) -> dict[str, str]:
 
 
 def git_diff(directory: Path | None = None) -> str:
-    """What differs from the commit, at most 1 MB, with the names of untracked files first; empty when nothing does."""
-    directory = directory or Path.cwd()
-    untracked = (_git("ls-files", "--others", "--exclude-standard", directory=directory) or "").splitlines()
-    changed = _git("diff", "HEAD", directory=directory) or ""
-    text = "".join(f"# untracked: {name}\n" for name in untracked[:200]) + changed
+    """What differs from the commit, as `git apply` takes it, at most 1 MB; empty when nothing does.
+
+    Untracked files are named first. Code and configuration among them are new files of the diff; what else lies about
+    (data, keys) is nobody's to upload.
+    """
+    top = _git("rev-parse", "--show-toplevel", directory=directory or Path.cwd())
+    if top is None:
+        return ""
+    root = Path(top.rstrip("\n"))
+    listed = (_git("ls-files", "-z", "--others", "--exclude-standard", directory=root) or "").split("\0")
+    untracked = [name for name in listed if name][:_MAX_NAMES]
+    text = "".join(f"# untracked: {name}\n" for name in untracked) + (_git("diff", "HEAD", directory=root) or "")
+    for name in untracked:
+        file = root / name
+        if file.suffix in _CODE and file.is_file() and file.stat().st_size <= _MAX_DIFF - len(text):
+            text += _git("diff", "--no-index", "--", os.devnull, name, directory=root, status=1) or ""
     return text if len(text) <= _MAX_DIFF else text[:_MAX_DIFF] + "\n# cut here\n"
 
 

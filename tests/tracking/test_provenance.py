@@ -43,6 +43,27 @@ def test_changed_and_untracked_files_are_told(repository: Path) -> None:
     assert len(provenance.git_diff(repository)) < 1_001_000
 
 
+def test_a_new_attention_in_a_new_file_comes_back_from_the_commit_and_the_diff(
+    repository: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    head = commit(repository)
+    (repository / "model.py").write_text("width = 2\n")
+    for name, text in {"nn/größer.py": "class A:\n    pass", "a b.yaml": "a: 1\n", "empty.py": ""}.items():
+        (repository / name).parent.mkdir(exist_ok=True)
+        (repository / name).write_text(text)
+    (repository / "key.pem").write_text("secret")
+    (repository / "huge.py").write_text("#" * 2_000_000)
+    diff = provenance.git_diff(repository / "nn")  # wherever in it the program is started
+    assert "# untracked: key.pem\n" in diff
+    assert "secret" not in diff
+    assert len(diff) < 10_000
+    again = tmp_path_factory.mktemp("again")
+    for words in (["clone", "-q", str(repository), "."], ["checkout", "-q", head], ["apply", "-"]):
+        subprocess.run(["git", "-C", str(again), *words], input=diff, text=True, check=True)
+    for name in ("model.py", "nn/größer.py", "a b.yaml", "empty.py"):
+        assert (again / name).read_bytes() == (repository / name).read_bytes()
+
+
 def test_neither_a_repository_nor_a_commit_nor_git_is_needed(
     repository: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
