@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ def best_key(score: str) -> str:
 
 
 _MIN_PREFIX = 6
+_PAGE = 1000
 
 
 @dataclass(frozen=True)
@@ -78,18 +80,19 @@ class RunRecord:
         return f"{self.run_id[:8]}  {self.name} ({self.experiment} on {self.dataset}, {self.status}){score}"
 
 
-def list_runs(where: str = "", *, client: MlflowClient | None = None, limit: int = 1000) -> list[RunRecord]:
-    """Runs of all experiments that match MLflow's filter `where`, newest first."""
+def list_runs(where: str = "", *, client: MlflowClient | None = None, limit: int | None = None) -> list[RunRecord]:
+    """Runs of all experiments that match MLflow's filter `where`, newest first; all of them, or the first `limit`."""
     client = client or connect()
     with answering(client.tracking_uri):
         ids = [e.experiment_id for e in client.search_experiments()]
         runs: list[RunRecord] = []
         token: str | None = None
-        while ids and len(runs) < limit:
-            page = client.search_runs(ids, where, max_results=100, order_by=["start_time DESC"], page_token=token)
+        while ids:
+            count = _PAGE if limit is None else min(_PAGE, limit - len(runs))
+            page = client.search_runs(ids, where, max_results=count, order_by=["start_time DESC"], page_token=token)
             runs += [RunRecord.of(run) for run in page]
             token = page.token
-            if not token:
+            if not token or len(runs) == limit:
                 break
     return runs
 
@@ -109,19 +112,24 @@ def find_run(selector: str, *, dataset: str | None = None) -> RunRecord:
         UserError: when nothing fits, listing what exists; or when a cut id fits several runs.
     """
     client = connect()
-    trained = [r for r in list_runs("tags.`s2s.kind` = 'train'", client=client) if dataset in (None, r.dataset)]
-    finished = [r for r in trained if r.status == "FINISHED"]
-    if selector == "latest" and finished:
-        return finished[0]
-    if selector == "best" and any(r.score is not None for r in finished):
-        return _best(finished)
-    named = [r for r in finished if r.experiment == selector]
-    if named:
-        return _best(named)
-    by_id = _by_id(selector, dataset, client)
+    on = "" if dataset is None else f" and tags.`s2s.dataset` = {_quoted(dataset)}"
+    finished = f"tags.`s2s.kind` = 'train' and attributes.status = 'FINISHED'{on}"
+    if selector == "latest" and (newest := list_runs(finished, client=client, limit=1)):
+        return newest[0]
+    if selector == "best":
+        candidates = list_runs(finished, client=client)
+        if any(run.score is not None for run in candidates):
+            return _best(candidates)
+    by_id = _by_whole_id(selector, dataset, client)
+    if by_id is None:
+        named = list_runs(f"{finished} and tags.`s2s.experiment` = {_quoted(selector)}", client=client)
+        if named:
+            return _best(named)
+        by_id = _by_name_or_beginning(selector, on, client)
     if by_id is not None:
         trained_as = by_id.tags.get("mlflow.parentRunId") if by_id.kind == "evaluate" else None
         return find_run(trained_as) if trained_as else by_id
+    trained = list_runs(f"tags.`s2s.kind` = 'train'{on}", client=client)
     raise UserError(_nothing_found(selector, dataset, trained, client.tracking_uri))
 
 
@@ -137,16 +145,40 @@ def _best(runs: Sequence[RunRecord]) -> RunRecord:
     return max(runs, key=rank)
 
 
-def _by_id(selector: str, dataset: str | None, client: MlflowClient) -> RunRecord | None:
-    """The run with this id, name or unique beginning of an id, whatever its kind and status."""
-    everything = [r for r in list_runs(client=client, limit=20_000) if dataset in (None, r.dataset)]
-    exact = [r for r in everything if selector in (r.run_id, r.name)]
-    if exact:
-        return exact[0]
-    cut = [r for r in everything if r.run_id.startswith(selector)] if len(selector) >= _MIN_PREFIX else []
-    if len(cut) > 1:
-        raise UserError(f"RUN={selector} is the beginning of {len(cut)} run ids; give more of it:\n" + _lines(cut))
-    return cut[0] if cut else None
+def _by_whole_id(selector: str, dataset: str | None, client: MlflowClient) -> RunRecord | None:
+    """The run with this id, whatever its kind and status: one question, however many runs there are."""
+    from mlflow.exceptions import MlflowException
+
+    if re.fullmatch("[0-9a-f]{32}", selector) is None:
+        return None
+    with answering(client.tracking_uri):
+        try:
+            found = client.get_run(selector)
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+                raise
+            return None
+    record = RunRecord.of(found)
+    return record if found.info.lifecycle_stage == "active" and dataset in (None, record.dataset) else None
+
+
+def _by_name_or_beginning(selector: str, on: str, client: MlflowClient) -> RunRecord | None:
+    """The newest run with this name, or the one whose id begins so, whatever its kind and status."""
+    named = list_runs(f"attributes.run_name = {_quoted(selector)}{on}", client=client, limit=1)
+    if named:
+        return named[0]
+    if re.fullmatch(f"[0-9a-f]{{{_MIN_PREFIX},31}}", selector) is None:
+        return None
+    begun = list_runs(f"attributes.run_id LIKE '{selector}%'{on}", client=client)
+    if len(begun) > 1:
+        raise UserError(f"RUN={selector} is the beginning of {len(begun)} run ids; give more of it:\n" + _lines(begun))
+    return begun[0] if begun else None
+
+
+def _quoted(text: str) -> str:
+    """As MLflow's filters take it; what has both quotes is no name of ours."""
+    quote = '"' if "'" in text else "'"
+    return quote + text.replace(quote, "") + quote
 
 
 def _lines(runs: Sequence[RunRecord]) -> str:

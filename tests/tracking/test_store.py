@@ -9,7 +9,7 @@ from mlflow.tracking import MlflowClient
 
 from s2s_lit.errors import UserError
 from s2s_lit.tracking.connection import connect, ensure_experiment, tracking_uri
-from s2s_lit.tracking.store import CHECKPOINT, download_checkpoint, find_run
+from s2s_lit.tracking.store import CHECKPOINT, download_checkpoint, find_run, list_runs
 
 
 def make_run(
@@ -65,6 +65,27 @@ def test_selectors(store: MlflowClient) -> None:
     assert find_run(failed[:8]).run_id == failed
     with pytest.raises(UserError, match=r"(?s)no such run.*bilstm, lstm.*" + other_data[:8]):
         find_run(poor[:5])
+
+
+def test_a_run_is_found_among_many(store: MlflowClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("s2s_lit.tracking.store._PAGE", 2)
+    oldest = make_run(store, 1, experiment="o'neill", bleu=50.0)
+    for began in range(2, 7):
+        make_run(store, began, bleu=float(began))
+    store.update_run(oldest, name="the 'first' one")
+    assert len(list_runs()) == 6
+    assert [run.metrics["val/bleu"] for run in list_runs(limit=3)] == [6.0, 5.0, 4.0]
+    assert [find_run(by).run_id for by in ("best", "o'neill", "the 'first' one", oldest[:6])] == [oldest] * 4
+    with pytest.raises(UserError, match="no such run or experiment"):
+        find_run("50%")
+    with monkeypatch.context() as patch:
+        patch.setattr(MlflowClient, "search_runs", None)  # a whole id is asked for alone
+        assert find_run(oldest).run_id == oldest
+    with pytest.raises(UserError, match=r"no training run in .* on data multi30k"):
+        find_run(oldest, dataset="multi30k")
+    store.delete_run(oldest)
+    with pytest.raises(UserError, match="no such run"):
+        find_run(oldest)
 
 
 def test_best_is_by_what_the_newest_run_monitors(store: MlflowClient) -> None:
