@@ -1,4 +1,8 @@
-"""What each factor brought: the objective at each of its levels, over the trials that have it."""
+"""The objective at each level of each factor, over the complete trials that have it.
+
+That is no ablation. The sampler chose the trials, more of them where it hoped for more, with other values of all other
+factors; and a pruned trial is in no mean, so a level where most were pruned is shown by its few best.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +16,12 @@ from optuna.trial import FrozenTrial, TrialState
 from s2s_lit.tuning.space import Number, Parameter, Space
 
 _BINS = 3
+_FEW = 6
 
 
 @dataclass(frozen=True)
 class Level:
-    """One level of one factor; numbers are cut into thirds of their range.
+    """One level of one factor; numbers are cut into thirds of their range, integers of few values are not.
 
     Attributes:
         factor: The parameter's name.
@@ -42,6 +47,11 @@ class Level:
         """Standard deviation over the complete trials: what all else brought."""
         return statistics.stdev(self.values) if len(self.values) > 1 else None
 
+    @property
+    def survivors(self) -> bool:
+        """Whether more were pruned than not, so that the mean is one of survivors."""
+        return self.pruned > len(self.values)
+
     def best(self, higher_is_better: bool) -> float | None:
         """The best complete trial's."""
         return (max if higher_is_better else min)(self.values, default=None)
@@ -62,7 +72,7 @@ def levels(space: Space, trials: Sequence[FrozenTrial]) -> list[Level]:
 
 def _groups(parameter: Parameter, trials: Sequence[FrozenTrial]) -> Iterator[tuple[str, list[FrozenTrial]]]:
     """The trials of each level, in the order of the levels."""
-    if isinstance(parameter, Number):
+    if isinstance(parameter, Number) and not _few(parameter):
         edges = _edges(parameter)
         for number, (low, high) in enumerate(pairwise(edges)):
             last = number == _BINS - 1
@@ -72,8 +82,14 @@ def _groups(parameter: Parameter, trials: Sequence[FrozenTrial]) -> Iterator[tup
             if inside:
                 yield f"{low:.3g} to {high:.3g}", inside
         return
-    for value in dict.fromkeys(trial.params[parameter.name] for trial in trials):
+    values = dict.fromkeys(trial.params[parameter.name] for trial in trials)
+    for value in sorted(values) if isinstance(parameter, Number) else values:
         yield str(value), [trial for trial in trials if trial.params[parameter.name] == value]
+
+
+def _few(number: Number) -> bool:
+    """Whether it is an integer of so few values that each is a level."""
+    return number.integer and (number.high - number.low) // (number.step or 1) < _FEW
 
 
 def _edges(number: Number) -> list[float]:

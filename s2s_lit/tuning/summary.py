@@ -42,7 +42,10 @@ def summarize(
     console = Console(width=None if sys.stdout.isatty() else 150, highlight=False, markup=False)
     high = sweep.objectives[0].higher_is_better
     found = levels(sweep.space, study.get_trials(deepcopy=False))
-    console.print(f"\n{study.study_name}: what each factor brought ({sweep.objectives[0].name})", style="bold")
+    name = sweep.objectives[0].name
+    console.print(f"\n{study.study_name}: {name} of the complete trials at each level", style="bold")
+    console.print("no ablation: the sampler chose the trials, and those that were pruned are missing in the means")
+    console.print("(in brackets where they were the most)")
     console.print(effects_table(found, high))
     if len(sweep.seeds) > 1:
         console.print(f"spread over the {len(sweep.seeds)} seeds of a trial: {seed_spread(sweep, study):.3g} (mean)")
@@ -61,7 +64,7 @@ def summarize(
         print(f"the best experiment was not written: {error}")
         return
     runs.text(parent, file.read_text(encoding="utf-8"), "best.yaml")
-    print(f"\nwritten: {file}. Next:\n  make train EXP={file.stem}" if out is None else f"\nwritten: {file}")
+    print(f"\nwritten: {file}" + (f". Next:\n  {train_command(sweep, file)}" if out is None else ""))
 
 
 def write_best(sweep: Sweep, study: optuna.Study, best: FrozenTrial, file: Path, threads: str) -> None:
@@ -75,13 +78,27 @@ def write_best(sweep: Sweep, study: optuna.Study, best: FrozenTrial, file: Path,
     if file.is_file() and not file.read_text(encoding="utf-8").startswith(MARK):
         raise UserError(f"{file} exists and was not written by a sweep; give another with --out")
     config = sweep.compose(best.params, sweep.seeds[0])
+    again = f"OMP_NUM_THREADS={threads} {train_command(sweep, file)}"
     comments = [
         f"{MARK[2:]}{study.study_name}: {best_line(sweep, best)}",
         f"Of {len(study.get_trials(deepcopy=False))} trials of {sweep.experiment} on {sweep.dataset}, with the budget "
-        f"of the sweep. The same score again: OMP_NUM_THREADS={threads} make train EXP={file.stem}"
-        + ("" if sweep.dataset == "builtin" else f" DATA={sweep.dataset}"),
+        f"of the sweep. {own_score(sweep, best)} {again}",
     ]
     write_experiment(config, file, comments)
+
+
+def train_command(sweep: Sweep, file: Path) -> str:
+    """What trains the experiment of a file on the sweep's data."""
+    return f"make train EXP={file.stem}" + ("" if sweep.dataset == "builtin" else f" DATA={sweep.dataset}")
+
+
+def own_score(sweep: Sweep, best: FrozenTrial) -> str:
+    """What the exported experiment scores: of a mean over seeds the file can only be one."""
+    if len(sweep.seeds) == 1:
+        return "The same score again:"
+    seed, name = sweep.seeds[0], sweep.objectives[0].name
+    value = best.user_attrs[f"{attributes.SEED}{seed}"][name]
+    return f"This file is seed {seed}, whose {name} was {value:.4f}; that again:"
 
 
 def best_line(sweep: Sweep, best: FrozenTrial) -> str:
@@ -107,6 +124,8 @@ def effects_table(found: list[Level], high: bool) -> Table:
     table = Table(*_COLUMNS)
     for index, level in enumerate(found):
         row = effects_row(level, high)
+        if row[2] is not None and level.survivors:
+            row[2] = f"({row[2]})"
         first = index == 0 or found[index - 1].factor != level.factor
         table.add_row(*("" if cell is None else str(cell) for cell in [row[0] if first else "", *row[1:]]))
     return table

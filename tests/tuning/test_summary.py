@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import pickle
 from pathlib import Path
 
 import numpy as np
+import optuna
 import pytest
 from matplotlib.figure import Figure
+from optuna.trial import FrozenTrial
 
 from s2s_lit.errors import UserError
-from s2s_lit.tuning.effects import levels
+from s2s_lit.tuning import study as attributes
+from s2s_lit.tuning.effects import Level, levels
 from s2s_lit.tuning.plots import importances, pictures
 from s2s_lit.tuning.progress import best_trial, short_name, short_point
-from s2s_lit.tuning.summary import write_best
+from s2s_lit.tuning.space import read_space
+from s2s_lit.tuning.summary import effects_table, train_command, write_best
 from s2s_lit.tuning.sweep_file import Sweep
 from support.studies import finished_study, objectives, space
 
@@ -67,7 +70,6 @@ def test_the_best_is_the_first_objectives_best() -> None:
     for count in (1, 2):
         study = finished_study(objectives=count)
         complete = [trial for trial in study.trials if trial.state.name == "COMPLETE"]
-        assert best_trial(study).value if count == 1 else True  # type: ignore[union-attr]
         assert best_trial(study).values[0] == max(trial.values[0] for trial in complete)  # type: ignore[union-attr]
 
 
@@ -98,4 +100,46 @@ def test_the_best_experiment_does_not_replace_a_users_file(in_project: Path) -> 
     Path("experiments/mine.yaml").write_text("# Mine.\nseed: 2\n")
     with pytest.raises(UserError, match="was not written by a sweep"):
         write_best(sweep, study, best, Path("experiments/mine.yaml"), "1")
-    assert pickle.dumps(sweep)
+
+
+def two_seeds(**changes: object) -> tuple[Sweep, FrozenTrial]:
+    points = type(space())(tuple(p for p in space().parameters if p.name in ("dropout", "task.optimizer.lr")))
+    settings = {"name": "example", "what": "", "experiment": "bilstm_attn", "dataset": "multi30k", "seeds": (1, 2)}
+    sweep = Sweep(**{**settings, "space": points, "objectives": objectives(), **changes})  # type: ignore[arg-type]
+    attrs = {"seed:1": {"val/bleu": 29.0}, "seed:2": {"val/bleu": 31.0}, attributes.RUN: "f" * 32}
+    params = {"dropout": 0.1, "task.optimizer.lr": 0.001}
+    study = finished_study(trials=1)
+    trial = optuna.create_trial(
+        value=30.0, params=params, distributions={n: study.trials[0].distributions[n] for n in params}, user_attrs=attrs
+    )
+    return sweep, trial
+
+
+def test_of_several_seeds_the_file_is_one_and_says_so(in_project: Path) -> None:
+    sweep, best = two_seeds()
+    write_best(sweep, finished_study(trials=1), best, file := Path("experiments/example_best.yaml"), "1")
+    text = file.read_text()
+    assert "val/bleu 30.0000 ± 1.4 over 2 seeds" in text
+    again = "OMP_NUM_THREADS=1 make train EXP=example_best DATA=multi30k"
+    assert f"This file is seed 1, whose val/bleu was 29.0000; that again: {again}" in text
+    assert train_command(sweep, file) == again.partition(" ")[2]
+
+
+def test_what_was_mostly_pruned_is_in_brackets() -> None:
+    table = effects_table([Level("a", "x", (30.0,), 4, 0), Level("a", "y", (28.0,), 1, 0)], high=True)
+    assert list(table.columns[2].cells) == ["(30.0)", "28.0"]
+
+
+def test_integers_of_few_values_are_levels_of_their_own() -> None:
+    tree = {"layers": {"int": [1, 4]}, "width": {"int": [32, 192], "step": 32}, "steps": {"int": [0, 9]}}
+    own = read_space(tree, "space")
+    study = optuna.create_study()
+    for layers, width, steps in ((4, 192, 9), (1, 64, 0), (3, 64, 3)):
+        study.enqueue_trial({"layers": layers, "width": width, "steps": steps})
+        trial = study.ask()
+        own.suggest(trial)
+        study.tell(trial, 1.0)
+    found = [(level.factor, level.level) for level in levels(own, study.trials)]
+    assert [level for factor, level in found if factor == "layers"] == ["1", "3", "4"]
+    assert [level for factor, level in found if factor == "width"] == ["64", "192"]
+    assert [level for factor, level in found if factor == "steps"] == ["0 to 3", "3 to 6", "6 to 9"]
