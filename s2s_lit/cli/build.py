@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import pickle
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from jsonargparse import Namespace
 from s2s_lit.cli.compose import from_yaml, make_parser, to_yaml
 from s2s_lit.data.datamodule import Seq2SeqDataModule
 from s2s_lit.errors import UserError
+from s2s_lit.metrics.likelihood import Likelihood
 from s2s_lit.nn.embeddings import PieceEmbedding
 from s2s_lit.tasks.base import Seq2SeqTask
 from s2s_lit.text.codec import CodecPair
@@ -49,6 +51,20 @@ class Experiment:
             task = self._make_task(model, codecs)
         task.config_yaml = to_yaml(self.config)
         return task
+
+
+def score_names(config: Namespace) -> list[str]:
+    """What a validation of this configuration scores; no vocabulary is needed to know that."""
+    stated = config.task.init_args.metrics
+    task: type[Seq2SeqTask] = named(config.task.class_path)
+    metrics = task.usual_metrics() if stated is None else [named(metric.class_path) for metric in stated]
+    return [*(score.name for score in Likelihood.scores), *(metric.name for metric in metrics)]
+
+
+def named(path: str) -> Any:
+    """What a configuration names by its whole path."""
+    module, _, name = path.rpartition(".")
+    return getattr(importlib.import_module(module), name)
 
 
 @contextmanager

@@ -146,8 +146,9 @@ class Seq2SeqTask(pl.LightningModule, ABC):
         self._observed: dict[str, Any] | None = None  # by the schedule, before the checkpoint that training resumes
         self._averaged = AveragedWeights(model, prefix="model.")
 
+    @classmethod
     @abstractmethod
-    def usual_metrics(self) -> list[TextMetric]:
+    def usual_metrics(cls) -> list[TextMetric]:
         """The metrics of found outputs, where none are configured."""
 
     @property

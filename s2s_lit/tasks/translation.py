@@ -11,5 +11,6 @@ from s2s_lit.tasks.base import Seq2SeqTask
 class TranslationTask(Seq2SeqTask):
     """Translation, usually scored by BLEU, chrF and TER (sacrebleu, detokenized) and by edit distance in words."""
 
-    def usual_metrics(self) -> list[TextMetric]:
+    @classmethod
+    def usual_metrics(cls) -> list[TextMetric]:
         return [Bleu(), Chrf(), Ter(), EditDistance()]

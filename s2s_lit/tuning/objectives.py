@@ -5,7 +5,8 @@ The test split is never an objective: what was chosen by it could not be judged 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import difflib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -64,3 +65,19 @@ def read_objectives(tree: Mapping[str, Any], file: str) -> tuple[Objective, ...]
     if found[0].name in COSTS:
         raise UserError(f"{file}: the first objective must be a score (val/...): by it intermediate values are judged")
     return found
+
+
+def require_scores(objectives: Sequence[Objective], scores: Sequence[str], file: str) -> None:
+    """Nothing, if a validation gives the objectives.
+
+    Raises:
+        UserError: an objective is no cost and none of the scores of a validation; with the nearest.
+    """
+    there = [f"val/{score}" for score in scores]
+    for objective in objectives:
+        if objective.name not in COSTS and objective.name not in there:
+            near = difflib.get_close_matches(objective.name, there, n=1)
+            hint = f"; did you mean {near[0]}?" if near else "."
+            raise UserError(
+                f"{file}: objective {objective.name} is no score of a validation{hint} There are: {', '.join(there)}"
+            )

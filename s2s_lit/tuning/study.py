@@ -13,11 +13,9 @@ from optuna.samplers import BaseSampler, NSGAIISampler, QMCSampler, RandomSample
 from optuna.storages import BaseStorage
 
 from s2s_lit.errors import UserError
-from s2s_lit.tracking.store import find_run
 from s2s_lit.tuning.objectives import WHOLE
 from s2s_lit.tuning.ownership import Ownership
 from s2s_lit.tuning.sweep_file import Sweep
-from s2s_lit.tuning.warm_start import point_of_run
 
 FINGERPRINT = "s2s:fingerprint"
 PARENT = "s2s:parent"
@@ -61,9 +59,9 @@ def open_study(sweep: Sweep, name: str, storage: BaseStorage) -> optuna.Study:
         _describe(study, sweep)
     if study.user_attrs[FINGERPRINT] != sweep.fingerprint:
         raise UserError(
-            f"study {name} was begun with another experiment, space, objectives, seeds or fixed settings than the "
-            f"file has now, so its trials cannot be compared with new ones: give it another name (--study {name}_2), "
-            "or undo the change"
+            f"study {name} was begun with another space, objectives, seeds or settings (of the sweep, the experiment, "
+            "the base or the data's file) than there are now, so its trials cannot be compared with new ones: give it "
+            f"another name (--study {name}_2), or undo the change"
         )
     # Whoever joins must not draw again what the others have drawn.
     study.sampler = make_sampler(sweep.sampler, time.time_ns() % 2**31)
@@ -149,11 +147,6 @@ def _wait_for(study: optuna.Study, key: str, patience_s: float = 10.0) -> None:
 
 
 def enqueue(sweep: Sweep, study: optuna.Study) -> None:
-    """Puts the points that the sweep's file names into the queue; what they leave open is drawn.
-
-    Raises:
-        UserError: a run that it names is not there, or its settings are outside of the space.
-    """
-    for point in sweep.enqueue:
-        known = point_of_run(sweep.space, find_run(point["run"])) if point.keys() == {"run"} else dict(point)
-        study.enqueue_trial(known, skip_if_exists=True)
+    """Puts the points that the sweep's file names into the queue; what they leave open is drawn."""
+    for point in sweep.known_points():
+        study.enqueue_trial(point, skip_if_exists=True)

@@ -6,15 +6,16 @@ import difflib
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from s2s_lit.errors import UserError
-from s2s_lit.tuning.objectives import Objective, read_objectives
+from s2s_lit.tuning.objectives import Objective, read_objectives, require_scores
 from s2s_lit.tuning.space import Space, read_space, words
+from s2s_lit.tuning.warm_start import point_of_run
 
 if TYPE_CHECKING:
     from jsonargparse import Namespace
@@ -97,22 +98,55 @@ class Sweep:
             place = f"in {FOLDER / self.name}.yaml"
             raise UserError(str(error).replace("on the command line", place)) from error
 
+    def composed(self) -> str:
+        """The whole configuration at one point, but for where the data's files lie."""
+        from s2s_lit.cli.compose import to_yaml
+
+        return to_yaml(replace(self, data_dir=None).compose(self.space.probes()[0], self.seeds[0]))
+
     def check(self) -> None:
         """Composes points that use every bound, value and branch.
 
         Raises:
-            UserError: the first of them that cannot be composed, or a point to be enqueued that is none.
+            UserError: the first of them that cannot be composed, a point to be enqueued that is none, or an objective
+                that no validation gives.
         """
+        from s2s_lit.cli.build import score_names
+
         for point in self.space.probes():
-            self.compose(point, self.seeds[0])
+            config = self.compose(point, self.seeds[0])
+            require_scores(self.objectives, score_names(config), f"{FOLDER / self.name}.yaml")
+        self.known_points()
+
+    def known_points(self) -> list[dict[str, Any]]:
+        """The points that are tried first; an earlier run's are taken from what it was.
+
+        Raises:
+            UserError: one is outside of the space, or a run is not there.
+        """
+        from s2s_lit.tracking.store import find_run
+
+        points = []
         for known in self.enqueue:
-            if known.keys() != {"run"} and (reason := self.space.refuse(known)):
-                raise UserError(f"{FOLDER / self.name}.yaml: enqueue: {reason}")
+            try:
+                if known.keys() == {"run"}:
+                    points.append(point_of_run(self.space, find_run(str(known["run"]))))
+                elif reason := self.space.refuse(known):
+                    raise UserError(reason)
+                else:
+                    points.append(dict(known))
+            except UserError as error:
+                raise UserError(f"{FOLDER / self.name}.yaml: enqueue: {error}") from error
+        return points
 
     @property
     def fingerprint(self) -> str:
-        """Changes with whatever makes trials comparable: all but the budget, the sampler and what is enqueued."""
-        kept = (self.experiment, self.dataset, dict(self.fixed), repr(self.space), repr(self.objectives), self.seeds)
+        """Changes with whatever makes trials comparable: all but the budget, the sampler and what is enqueued.
+
+        The files of the experiment, of the base and of the data are in it by what they give at one point.
+        """
+        stated = (self.experiment, self.dataset, dict(self.fixed), repr(self.space), repr(self.objectives), self.seeds)
+        kept = (*stated, self.composed())
         return hashlib.blake2b(json.dumps(kept).encode(), digest_size=8).hexdigest()
 
 

@@ -25,6 +25,13 @@ TRIAL_COMMAND = (sys.executable, str(Path(__file__).with_name("fake_trial.py")))
 QUICK = Pace(beat_s=0.5, grace_s=10.0, settle_s=0.5, unowned_s=3.0)
 
 
+class FakeSweep(Sweep):
+    """There is no configuration behind it."""
+
+    def composed(self) -> str:
+        return ""
+
+
 def fake_sweep(trials: int, **changes: Any) -> Sweep:
     """One parameter, x in [0, 1]."""
     settings = {
@@ -38,7 +45,7 @@ def fake_sweep(trials: int, **changes: Any) -> Sweep:
         "pruner": {"name": "median", "startup_trials": 2},
         "retries": 3,
     }
-    return Sweep(trials=trials, **{**settings, **changes})
+    return FakeSweep(trials=trials, **{**settings, **changes})
 
 
 def run(storage: str, trials: int, workers: int, **changes: Any) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 import optuna
 import pytest
 import yaml
+from mlflow.tracking import MlflowClient
 
 from s2s_lit.errors import UserError
 from s2s_lit.tracking.store import RunRecord
@@ -46,6 +47,7 @@ GOOD = {
         ({"experiment": "bilstm_atn"}, "did you mean EXP=bilstm_attn?"),
         ({"enqueue": [{"model.encoder.dropout": 0.7}]}, "no number between 0.0 and 0.5"),
         ({"objectives": {"test/bleu": "maximize"}}, "test/bleu cannot be an objective"),
+        ({"objectives": {"val/blue": "maximize"}}, "did you mean val/bleu? There are: val/loss, val/perplexity"),
         ({"objectives": {"val/bleu": "up"}}, "maximize or minimize"),
         ({"objectives": {"parameters": "minimize"}}, "first objective must be a score"),
         (
@@ -124,3 +126,18 @@ def test_an_earlier_run_is_in_the_branch_that_sets_nothing_only_if_in_no_other(i
     averaged = {"task__init_args__averaging__class_path": "s2s_lit.optim.averaging.ExponentialAveraging"}
     assert point_of_run(space, record(**averaged)) == {"averaging": "ema"}
     assert point_of_run(space, record(task__init_args__averaging="None")) == {"averaging": "none"}
+
+
+def test_a_run_that_is_not_there_is_said_before_there_is_a_study(store: MlflowClient) -> None:
+    Path("sweeps/mine.yaml").write_text(yaml.safe_dump({**GOOD, "enqueue": [{"run": "typo"}]}, sort_keys=False))
+    with pytest.raises(UserError, match=r"sweeps/mine\.yaml: enqueue: .*typo"):
+        read_sweep("mine").check()
+
+
+def test_another_experiment_or_base_is_another_study_and_another_folder_is_not(in_project: Path) -> None:
+    Path("experiments/mine.yaml").write_text("seed: 1\n")
+    Path("sweeps/mine.yaml").write_text(yaml.safe_dump({**GOOD, "experiment": "mine"}))
+    before = read_sweep("mine").fingerprint
+    assert read_sweep("mine", trials=3, data_dir="elsewhere").fingerprint == before
+    Path("experiments/mine.yaml").write_text("model: {init_args: {embedding_size: 7}}\n")
+    assert read_sweep("mine").fingerprint != before
