@@ -109,7 +109,7 @@ def slices(study: optuna.Study, objective: Objective) -> Figure:
         axis.label(axes)
         if index % columns == 0:
             axes.set_ylabel(objective.name)
-    return _titled(figure, f"{study.study_name}: by parameter")
+    return _titled(figure, f"{study.study_name}: by parameter (darker: later)")
 
 
 def parallel(study: optuna.Study, objective: Objective) -> Figure:
