@@ -136,12 +136,6 @@ class SweepRuns:
         entities = [Metric(key, value, int(time.time() * 1000), step) for key, value in values.items()]
         self._patiently(lambda: self._client.log_batch(run_id, metrics=entities))
 
-    def params(self, run_id: str, values: Mapping[str, Any]) -> None:
-        """Sets parameters that have not been set."""
-        from mlflow.entities import Param
-
-        self._patiently(lambda: self._client.log_batch(run_id, params=[Param(k, str(v)) for k, v in values.items()]))
-
     def text(self, run_id: str, text: str, path: str) -> None:
         """A text file of a run."""
         self._patiently(lambda: self._client.log_text(run_id, text, path))

@@ -245,7 +245,6 @@ class Supervisor:
         work = Work(
             number=job.number,
             seed=seed,
-            attempt=job.retries,
             experiment=sweep.experiment,
             dataset=sweep.dataset,
             overrides=sweep.overrides(job.point, seed),

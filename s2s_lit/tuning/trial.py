@@ -34,7 +34,6 @@ class Work:
     Attributes:
         number: The trial's.
         seed: Of this training.
-        attempt: How many processes have died on it before.
         experiment: What is trained.
         dataset: On what.
         overrides: The trial's changes, as words of the command line.
@@ -47,7 +46,6 @@ class Work:
 
     number: int
     seed: int
-    attempt: int
     experiment: str
     dataset: str
     overrides: list[str]
@@ -126,7 +124,8 @@ def train_tracked(config: Namespace, work: Work, report: Report) -> dict[str, fl
             values = train_experiment(config, work, tracker, report, point if from_first(point.is_file) else None)
         except Pruned as pruned:
             print(pruned, flush=True)
-            point.unlink(missing_ok=True)
+            for left in tracker.run_dir.glob("*.ckpt"):  # of the many that are pruned nobody reads them again
+                left.unlink(missing_ok=True)
             tracker.set_tags({PRUNED: "true"})
             return None
         tracker.set_tags({VALUES: json.dumps(values)})

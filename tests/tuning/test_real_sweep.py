@@ -97,7 +97,7 @@ def test_a_sweep_of_real_trainings(store: MlflowClient, in_project: Path) -> Non
     again = command("sweep", "tiny")
     assert again.wait() == 0
     assert len(optuna.load_study(study_name="tiny", storage="sqlite:///sweeps.db").trials) == 4
-    require_same_score(hit)
+    require_same_score()
 
 
 def require_in_mlflow(store: MlflowClient, trials: list[optuna.trial.FrozenTrial]) -> None:
@@ -122,7 +122,7 @@ def require_in_mlflow(store: MlflowClient, trials: list[optuna.trial.FrozenTrial
     assert {"sweep/history.png", "sweep/curves.png", "sweep/parallel.png", "sweep/timeline.png"} <= pictures
 
 
-def require_same_score(hit: optuna.trial.FrozenTrial) -> None:
+def require_same_score() -> None:
     """The exported experiment, trained as any other, has the trial's value to the last digit."""
     best = best_trial(optuna.load_study(study_name="tiny", storage="sqlite:///sweeps.db"))
     assert best is not None

@@ -75,10 +75,14 @@ def test_what_is_no_storage_is_said(url: str, said: str) -> None:
     assert "secret" not in str(error.value)
 
 
-def test_a_missing_driver_is_named() -> None:
-    pytest.importorskip("psycopg2")
-    with pytest.raises(UserError, match=r"pip install 'pymysql'|does not answer"):
-        open_storage("mysql://me@127.0.0.1:1/x")
+@pytest.mark.parametrize(
+    ("url", "module", "package"),
+    [("mysql://me@127.0.0.1:1/x", "pymysql", "pymysql"), ("postgres://127.0.0.1:1/x", "psycopg2", "psycopg2-binary")],
+)
+def test_a_missing_driver_is_named(url: str, module: str, package: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, module, None)  # type: ignore[arg-type]
+    with pytest.raises(UserError, match=f"needs a driver: .venv/bin/pip install '{package}'"):
+        open_storage(url)
 
 
 def test_files_and_passwords() -> None:

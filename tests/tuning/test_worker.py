@@ -8,10 +8,16 @@ import threading
 from pathlib import Path
 
 import pytest
+from jsonargparse import Namespace
+from mlflow.tracking import MlflowClient
 
+from s2s_lit.tracking.logger import MlflowTracker
+from s2s_lit.tracking.sweeps import SweepRuns
+from s2s_lit.tuning import trial
 from s2s_lit.tuning.channel import Client, Server
+from s2s_lit.tuning.objectives import Pruned
 from s2s_lit.tuning.processes import host, identity, process_alive
-from s2s_lit.tuning.trial import Work
+from s2s_lit.tuning.trial import Work, train_tracked
 from s2s_lit.tuning.worker import Worker, end_left_over, make_slots, said
 
 SLEEPER = [sys.executable, "-c", "import time; print('asleep', flush=True); time.sleep(100)"]
@@ -19,7 +25,7 @@ SLEEPER = [sys.executable, "-c", "import time; print('asleep', flush=True); time
 
 def work(**changes: object) -> Work:
     settings = {
-        "number": 3, "seed": 1, "attempt": 0, "experiment": "e", "dataset": "d", "overrides": [], "objectives": [],
+        "number": 3, "seed": 1, "experiment": "e", "dataset": "d", "overrides": [], "objectives": [],
         "run_id": "r", "address": "", "supervisor": {}, "reports": True,
     }  # fmt: skip
     return Work(**{**settings, **changes})  # type: ignore[arg-type]
@@ -82,3 +88,19 @@ def test_a_trial_is_answered_and_told_when_nobody_is_there() -> None:
     server.close()
     with pytest.raises(OSError, match=r"."):
         client.ask({"place": 3})
+
+
+def test_a_pruned_training_leaves_no_checkpoints(store: MlflowClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    left = []
+
+    def pruned(config: Namespace, work: Work, tracker: MlflowTracker, *others: object) -> dict[str, float]:
+        for name in ("best.ckpt", "last.ckpt"):
+            tracker.run_dir.mkdir(parents=True, exist_ok=True)
+            (tracker.run_dir / name).touch()
+        left.append(tracker.run_dir)
+        raise Pruned("pruned")
+
+    monkeypatch.setattr(trial, "train_experiment", pruned)
+    run_id = SweepRuns(dataset="builtin", experiment="e", study="s").create("trial", "s-003")
+    assert train_tracked(Namespace(), work(run_id=run_id, dataset="builtin"), lambda place, value: False) is None
+    assert not list(left[0].glob("*.ckpt"))
