@@ -197,18 +197,27 @@ def test_failures_in_a_row_end_a_sweep_that_had_a_success(fakes: MlflowClient, m
     assert states == ["COMPLETE", "FAIL", "COMPLETE", "FAIL", "FAIL", "WAITING"]
 
 
-def test_two_supervisors_do_not_both_ask_for_the_last_trial(tmp_path: Path) -> None:
+def test_two_supervisors_do_not_both_ask_for_the_last_trial(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     url = f"sqlite:///{tmp_path}/sweeps.db"
     optuna.create_study(study_name="s", storage=open_storage(url))
     gate = threading.Barrier(2)
     runs = cast(SweepRuns, None)  # nothing is trained
+    count, counted = Supervisor._left, set()
+
+    def both_counted(self: Supervisor) -> int:
+        left = count(self)
+        if self not in counted:
+            counted.add(self)
+            gate.wait()
+        return left
+
+    monkeypatch.setattr(Supervisor, "_left", both_counted)
 
     def ask() -> None:
         study = optuna.load_study(study_name="s", storage=open_storage(url))
         ownership = Ownership(study, settle_s=1.0)
         ownership.beat()
         own = Supervisor(fake_sweep.fake_sweep(1), study, ownership=ownership, runs=runs, parent="", slots=[])
-        gate.wait()
         own._ask()
 
     threads = [threading.Thread(target=ask) for _ in range(2)]
