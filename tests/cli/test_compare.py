@@ -17,6 +17,7 @@ from s2s_lit.tracking.compare import read_predictions
 from s2s_lit.tracking.connection import connect
 from s2s_lit.tracking.store import RunRecord, list_runs
 from support.compared import predict, references, write_run
+from support.sacrebleus import command_line
 
 TEXTS = references(40)
 QUICK = ["--bootstrap=60", "--randomizations=60", "--sentences=2"]
@@ -88,6 +89,23 @@ def test_groups_of_seeds_are_compared_and_kept(folder: Path, capsys: pytest.Capt
     assert page.count('class="lines"') == 2
     assert page.count('class="attention"') == 2 * 4 + 4  # gru has none
     assert "significantly better" in page
+
+
+def test_its_numbers_are_those_of_sacrebleus_command_line(folder: Path) -> None:
+    runs = {
+        name: write_run(name, predict(TEXTS, damage, 1), model={"name": name})
+        for name, damage in (("lstm", 0.4), ("gru", 0.3))
+    }
+    assert main(["compare", *runs, *QUICK]) == 0
+    scores = {system["name"]: system["scores"] for system in compared()[2]["systems"]}
+    kept = {name: read_predictions(run, "test") for name, run in runs.items()}
+    outputs = {name: [p.hypothesis for p in predictions] for name, predictions in kept.items()}
+    for test, key in (("bs", "bootstrap_p"), ("ar", "randomization_p")):
+        printed = command_line(test, folder, [p.reference for p in kept["lstm"]], outputs, 60)
+        for column, name in enumerate(("bleu", "chrf", "ter")):
+            for system in outputs:
+                assert scores[system][name]["score"] == pytest.approx(printed[system][column][0], abs=2e-10)
+            assert scores["gru"][name][key] == pytest.approx(printed["gru"][column][-1], abs=5e-5)
 
 
 def test_another_seed_of_an_experiment_is_chance(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
