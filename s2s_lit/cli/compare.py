@@ -96,7 +96,8 @@ def print_comparison(comparison: Comparison) -> None:
 
 
 def _scores(comparison: Comparison) -> Table:
-    table = Table("", *(score.label for score in comparison.scores), "runs")
+    labels = (f"{score.label} {'↑' if score.higher_is_better else '↓'}" for score in comparison.scores)
+    table = Table("", *labels, "runs")
     for index, system in enumerate(comparison.systems):
         values = []
         for score in comparison.scores:

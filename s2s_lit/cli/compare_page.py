@@ -95,7 +95,7 @@ def _tests(comparison: Comparison, index: int) -> list[str]:
         *numbers, answer = map(escape, cells(comparison, score, index))
         mark = f'<span class="yes">{answer}</span>' if answer == "yes" else answer
         rows.append([escape(score.label), *numbers, mark])
-    head = ["", "difference", "p, paired bootstrap", "p, approximate randomization", "p, seeds", "significant"]
+    head = ["", "difference", "p, paired bootstrap", "p, approximate randomization", "p, seeds (Welch)", "significant"]
     note = (
         f"{comparison.bootstrap} resamples, {comparison.randomizations} randomizations; significant: every test that "
         "could be made has p &lt; 0.05. The p-values are not corrected for the number of comparisons."

@@ -39,13 +39,16 @@ def basis(comparison: Comparison, index: int) -> str:
 def what_differs(comparison: Comparison, index: int) -> str:
     """The settings in which system `index` differs from the first, as one line."""
     settings = comparison.differences(index)
-    return f"Settings: {in_words(settings)}." if settings else "Settings: all the same."
+    if not settings:
+        return "Settings: all the same."
+    names = comparison.systems[0].name, comparison.systems[index].name
+    return f"Settings ({' → '.join(names)}): {in_words(settings)}."
 
 
 def notes(comparison: Comparison) -> list[str]:
     """What was left out, whose code made the runs if that is not one commit, and what runs keep too little for."""
     said = [
-        f"{system.name}: not compared (a run's id as a name of its own does): {', '.join(map(str, system.left_out))}"
+        f"{system.name}: left out (give an id in RUNS to compare it): {'; '.join(map(str, system.left_out))}"
         for system in comparison.systems
         if system.left_out
     ]
@@ -125,15 +128,18 @@ def _chance(first: System, other: System) -> str:
 
 def _whose_code(systems: list[System]) -> list[str]:
     """Which commits made which runs; nothing where none was recorded."""
-    made: dict[str, list[str]] = {}
+    made: dict[str, dict[str, list[str]]] = {}
     for system in systems:
         for run in system.runs:
-            made.setdefault(code(run), []).append(f"{system.name} (seed {run.params.get('seed', '?')})")
+            made.setdefault(code(run), {}).setdefault(system.name, []).append(run.params.get("seed", "?"))
     if set(made) == {""}:
         return []
     if len(made) == 1:
         return [
             f"All were made by commit {next(iter(made))}; these may not be the same (uncommitted.diff of each run)."
         ]
-    said = "; ".join(f"{commit or 'not recorded'}: {', '.join(runs)}" for commit, runs in made.items())
-    return [f"They were not made by one commit. {said}."]
+    said = []
+    for commit, runs in made.items():
+        named = ", ".join(f"{name} (seed {', '.join(seeds)})" for name, seeds in runs.items())
+        said.append(f"{commit or 'not recorded'}: {named}")
+    return [f"They were not made by one commit. {'; '.join(said)}."]

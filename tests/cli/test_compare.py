@@ -158,7 +158,7 @@ def test_code_is_compared_by_several_seeds(folder: Path, capsys: pytest.CaptureF
     assert main(["compare", "before", "after", *QUICK]) == 0
     printed = capsys.readouterr().out
     assert "after against before: significantly better in BLEU" in printed
-    assert "bbbbbbbb: after (seed 1), after (seed 2), after (seed 3)" in printed
+    assert "aaaaaaaa: before (seed 1, 2, 3); bbbbbbbb: after (seed 1, 2, 3)" in printed
 
 
 def test_a_network_asked_in_another_way_is_the_same(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -167,7 +167,7 @@ def test_a_network_asked_in_another_way_is_the_same(folder: Path, capsys: pytest
     assert main(["compare", run, beam, *QUICK]) == 0
     printed = capsys.readouterr().out
     assert "the same network: significantly better in BLEU" in printed
-    assert "Settings: beam_size 1 → 5." in printed
+    assert "beam_size 1 → 5." in printed
 
 
 def test_what_is_left_out_and_what_differs_is_kept(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
