@@ -16,7 +16,7 @@ from typing import Any
 
 import lightning.pytorch as pl
 import torch
-from lightning.pytorch.callbacks import Callback
+from lightning.pytorch.callbacks import Callback, ModelCheckpoint
 
 from s2s_lit.cli.build import BROKEN
 from s2s_lit.cli.stopped import RESTART
@@ -31,27 +31,31 @@ _STOP = 2  # what a process says to the others that is asked to stop; 1 if it on
 
 
 class RestartPoints(Callback):
-    """Saves where the training stands: at its start, at intervals, and when SIGTERM asks it to stop.
+    """Saves where the training stands: at its start, at intervals, after each validation that was the best so far, and
+    when SIGTERM asks it to stop.
 
     It does so between two optimizer steps, when all that belongs to the earlier one, a validation too, is done and
     logged. Whoever is killed goes on from the newest restart point with the same batches, masks and numbers; a file
-    stands whole or not at all.
+    stands whole or not at all. The best checkpoint is never of steps that a kill undoes.
 
     Args:
         folder: the run's folder.
         run_id: the run that goes on.
+        best: keeps the best checkpoint.
         minutes: the longest time of training between two.
         steps: the most optimizer steps between two; 0 is no such bound.
     """
 
-    def __init__(self, folder: Path, *, run_id: str, minutes: float, steps: int) -> None:
+    def __init__(self, folder: Path, *, run_id: str, best: ModelCheckpoint, minutes: float, steps: int) -> None:
         self.path = folder / RESTART
         self._run_id = run_id
+        self._best = best
         self._minutes = minutes
         self._steps = steps
         self.chosen: dict[str, int] = {}
         """What the batcher chose for the machine."""
         self._saved = (-1, 0.0)  # optimizer steps, time
+        self._score: torch.Tensor | None = None  # the best one when it was saved
         self._terminated = False
         self._noise: list[dict[str, Any]] | None = None
         self._handled: Any = None
@@ -100,13 +104,14 @@ class RestartPoints(Callback):
         if self._noise is not None:  # the first step of a resumed training, which stands in the file already
             _restore_noise(self._noise[rank()], pl_module.device)
             trainer.fit_loop.epoch_loop._batches_that_stepped = step  # one more, if the point followed a validation
-            self._noise, self._saved = None, (step, time.monotonic())
+            self._noise, self._saved, self._score = None, (step, time.monotonic()), self._best.best_model_score
             return
         first, late = self._saved[0] < 0, time.monotonic() - self._saved[1] >= 60 * self._minutes
         asked = largest(_STOP if self._terminated else int(late))  # in one way for all processes
-        if asked or first or 0 < self._steps <= step - self._saved[0]:
+        better = self._best.best_model_score is not self._score
+        if asked or first or better or 0 < self._steps <= step - self._saved[0]:
             self._save(trainer, pl_module.device)
-            self._saved = step, time.monotonic()
+            self._saved, self._score = (step, time.monotonic()), self._best.best_model_score
         if asked == _STOP:
             print(f"stopped before step {step + 1}. To go on: make resume RUN={self._run_id[:8]}", flush=True)
             raise Terminated
@@ -114,7 +119,7 @@ class RestartPoints(Callback):
     def _save(self, trainer: pl.Trainer, device: torch.device) -> None:
         """Writes beside the file and puts it in its place; a full disk costs the new point, not the training."""
         fresh = self.path.with_suffix(".new")
-        self._saving = {"run_id": self._run_id, "chosen": self.chosen, "noise": of_all(_noise(device))}
+        self._saving = {"chosen": self.chosen, "noise": of_all(_noise(device))}
         try:
             trainer.save_checkpoint(fresh)
         except OSError as error:

@@ -126,7 +126,11 @@ def run(
     best = best_checkpoint(config.monitor, tracker.run_dir, task)
     recorder = RunRecorder(tracker=tracker, config_yaml=task.config_yaml, checkpoint=best)
     points = RestartPoints(
-        tracker.run_dir, run_id=str(tracker.run_id), minutes=config.restart_minutes, steps=config.restart_steps
+        tracker.run_dir,
+        run_id=str(tracker.run_id),
+        best=best,
+        minutes=config.restart_minutes,
+        steps=config.restart_steps,
     )
     trainer = make_trainer(
         experiment,

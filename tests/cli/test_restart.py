@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import torch
+from lightning.pytorch.callbacks import ModelCheckpoint
 
 from s2s_lit.cli import restart
 from s2s_lit.cli.restart import RestartPoints
@@ -18,7 +19,8 @@ from s2s_lit.errors import Terminated
 
 @pytest.fixture
 def points(tmp_path: Path) -> RestartPoints:
-    return RestartPoints(tmp_path, run_id="0123456789", minutes=10, steps=0)
+    best = ModelCheckpoint(tmp_path, monitor="val/bleu")
+    return RestartPoints(tmp_path, run_id="0123456789", best=best, minutes=10, steps=0)
 
 
 def test_sigterm_after_the_last_step_is_not_lost(points: RestartPoints) -> None:
@@ -39,6 +41,17 @@ def test_sigterm_stops_a_test_at_once(points: RestartPoints) -> None:
         os.kill(os.getpid(), signal.SIGTERM)
     points.on_test_end(nothing, nothing)
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_a_point_follows_each_validation_that_was_the_best(points: RestartPoints, monkeypatch: Any) -> None:
+    saved = []
+    monkeypatch.setattr(points, "_save", lambda trainer, device: saved.append(trainer.global_step))
+    first, second = torch.tensor(0.1), torch.tensor(0.3)
+    for step, points._best.best_model_score in enumerate([None, None, first, first, second, second]):
+        trainer: Any = SimpleNamespace(accumulate_grad_batches=1, global_step=step)
+        module: Any = SimpleNamespace(device=torch.device("cpu"))
+        points.on_train_batch_start(trainer, module, None, step)
+    assert saved == [0, 2, 4]
 
 
 @pytest.mark.parametrize("full", ["while it is written", "when it is put in its place"])
