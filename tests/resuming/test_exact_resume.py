@@ -111,6 +111,8 @@ def test_matrix(source: str, workers: int, ranks: int, batcher: str, tmp_path: P
 
 
 FALLING = ["--task.schedule.patience=0", "--task.schedule.threshold=0.9"]  # at each validation but the first
+PATIENT = {"class_path": "EarlyStopping", "init_args": {"monitor": "val/loss", "min_delta": 99, "patience": 5}}
+"""Stops at the sixth validation, after step 22."""
 
 
 @pytest.mark.slow
@@ -121,6 +123,7 @@ FALLING = ["--task.schedule.patience=0", "--task.schedule.threshold=0.9"]  # at 
         (["--task.averaging=ExponentialAveraging"], STEPS),
         (["--task.averaging=LastCheckpoints", "--trainer.val_check_interval=3"], STEPS),
         (["--task.schedule=PlateauSchedule", *FALLING, "--trainer.val_check_interval=3"], STEPS),
+        ([f"--trainer.callbacks=[{json.dumps(PATIENT)}]", "--trainer.val_check_interval=3"], 22),
     ],
     ids=lambda value: value[0][2:30] if isinstance(value, list) else "",
 )
