@@ -25,7 +25,7 @@ class ScoresByLength(Callback):
 
     def __init__(self, tracker: MlflowTracker) -> None:
         self._tracker = tracker
-        self._sums: dict[str, list[list[int]]] = {}
+        self._sums: dict[str, list[int]] = {}  # of each group its pairs, then the metric's sums
 
     def on_validation_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self._sums = {}
@@ -44,10 +44,13 @@ class ScoresByLength(Callback):
         self._add(pl_module, outputs["predictions"])
 
     def _add(self, task: Seq2SeqTask, predictions: list[Prediction]) -> None:
+        if not predictions:  # of an idle batch
+            return
         for metric in task.text_metrics[:1]:
-            for prediction in predictions:
-                row = [1, *metric.statistics(prediction.hypothesis, prediction.reference)]
-                self._sums.setdefault(length_label(prediction.source), []).append(row)
+            for prediction, row in zip(predictions, metric.added, strict=True):
+                label = length_label(prediction.source)
+                before = self._sums.get(label, _nothing(metric))
+                self._sums[label] = [one + more for one, more in zip(before, [1, *row], strict=True)]
 
     def on_validation_epoch_end(self, trainer: pl.Trainer, pl_module: Any) -> None:
         if not trainer.sanity_checking:
@@ -64,10 +67,12 @@ class ScoresByLength(Callback):
 
     def _by_length(self, trainer: pl.Trainer, metric: TextMetric, device: torch.device) -> dict[str, float]:
         """The corpus score of each group that has a sentence, over all processes."""
-        sums = torch.zeros(len(LENGTH_LABELS), metric.size + 1, dtype=torch.int64, device=device)
-        for position, label in enumerate(LENGTH_LABELS):
-            for row in self._sums.get(label, []):
-                sums[position] += torch.tensor(row, device=device)
+        own = [self._sums.get(label, _nothing(metric)) for label in LENGTH_LABELS]
+        sums = torch.tensor(own, dtype=torch.int64, device=device)
         total = trainer.strategy.reduce(sums, reduce_op="sum")
         groups = zip(LENGTH_LABELS, total.tolist(), strict=True)
         return {label: metric.score(rest, pairs) for label, (pairs, *rest) in groups if pairs}
+
+
+def _nothing(metric: TextMetric) -> list[int]:
+    return [0] * (metric.size + 1)

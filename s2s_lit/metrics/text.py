@@ -43,6 +43,8 @@ class TextMetric(Metric):
         super().__init__()
         self.add_state("sums", torch.zeros(self.size, dtype=torch.int64), dist_reduce_fx="sum")
         self.add_state("pairs", torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
+        self.added: list[list[int]] = []
+        """What each pair of the last `update` added to the sums, for whoever sums by groups."""
 
     @property
     def scores(self) -> tuple[Score, ...]:
@@ -51,9 +53,9 @@ class TextMetric(Metric):
 
     def update(self, hypotheses: Sequence[str], references: Sequence[str]) -> None:
         """Add pairs: `references[i]` is the one reference of `hypotheses[i]`."""
-        rows = [self.statistics(*pair) for pair in zip(hypotheses, references, strict=True)]
-        self.sums += torch.tensor(rows, dtype=torch.int64).reshape(-1, self.size).sum(0).to(self.sums.device)
-        self.pairs += len(rows)
+        self.added = [self.statistics(*pair) for pair in zip(hypotheses, references, strict=True)]
+        self.sums += torch.tensor(self.added, dtype=torch.int64).reshape(-1, self.size).sum(0).to(self.sums.device)
+        self.pairs += len(self.added)
 
     def compute(self) -> Tensor:
         score = self.score(self.sums.tolist(), int(self.pairs)) if self.pairs > 0 else math.nan
