@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import torch
 
@@ -15,27 +16,36 @@ from s2s_lit.text.codec import CodecPair
 from s2s_lit.tracking.store import RunRecord, download_checkpoint, find_run
 from s2s_lit.types import Example
 
-BATCH = 64
+
+class Models(NamedTuple):
+    """What runs are used by.
+
+    Attributes:
+        task: of the first run.
+        model: what is searched: the task's own, or an ensemble.
+        batch_size: sentences at a time.
+    """
+
+    task: Seq2SeqTask
+    model: StepModel
+    batch_size: int
 
 
-def load_models(
-    selectors: Sequence[str], *, dataset: str | None, mean: Mean, overrides: Sequence[str] = ()
-) -> tuple[Seq2SeqTask, StepModel]:
-    """The task of the first run, changed by `overrides`, and the model to search with: that run's or an ensemble.
+def load_models(selectors: Sequence[str], *, dataset: str | None, mean: Mean, overrides: Sequence[str] = ()) -> Models:
+    """The runs as one; `overrides` change the configuration of the first.
 
     Raises:
         UserError: a run is not found, or their vocabularies differ.
     """
     records = [find_run(selector, dataset=dataset) for selector in selectors]
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    tasks = [
-        load(download_checkpoint(record), [] if member else overrides)[1].to(device)
-        for member, record in enumerate(records)
-    ]
+    loaded = [load(download_checkpoint(record), [] if member else overrides) for member, record in enumerate(records)]
+    tasks = [task.to(device) for _, task in loaded]
     first = tasks[0]
     for record, task in zip(records, tasks, strict=True):
         _require_same_pieces(first.codecs, task.codecs, records[0], record)
-    return first, first.model if len(tasks) == 1 else Ensemble([task.model for task in tasks], mean=mean)
+    model = first.model if len(tasks) == 1 else Ensemble([task.model for task in tasks], mean=mean)
+    return Models(first, model, loaded[0][0].data.eval_batch_size)
 
 
 def _require_same_pieces(codecs: CodecPair, others: CodecPair, record: RunRecord, other: RunRecord) -> None:
@@ -49,7 +59,7 @@ def _require_same_pieces(codecs: CodecPair, others: CodecPair, record: RunRecord
             )
 
 
-def batches_by_length(examples: Sequence[Example], keep: Sequence[int]) -> Iterator[list[int]]:
-    """The places `keep` in lists of up to `BATCH`, of similar source lengths."""
+def batches_by_length(examples: Sequence[Example], keep: Sequence[int], size: int) -> Iterator[list[int]]:
+    """The places `keep` in lists of up to `size`, of similar source lengths."""
     order = sorted(keep, key=lambda i: len(examples[i].source_ids))
-    return (order[start : start + BATCH] for start in range(0, len(order), BATCH))
+    return (order[start : start + size] for start in range(0, len(order), size))

@@ -13,7 +13,7 @@ from rich.table import Table
 from torch import Tensor
 
 from s2s_lit.cli.build import load
-from s2s_lit.cli.translate import require_utf8
+from s2s_lit.cli.lines import require_utf8
 from s2s_lit.errors import UserError
 from s2s_lit.tasks.base import Seq2SeqTask
 from s2s_lit.text.codec import Codec

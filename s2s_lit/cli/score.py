@@ -3,77 +3,102 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
-from s2s_lit.cli.models import batches_by_length, load_models
-from s2s_lit.cli.translate import opened, read_lines
+from s2s_lit.cli.lines import blocks_of, name_of, progress, written
+from s2s_lit.cli.models import Models, batches_by_length, load_models
 from s2s_lit.data.collate import collate
 from s2s_lit.decoding.scorers import forced_log_probs
-from s2s_lit.decoding.step import StepModel
 from s2s_lit.errors import UserError
-from s2s_lit.tasks.base import Seq2SeqTask
 from s2s_lit.text.lines import encode_lines
-from s2s_lit.types import EOS
+from s2s_lit.types import EOS, Batch
+
+_BLOCK = 2000  # pairs of two files that are scored together
 
 
 def score(arguments: argparse.Namespace, overrides: list[str]) -> int:
     """The verb: log P(target | source), a line for each pair; with --pieces, `pair number, piece, its share` a line."""
-    pairs = read_pairs(arguments.pairs, arguments.targets)
-    task, model = load_models(arguments.run, dataset=arguments.dataset, mean=arguments.mean, overrides=overrides)
-    with opened(arguments.output) as output:
-        for number, scored in enumerate(scores_of(task, model, pairs), 1):
-            if arguments.pieces:
-                lines = [f"{number}\t{piece}\t{log_prob:.4f}" for piece, log_prob in scored]
-            else:
+    blocks = pairs_of(arguments.pairs, arguments.targets)
+    models = load_models(arguments.run, dataset=arguments.dataset, mean=arguments.mean, overrides=overrides)
+    number = 0
+    with written(arguments.output, arguments.pairs, arguments.targets) as output, progress("scoring") as bar:
+        for pairs in blocks:
+            for scored in scores_of(models, pairs, bar.update):
+                number += 1
                 lines = [f"{sum(log_prob for _, log_prob in scored):.4f}"]
-            print(*lines, sep="\n", file=output, flush=True)
+                if arguments.pieces:
+                    lines = [f"{number}\t{piece}\t{log_prob:.4f}" for piece, log_prob in scored]
+                output.writelines(f"{line}\n" for line in lines)
+            output.flush()
     return 0
 
 
-def read_pairs(sources: Path | None, targets: Path | None) -> list[tuple[str, str]]:
-    """Pairs of one file (`source, tab, target` a line) or of two files, line by line.
+def pairs_of(sources: Path | None, targets: Path | None) -> Iterator[list[tuple[str, str]]]:
+    """Pairs of one file (`source, tab, target` a line), or of two, line by line; in blocks.
 
     Raises:
         UserError: a line has not two columns, or the files differ in length.
     """
-    lines, name = read_lines(sources), sources or "standard input"
-    if targets is not None:
-        others = read_lines(targets)
-        if len(lines) != len(others):
-            raise UserError(f"{name} has {len(lines)} lines, but {targets} has {len(others)}")
-        return list(zip(lines, others, strict=True))
-    pairs = []
-    for number, line in enumerate(lines, 1):
-        columns = line.split("\t")
-        if len(columns) != 2:
-            raise UserError(
-                f"line {number} of {name} has {len(columns)} columns, not a source, a tab and a target; for two files "
-                "give --in SOURCES --targets TARGETS"
-            )
-        pairs.append((columns[0], columns[1]))
-    return pairs
+    blocks, name = blocks_of(sources), name_of(sources)
+    return _split(blocks, name) if targets is None else _zipped(blocks, blocks_of(targets), f"{name} and {targets}")
+
+
+def _split(blocks: Iterator[list[str]], name: str) -> Iterator[list[tuple[str, str]]]:
+    number = 0
+    for lines in blocks:
+        pairs = []
+        for line in lines:
+            number += 1
+            columns = line.split("\t")
+            if len(columns) != 2:
+                raise UserError(
+                    f"line {number} of {name} has {len(columns)} columns, not a source, a tab and a target; for two "
+                    "files give --in SOURCES --targets TARGETS"
+                )
+            pairs.append((columns[0], columns[1]))
+        yield pairs
+
+
+def _zipped(sources: Iterator[list[str]], targets: Iterator[list[str]], names: str) -> Iterator[list[tuple[str, str]]]:
+    """Both are read to their ends before the work begins: a line that one lacks would make all pairs wrong ones."""
+    lines, others = (list(chain.from_iterable(blocks)) for blocks in (sources, targets))
+    if len(lines) != len(others):
+        raise UserError(f"{names} have {len(lines)} and {len(others)} lines")
+    pairs = list(zip(lines, others, strict=True))
+    return (pairs[start : start + _BLOCK] for start in range(0, len(pairs), _BLOCK))
 
 
 def scores_of(
-    task: Seq2SeqTask, model: StepModel, pairs: Sequence[tuple[str, str]]
+    models: Models, pairs: Sequence[tuple[str, str]], told: Callable[[int], object]
 ) -> Iterator[list[tuple[str, float]]]:
     """The pieces of each target, its EOS last, with their log-probabilities, in the pairs' order."""
+    task, _, size = models
     codec = task.codecs.target
     targets = codec.encode_batch([task.codecs.normalize(target) for _, target in pairs])
     sources = encode_lines([source for source, _ in pairs], task.codecs)
     examples = [replace(example, target_ids=ids) for example, ids in zip(sources, targets, strict=True)]
     found: list[list[float]] = [[] for _ in pairs]
-    for rows in batches_by_length(examples, range(len(examples))):
+    for rows in batches_by_length(examples, range(len(examples)), size):
         batch = collate([examples[i] for i in rows]).to(task.device)
-        with torch.inference_mode():
-            log_probs = forced_log_probs(
-                model, batch.source_ids, batch.source_lengths, batch.target_ids, batch.target_lengths
-            )
-        for row, values in zip(rows, log_probs.tolist(), strict=True):
+        for row, values in zip(rows, log_probs_of(models, batch).tolist(), strict=True):
             found[row] = values[: examples[row].target_length]
+        told(len(rows))
     for example, values in zip(examples, found, strict=True):
         yield [(codec.pieces[i], value) for i, value in zip([*example.target_ids, EOS], values, strict=True)]
+
+
+@torch.inference_mode()
+def log_probs_of(models: Models, batch: Batch) -> Tensor:
+    """Those of each piece of the targets [B, T], 0 at padding: in one pass if there is a single run, else by steps."""
+    task, model, _ = models
+    if model is not task.model:
+        return forced_log_probs(model, batch.source_ids, batch.source_lengths, batch.target_ids, batch.target_lengths)
+    mask = batch.target_mask
+    log_probs = task.loss(task.model(batch).logits, batch.target_ids[mask]).log_probs
+    return log_probs.new_zeros(mask.shape).masked_scatter(mask, log_probs)

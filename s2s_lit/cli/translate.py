@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import sys
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
-from pathlib import Path
-from typing import IO
+from collections.abc import Callable, Iterator, Sequence
 
 import torch
-from tqdm import tqdm
 
-from s2s_lit.cli.models import batches_by_length, load_models
+from s2s_lit.cli.lines import blocks_of, progress, require_utf8, written
+from s2s_lit.cli.models import Models, batches_by_length, load_models
 from s2s_lit.data.collate import collate
 from s2s_lit.decoding.constraints import ForcedPrefix
 from s2s_lit.decoding.step import StepModel
@@ -28,43 +24,25 @@ def translate(arguments: argparse.Namespace, overrides: list[str]) -> int:
         raise UserError(f"--n_best must be at least 1, not {arguments.n_best}")
     if arguments.n_best > 1:
         overrides = [*overrides, f"--task.search.n_best={arguments.n_best}"]
-    lines = read_lines(arguments.source) if arguments.text is None else [require_utf8(arguments.text, "--text")]
+    given = None if arguments.text is None else [require_utf8(arguments.text, "--text")]
+    blocks = blocks_of(arguments.source) if given is None else iter([given])
     require_utf8(arguments.prefix, "--prefix")
-    task, model = load_models(arguments.run, dataset=arguments.dataset, mean=arguments.mean, overrides=overrides)
-    with opened(arguments.target) as output:  # before the work, which would be lost on a mistyped path
-        found = hypotheses_of(task, model, lines, arguments.prefix)
-        for line in _render(task, lines, found, arguments.n_best):
-            print(line, file=output, flush=True)
+    models = load_models(arguments.run, dataset=arguments.dataset, mean=arguments.mean, overrides=overrides)
+    forced, number = _pieces_of(arguments.prefix, models.task), 1
+    with written(arguments.target, arguments.source) as output, progress("translating") as bar:
+        for lines in blocks:
+            found = hypotheses_of(models, lines, forced, bar.update)
+            output.writelines(f"{line}\n" for line in _render(models.task, lines, found, arguments.n_best, number))
+            output.flush()
+            number += len(lines)
     return 0
 
 
-def opened(target: Path | None) -> AbstractContextManager[IO[str]]:
-    """A file to write, or standard output."""
-    return nullcontext(sys.stdout) if target is None else target.open("w", encoding="utf-8")
-
-
-def read_lines(file: Path | None) -> list[str]:
-    """The lines of a file, or of standard input."""
-    try:
-        text = sys.stdin.read() if file is None else file.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise UserError(f"{file or 'standard input'} is not UTF-8 text: {error}") from error
-    lines = require_utf8(text, "standard input").split("\n")
-    return lines if lines[-1] else lines[:-1]  # not splitlines(), which also splits at characters within a line
-
-
-def require_utf8(text: str, name: str) -> str:
-    """`text` itself; Python marks bytes it could not read on the command line, and some on standard input, by
-    surrogates, which no codec takes."""
-    if any("\ud800" <= character <= "\udfff" for character in text):
-        raise UserError(f"{name} is not UTF-8 text: convert it (iconv -t utf-8)")
-    return text
-
-
 def _render(
-    task: Seq2SeqTask, lines: Sequence[str], found: Sequence[Sequence[Hypothesis]], n_best: int
+    task: Seq2SeqTask, lines: Sequence[str], found: Sequence[Sequence[Hypothesis]], n_best: int, first: int
 ) -> Iterator[str]:
-    for number, (line, hypotheses) in enumerate(zip(lines, found, strict=True), 1):
+    """What is printed of a block whose first line has the number `first`."""
+    for number, (line, hypotheses) in enumerate(zip(lines, found, strict=True), first):
         texts = [(h.score, task.text_of(h, task.codecs.normalize(line))) for h in hypotheses]
         if n_best == 1:
             yield texts[0][1] if texts else ""
@@ -73,20 +51,21 @@ def _render(
 
 
 def hypotheses_of(
-    task: Seq2SeqTask, model: StepModel, lines: Sequence[str], prefix: str = ""
+    models: Models, lines: Sequence[str], forced: list[int], told: Callable[[int], object]
 ) -> list[list[Hypothesis]]:
-    """The n best of each line, in the lines' order, all beginning with `prefix`; a line without a piece has none."""
+    """The n best of each line, in the lines' order, all beginning with the pieces `forced`; a line without a piece has
+    none. `told` hears how many are done each time."""
+    task, model, size = models
     examples = encode_lines(lines, task.codecs)
-    forced = _pieces_of(prefix, task)
     found: list[list[Hypothesis]] = [[] for _ in lines]
-    batches = list(batches_by_length(examples, [i for i, example in enumerate(examples) if example.source_length > 1]))
-    for rows in tqdm(batches, "translating", unit="batch", leave=False, delay=2, disable=not sys.stderr.isatty()):
+    for rows in batches_by_length(examples, [i for i, each in enumerate(examples) if each.source_length > 1], size):
         batch = collate([examples[i] for i in rows]).to(task.device)
         searched = _forcing(task, model, batch, forced) if forced else model
         with torch.inference_mode():
             results = task.search(searched, batch.source_ids, batch.source_lengths, keep_weights=task.replaces_unknown)
         for row, hypotheses in zip(rows, results, strict=True):
             found[row] = hypotheses
+        told(len(rows))
     return found
 
 

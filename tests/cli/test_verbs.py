@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,9 @@ from mlflow.tracking import MlflowClient
 
 from s2s_lit.__main__ import main
 from s2s_lit.cli.build import load
+from s2s_lit.data.collate import collate
 from s2s_lit.tracking.store import RunRecord, connect, download_checkpoint, list_runs
+from s2s_lit.types import Batch, Example
 from support.tiny import TINY
 
 SCORES = ("loss", "perplexity", "token_accuracy", "sequence_accuracy", "bleu", "chrf", "ter", "edit_distance")
@@ -100,6 +103,41 @@ def test_translating_a_text_a_file_and_n_best(
     scores = [float(row[1]) for row in rows]
     assert scores == sorted(scores, reverse=True)
     assert rows[0][2] == translated[0]
+
+
+def test_a_file_is_translated_and_scored_block_by_block(
+    trained: RunRecord, in_project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In batches of the configured size; what is done before a mistake stays."""
+    sources = ["A man reads a book.", "A dog.", "The cat sees a bird.", "", "A child sleeps in the garden."]
+    source, pairs, whole, output = (tmp_path / name for name in ("in.txt", "pairs.tsv", "whole.txt", "out.txt"))
+    source.write_text("".join(f"{line}\n" for line in sources))
+    pairs.write_text("".join(f"{line}\tEin Hund.\n" for line in sources))
+    commands = {"translate": ["--in", str(source), "--n_best=2"], "score": ["--in", str(pairs), "--pieces"]}
+    for verb, words in commands.items():
+        assert main([verb, "latest", *words, "--out", str(whole)]) == 0
+        sizes: list[int] = []
+
+        def counted(examples: Sequence[Example], sizes: list[int] = sizes) -> Batch:
+            sizes.append(len(examples))
+            return collate(examples)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(f"s2s_lit.cli.{verb}.collate", counted)
+            assert main([verb, "latest", *words, "--data.eval_batch_size=2", "--out", str(output)]) == 0
+        assert max(sizes) == 2
+        expected = [line.split("\t") for line in whole.read_text().splitlines()]
+        with monkeypatch.context() as patch:
+            patch.setattr("s2s_lit.cli.lines._AT_ONCE", 40)
+            assert main([verb, "latest", *words, "--out", str(output)]) == 0
+            found = [line.split("\t") for line in output.read_text().splitlines()]
+            assert [row[0] for row in found] == [row[0] for row in expected]
+            if verb == "translate":
+                assert [row[2] for row in found] == [row[2] for row in expected]
+            file = Path(words[1])
+            file.write_bytes(file.read_bytes() + b"\xff\n")
+            assert main([verb, "latest", *words, "--out", str(output)]) == 2
+            assert len(output.read_text().splitlines()) > len(expected) / 2
 
 
 def test_an_ensemble_of_a_run_with_itself_translates_and_scores_as_the_run(
