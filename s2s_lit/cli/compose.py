@@ -53,6 +53,12 @@ def make_parser() -> ArgumentParser:
         "--monitor", type=str, default="val/bleu", help="Validation score by which the best checkpoint is kept."
     )
     parser.add_argument(
+        "--start_from",
+        type=str,
+        default="",
+        help="RUN (latest, best, an experiment, an id) whose best weights and vocabularies training starts from.",
+    )
+    parser.add_argument(
         "--restart_minutes", type=float, default=10.0, help="Longest time of training that a kill may cost."
     )
     parser.add_argument(

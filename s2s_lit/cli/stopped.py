@@ -50,7 +50,10 @@ def stopped_run(selector: str, dataset: str | None = None) -> RunRecord:
     if run.kind != "train":
         raise UserError(f"run {run} is no training of its own ({run.kind}): a sweep that is started again goes on.")
     if run.status == "FINISHED":
-        raise UserError(f"run {run} has finished: there is nothing to go on with.")
+        raise UserError(
+            f"run {run} has finished: there is nothing to go on with. To train its weights further, in a new run: "
+            f'make train EXP={run.experiment} DATA={run.dataset} ARGS="--start_from {run.run_id[:8]}"'
+        )
     if run.status == "RUNNING" and not requeued(run):
         raise UserError(
             f"run {run} is still running, on {run.tags.get('s2s.host', 'some machine')}. If it died there, resume it "

@@ -22,6 +22,7 @@ from s2s_lit.cli.launch import for_processes, launch, processes_to_start
 from s2s_lit.cli.neighbours import picture
 from s2s_lit.cli.report import print_scores, progress_callbacks, quiet_libraries, scores_of
 from s2s_lit.cli.restart import RestartPoints, read_restart
+from s2s_lit.cli.start_from import resolved, starting_point, take_weights
 from s2s_lit.cli.stopped import JOB, attached, restart_file, scheduled_job, stopped_by_requeue
 from s2s_lit.cli.validation import ValidationRecords
 from s2s_lit.data.datamodule import Seq2SeqDataModule
@@ -58,6 +59,7 @@ def train(arguments: argparse.Namespace, overrides: list[str]) -> int:
 
 def track(config: Namespace) -> int:
     """Train as a run of its own, or as the run that a requeued job had begun."""
+    config = resolved(config)
     job, again = scheduled_job()
 
     def find() -> RunRecord | None:
@@ -111,16 +113,19 @@ def run(
     pl.seed_everything(config.seed, workers=True, verbose=False)
     experiment = Experiment(config)
     stopped = None if resume_from is None else read_restart(resume_from)
-    if stopped is not None:
-        experiment.data.codecs = CodecPair.from_state(stopped["codecs"])
+    start = starting_point(config) if stopped is None else stopped
+    if start is not None:
+        experiment.data.codecs = CodecPair.from_state(start["codecs"])
     prepare(experiment.data)
     print(vocabulary_line(experiment.data), flush=True)
     if dealing := experiment.data.dealing(world_size()):
         print(dealing, flush=True)
     task = experiment.make_task(experiment.data.codecs)
     require_attention(task)
-    if stopped is None:
+    if start is None:
         use_vectors(task, tracker)
+    elif stopped is None:
+        take_weights(task, start["state_dict"])
     if config.trainer.max_steps > 0 and not experiment.data.constant_count:
         experiment.trainer_arguments["max_epochs"] = -1  # or the schedule would count on steps that never come
     best = best_checkpoint(config.monitor, tracker.run_dir, task)

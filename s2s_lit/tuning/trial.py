@@ -137,6 +137,7 @@ def train_experiment(
 ) -> dict[str, float]:
     """What `s2s train` does with this configuration; the objectives' values."""
     from s2s_lit.cli.restart import read_restart, require_as_many
+    from s2s_lit.cli.start_from import resolved
     from s2s_lit.cli.train import run
     from s2s_lit.tuning.costs import measured
     from s2s_lit.tuning.pruning import Reporter
@@ -144,6 +145,7 @@ def train_experiment(
     if resume_from is not None:
         require_as_many(read_restart(resume_from))
         print("goes on from its restart point", flush=True)
+    config = resolved(config)
     objectives = [Objective(name, high) for name, high in work.objectives]
     reporter = Reporter(objectives=[o for o in objectives if o.name not in COSTS], report=report)
     task, _ = run(config, tracker, [reporter], resume_from=resume_from)
