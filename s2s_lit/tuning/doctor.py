@@ -62,7 +62,7 @@ def examine_journal(file: Path) -> Iterator[Finding]:
 
 def examine_study(study: optuna.Study, ownership: Ownership, runs: SweepRuns) -> Iterator[Finding]:
     """What is left of dead supervisors, and where the study and MLflow disagree."""
-    for trial in ownership.abandoned():
+    for trial in ownership.decided(ownership.abandoned, _tell):
         owner = trial.user_attrs.get(OWNER) or "nobody"
         yield Finding(
             f"trial {trial.number} is RUNNING, but its supervisor ({owner}) is dead",
@@ -84,7 +84,7 @@ def examine_study(study: optuna.Study, ownership: Ownership, runs: SweepRuns) ->
 
 def _examine_parent(study: optuna.Study, ownership: Ownership, runs: SweepRuns, record: RunRecord) -> Iterator[Finding]:
     trials = study.get_trials(deepcopy=False)
-    if record.status == "RUNNING" and not ownership.others():
+    if record.status == "RUNNING" and not ownership.decided(ownership.others, _tell):
         finished = bool(trials) and all(trial.state.is_finished() for trial in trials)
         status = "FINISHED" if finished else "KILLED"
         yield Finding(
@@ -93,7 +93,8 @@ def _examine_parent(study: optuna.Study, ownership: Ownership, runs: SweepRuns, 
             lambda: runs.end(record.run_id, status),
         )
     for other in runs.of_study():
-        if other.kind == "sweep" and other.run_id != record.run_id and tags.ORPHAN not in other.tags:
+        orphan = other.kind == "sweep" and other.run_id != record.run_id and tags.ORPHAN not in other.tags
+        if orphan and other.status != "FINISHED" and not runs.below(other.run_id):  # no earlier study of that name
             yield _orphan(other, f"run {other.run_id[:8]} stands for this study, too, but was not taken", runs)
 
 
@@ -127,6 +128,10 @@ def _examine_trial(trial: FrozenTrial, run: RunRecord | None, runs: SweepRuns) -
         yield Finding(
             f"trial {trial.number} is {state}, but its run {run.run_id[:8]} is {said}", f"makes it {expected}", mend
         )
+
+
+def _tell(seconds: float) -> None:
+    print(f"watching for up to {seconds:.0f} s whether supervisors that are not of this machine live", flush=True)
 
 
 def _give_back(ownership: Ownership, trial: FrozenTrial) -> None:

@@ -14,7 +14,7 @@ from optuna.trial import TrialState
 from s2s_lit.tracking import sweeps as tags
 from s2s_lit.tracking.sweeps import SweepRuns
 from s2s_lit.tuning import study as attributes
-from s2s_lit.tuning.processes import host
+from s2s_lit.tuning.processes import place
 from s2s_lit.tuning.sweep_file import Sweep
 from s2s_lit.tuning.worker import Worker
 
@@ -100,7 +100,7 @@ class Job:
         worker = self.worker
         if worker is None:
             return
-        own = {"host": host().partition("/")[0], "slot": worker.slot.index, "outcome": outcome}
+        own = {"host": place()["host"], "slot": worker.slot.index, "outcome": outcome}
         own |= {"start": round(worker.since, 2), "end": round(time.time(), 2)}
         self.trial.set_user_attr(attributes.SPANS, [*self.trial.user_attrs.get(attributes.SPANS, []), own])
         self.worker = None

@@ -1,10 +1,10 @@
 """Who is responsible for a running trial, whatever the storage.
 
 Each supervisor enters itself in the study with a counter that it raises every few seconds. Whether another one lives is
-known at once on this machine (by its process) and elsewhere by watching whether its counter still moves: by our own
-clock, so that clocks that disagree harm nobody. A trial of a dead one may be taken by exactly one: claimants write
-their name over the dead one's and wait until every claim has arrived; whoever's name stands there then has it
-(Fischer's algorithm; Lamport 1987). No lock is held while that goes on, so none can be left behind.
+known at once on this machine (by its process) and elsewhere, or in another container, by watching whether its counter
+still moves: by our own clock, so that clocks that disagree harm nobody. A trial of a dead one may be taken by exactly
+one: claimants write their name over the dead one's and wait until every claim has arrived; whoever's name stands there
+then has it (Fischer's algorithm; Lamport 1987). No lock is held while that goes on, so none can be left behind.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from __future__ import annotations
 import contextlib
 import time
 import uuid
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeVar
 
 from optuna import Study
 from optuna.trial import FrozenTrial, TrialState
@@ -24,6 +24,10 @@ OWNER = "s2s:owner"
 """The trial's attribute that names its supervisor."""
 SUPERVISOR = "s2s:supervisor:"
 """Beginning of the study's attributes in which the supervisors are entered."""
+
+_LOOK_S = 5.0
+
+T = TypeVar("T")
 
 
 class Ownership:
@@ -53,7 +57,8 @@ class Ownership:
         self._settle_s = settle_s
         self._unowned_s = unowned_s
         self._record = {**identity(), "beat": 0}
-        self._seen: dict[str, tuple[Any, float]] = {}  # what was seen to stand still, and since when
+        self._seen: dict[str, tuple[Any, float, bool]] = {}  # what was seen, since when, and whether it has moved
+        self._undecided = False
         self._next_beat = 0.0
 
     def due(self) -> bool:
@@ -105,6 +110,24 @@ class Ownership:
         names = (key.removeprefix(SUPERVISOR) for key in self.study.user_attrs if key.startswith(SUPERVISOR))
         return [name for name in names if name != self.name and not self._dead(name, self.study.user_attrs)]
 
+    def decided(self, look: Callable[[], T], tell: Callable[[float], object]) -> T:
+        """What a look finds once it is known of everyone in it whether he lives.
+
+        Args:
+            look: `abandoned` or `others`.
+            tell: If somebody has to be watched for that, told for how many seconds at most.
+        """
+        told = False
+        while True:
+            self._undecided = False
+            found = look()
+            if not self._undecided:
+                return found
+            if not told:
+                tell(self._grace_s)
+            told = True
+            time.sleep(_LOOK_S)
+
     def claim(self, trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
         """Takes what is abandoned; of several that claim one trial, the last to write gets it."""
         claimed = []
@@ -145,14 +168,16 @@ class Ownership:
         record = supervisors.get(SUPERVISOR + name)
         if record is None or record.get("ended"):
             return True
-        if record["host"] == self._record["host"]:
-            return not process_alive(record)
-        return self._still(name, record["beat"], self._grace_s)
+        alive = process_alive(record)
+        return self._still(name, record["beat"], self._grace_s) if alive is None else not alive
 
     def _still(self, what: str, value: Any, patience_s: float) -> bool:
         """Whether a value has not changed for so long, as far as was seen from here."""
-        seen, since = self._seen.get(what, (object(), 0.0))
+        now = time.monotonic()
+        seen, since, moved = self._seen.get(what, (value, now, False))
         if seen != value:
-            self._seen[what] = value, time.monotonic()
-            return False
-        return time.monotonic() - since > patience_s
+            since, moved = now, True
+        self._seen[what] = value, since, moved
+        still = now - since > patience_s
+        self._undecided |= not still and not moved
+        return still

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,23 +14,35 @@ import psutil
 _SAME_START_S = 5.0  # the clock may be set while a process runs
 
 
-def host() -> str:
-    """This machine since it was started, and within which container."""
-    parts = [socket.gethostname()]
-    with contextlib.suppress(OSError):  # only Linux has these
-        parts.append(Path("/proc/sys/kernel/random/boot_id").read_text().strip()[:8])
-        parts.append(os.readlink("/proc/self/ns/pid"))
-    return "/".join(parts)
+def place() -> dict[str, str]:
+    """Where this process runs: `host` and `machine` name the machine, `boot` changes each time that it is started,
+    `space` is the container, within which alone a process's number means something."""
+    found = {"host": socket.gethostname(), "machine": "", "boot": "", "space": ""}
+    with contextlib.suppress(OSError):  # only Linux has these, and not every container has the first
+        found["boot"] = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        found["space"] = os.readlink("/proc/self/ns/pid")
+        found["machine"] = Path("/etc/machine-id").read_text().strip()
+    return found
 
 
 def identity(pid: int | None = None) -> dict[str, Any]:
     """What identifies a process: this one, or a child."""
     process = psutil.Process(pid)
-    return {"host": host(), "pid": process.pid, "started": round(process.create_time(), 2)}
+    return {**place(), "pid": process.pid, "started": round(process.create_time(), 2)}
 
 
-def process_alive(record: dict[str, Any]) -> bool:
-    """Whether the process of this machine that a record identifies still runs."""
+def process_alive(record: Mapping[str, Any]) -> bool | None:
+    """Whether the process that a record identifies still runs; None where that cannot be seen from here.
+
+    What ran before this machine was started again is dead. Of another machine or container nothing is seen.
+    """
+    here = place()
+    if any(record.get(key) != here[key] for key in ("host", "machine")):
+        return None
+    if record["boot"] != here["boot"]:
+        return False
+    if record["space"] != here["space"]:
+        return None
     try:
         process = psutil.Process(int(record["pid"]))
         same = abs(process.create_time() - float(record["started"])) < _SAME_START_S

@@ -25,7 +25,7 @@ from s2s_lit.tuning import study as attributes
 from s2s_lit.tuning.channel import Message, Server
 from s2s_lit.tuning.job import Job
 from s2s_lit.tuning.ownership import Ownership
-from s2s_lit.tuning.processes import host, identity
+from s2s_lit.tuning.processes import identity
 from s2s_lit.tuning.sweep_file import Sweep
 from s2s_lit.tuning.trial import Work
 from s2s_lit.tuning.worker import COMMAND, Slot, Worker, end_left_over, said
@@ -190,7 +190,7 @@ class Supervisor:
             if frozen._trial_id not in held:  # its process was ended, through no fault of its own
                 return self._job(optuna.Trial(self._study, frozen._trial_id))
         for frozen in self._ownership.claim(self._ownership.abandoned()[:1]):
-            end_left_over(frozen.user_attrs.get(attributes.PROCESS), host())
+            end_left_over(frozen.user_attrs.get(attributes.PROCESS))
             job = self._job(optuna.Trial(self._study, frozen._trial_id))
             if frozen.user_attrs.get(attributes.PROCESS) is not None:
                 job.died("its supervisor died")

@@ -100,12 +100,12 @@ class Worker:
         return ""
 
 
-def end_left_over(record: Mapping[str, Any] | None, host: str, patience_s: float = 5.0) -> None:
+def end_left_over(record: Mapping[str, Any] | None, patience_s: float = 5.0) -> None:
     """Ends a process that a dead supervisor of this machine left; it would have ended by itself a little later."""
-    if not record or record.get("host") != host:
+    if not record:
         return
     deadline = time.monotonic() + patience_s
-    while process_alive(dict(record)):
+    while process_alive(record):
         if time.monotonic() > deadline:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(int(record["pid"]), signal.SIGKILL)

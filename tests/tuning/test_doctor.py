@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 
 import optuna
@@ -12,8 +13,9 @@ from mlflow.tracking import MlflowClient
 from s2s_lit.__main__ import main
 from s2s_lit.tracking.store import list_runs
 from s2s_lit.tracking.sweeps import SweepRuns
+from s2s_lit.tuning import ownership, sweep_doctor
 from s2s_lit.tuning import study as attributes
-from s2s_lit.tuning.ownership import Ownership
+from s2s_lit.tuning.ownership import SUPERVISOR, Ownership
 from s2s_lit.tuning.storage import open_storage
 from s2s_lit.tuning.study import open_study
 from support.fake_sweep import NAME, fake_sweep
@@ -86,6 +88,45 @@ def test_zombies_orphans_and_disagreements_are_found_and_mended(sick: Sick, caps
     assert statuses[other] == "FINISHED"
     assert statuses[orphan] == statuses[second] == statuses[sick.parent] == "KILLED"
     assert sick.study.ask().number == zombie.number  # it is in the queue again
+
+
+def test_what_ran_before_the_machine_was_started_again_is_dead_at_once(
+    sick: Sick, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sick.dead.beat()
+    sick.trial()
+    key = SUPERVISOR + sick.dead.name
+    sick.study.set_user_attr(key, {**sick.study.user_attrs[key], "boot": "the one before"})
+    status, said = examined(capsys)
+    assert status == 1
+    assert f"trial 0 is RUNNING, but its supervisor ({sick.dead.name}) is dead" in said
+    assert "but no supervisor lives" in said
+    assert "watching" not in said
+
+
+def test_another_machine_is_watched_until_it_is_known_to_be_dead(
+    sick: Sick, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ownership, "_LOOK_S", 0.02)
+    monkeypatch.setattr(sweep_doctor, "Ownership", partial(Ownership, grace_s=0.1))
+    sick.dead.beat()
+    sick.trial()
+    key = SUPERVISOR + sick.dead.name
+    sick.study.set_user_attr(key, {**sick.study.user_attrs[key], "host": "elsewhere"})
+    status, said = examined(capsys)
+    assert status == 1
+    assert said.count("watching for up to 0 s whether supervisors that are not of this machine live") == 1
+    assert "trial 0 is RUNNING, but its supervisor" in said
+    assert "but no supervisor lives" in said
+
+
+def test_an_earlier_sweep_of_the_same_name_is_no_orphan(sick: Sick, capsys: pytest.CaptureFixture[str]) -> None:
+    sick.runs.end(sick.parent, "FINISHED")
+    for status in ("FINISHED", "KILLED"):
+        earlier = sick.runs.create("sweep", NAME)
+        sick.runs.end(sick.runs.create("trial", "t", earlier, {"s2s.trial": "0"}), status)
+        sick.runs.end(earlier, status)
+    assert examined(capsys) == (0, "study fake: nothing to mend\n")
 
 
 def test_what_lives_is_left_alone(sick: Sick, capsys: pytest.CaptureFixture[str]) -> None:

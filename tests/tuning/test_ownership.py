@@ -105,6 +105,28 @@ def test_nobody_is_dead_because_the_storage_was_away(study: optuna.Study, clock:
     assert not second.running()
 
 
+def test_a_look_waits_until_it_is_known_of_everyone(study: optuna.Study, clock: Clock) -> None:
+    first, second, third = (Ownership(study, grace_s=60) for _ in range(3))
+    first.beat()
+    trial = running_trial(first)
+    elsewhere(study, first)
+    told: list[float] = []
+    began = clock.now
+    assert [t.number for t in second.decided(second.abandoned, told.append)] == [trial.number]
+    assert told == [60]
+    assert 60 < clock.now - began < 70
+    assert second.decided(second.others, told.append) == []  # it is known by now
+
+    def beats(seconds: float) -> None:
+        first.beat()
+        elsewhere(study, first)
+
+    began = clock.now
+    assert third.decided(third.abandoned, beats) == []
+    assert clock.now - began < 10
+    assert third.decided(third.others, told.append) == [first.name]
+
+
 def test_whoever_left_needs_no_waiting(study: optuna.Study, clock: Clock) -> None:
     first, second = Ownership(study), Ownership(study)
     first.beat()

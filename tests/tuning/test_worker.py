@@ -16,7 +16,7 @@ from s2s_lit.tracking.sweeps import SweepRuns
 from s2s_lit.tuning import trial
 from s2s_lit.tuning.channel import Client, Server
 from s2s_lit.tuning.objectives import Pruned
-from s2s_lit.tuning.processes import host, identity, process_alive
+from s2s_lit.tuning.processes import identity, place, process_alive
 from s2s_lit.tuning.trial import Work, train_tracked
 from s2s_lit.tuning.worker import Worker, end_left_over, make_slots, said
 
@@ -63,15 +63,31 @@ def test_what_a_dead_supervisor_left_is_ended_here_and_nowhere_else() -> None:
     process = subprocess.Popen(SLEEPER, start_new_session=True, stdout=subprocess.PIPE)
     try:
         record = identity(process.pid)
-        end_left_over({**record, "host": "elsewhere"}, host())
+        end_left_over({**record, "host": "elsewhere"})
         assert process.poll() is None
-        end_left_over({**record, "started": record["started"] - 100}, host())  # the number was given again
+        end_left_over({**record, "started": record["started"] - 100})  # the number was given again
         assert process.poll() is None
-        end_left_over(record, host(), patience_s=0.1)
+        end_left_over(record, patience_s=0.1)
         assert process.wait(5) == -9
     finally:
         process.kill()
         process.wait()
+
+
+@pytest.mark.parametrize(
+    ("changes", "alive"),
+    [
+        ({}, True),
+        ({"pid": 2**22 + 1}, False),
+        ({"boot": "the one before"}, False),
+        ({"space": "pid:[1]"}, None),
+        ({"boot": "another", "machine": "another"}, None),
+        ({"boot": "another", "host": "another"}, None),
+    ],
+)
+def test_a_process_is_recognized_where_it_can_be_seen(changes: dict[str, object], alive: bool | None) -> None:
+    assert identity().items() >= place().items()
+    assert process_alive({**identity(), **changes}) is alive
 
 
 def test_a_trial_is_answered_and_told_when_nobody_is_there() -> None:
