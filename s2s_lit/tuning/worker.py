@@ -1,23 +1,28 @@
-"""One process that trains, on its share of the machine."""
+"""One process that trains, with all that it starts, on its share of the machine."""
 
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import signal
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from s2s_lit.tuning.processes import identity, process_alive
+from s2s_lit.tuning.processes import MARK, end_marked, identity, marked, process_alive
 from s2s_lit.tuning.trial import Work
+
+log = logging.getLogger(__name__)
 
 COMMAND = (sys.executable, "-m", "s2s_lit", "trial")
 _TAIL_BYTES = 4000
+_KILLED_S = 10.0  # a killed process may have memory to give back
 
 
 @dataclass(frozen=True)
@@ -49,7 +54,7 @@ def make_slots(workers: int, gpus: Sequence[str], per_trial: int = 1) -> list[Sl
 
 
 class Worker:
-    """A process at work. It is the head of a process group, so that all that it starts ends with it.
+    """A process at work. It is the head of a process group and bears a mark, so that all that it starts ends with it.
 
     Args:
         work: What it does.
@@ -63,6 +68,7 @@ class Worker:
         self.work, self.slot, self.log = work, slot, log
         self.result: dict[str, Any] | None = None  # what it said at its end
         self.since = time.time()
+        mark = uuid.uuid4().hex
         file = folder / f"trial-{work.number}-{work.seed}.json"
         work.write(file)
         log.parent.mkdir(parents=True, exist_ok=True)
@@ -72,10 +78,10 @@ class Worker:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
-                env={**os.environ, **slot.environment},
+                env={**os.environ, **slot.environment, MARK: mark},
                 start_new_session=True,  # Ctrl-C is the supervisor's to answer
             )
-        self.identity = identity(self._process.pid)
+        self.identity = {**identity(self._process.pid), "mark": mark}
 
     @property
     def status(self) -> int | None:
@@ -83,14 +89,16 @@ class Worker:
         return self._process.poll()
 
     def signal(self, number: signal.Signals) -> None:
-        """Sends a signal to the process and all that it started."""
+        """Sends a signal to the process and its group; a launcher hands it on to those that it started."""
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, number)
 
     def end(self) -> None:
         """Leaves nothing of it."""
         self.signal(signal.SIGKILL)
-        self._process.wait()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(_KILLED_S)
+        _end(self.identity)
 
     def last_words(self) -> str:
         """The last line that it printed."""
@@ -101,16 +109,18 @@ class Worker:
 
 
 def end_left_over(record: Mapping[str, Any] | None, patience_s: float = 5.0) -> None:
-    """Ends a process that a dead supervisor of this machine left; it would have ended by itself a little later."""
-    if not record:
+    """Ends what a dead supervisor of this machine left; it would have ended by itself a little later."""
+    if not record or process_alive(record) is None:
         return
     deadline = time.monotonic() + patience_s
-    while process_alive(record):
-        if time.monotonic() > deadline:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(int(record["pid"]), signal.SIGKILL)
-            deadline = float("inf")
-        time.sleep(0.05)
+    while marked(record["mark"]) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    _end(record)
+
+
+def _end(record: Mapping[str, Any]) -> None:
+    if not end_marked(record["mark"]):
+        log.warning("A process that process %s started cannot be killed; its device may not be free.", record["pid"])
 
 
 def said(status: int) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -16,10 +18,18 @@ from s2s_lit.tracking.sweeps import SweepRuns
 from s2s_lit.tuning import trial
 from s2s_lit.tuning.channel import Client, Server
 from s2s_lit.tuning.objectives import Pruned
-from s2s_lit.tuning.processes import identity, place, process_alive
+from s2s_lit.tuning.processes import MARK, identity, place, process_alive
 from s2s_lit.tuning.trial import Work, train_tracked
 from s2s_lit.tuning.worker import Worker, end_left_over, make_slots, said
 
+LAUNCHER = [
+    sys.executable,
+    "-c",
+    "import subprocess, sys, time; program = 'import time; time.sleep(100)'; "
+    "print(subprocess.Popen([sys.executable, '-c', program], start_new_session=True).pid, flush=True); "
+    "time.sleep('wait' in sys.argv[1:] and 100)",
+]
+"""Starts a process in a session of its own, as torch's launcher does, and ends before it unless it is to wait."""
 SLEEPER = [sys.executable, "-c", "import time; print('asleep', flush=True); time.sleep(100)"]
 
 
@@ -59,13 +69,29 @@ def test_a_worker_is_ended_with_all_that_it_started(tmp_path: Path) -> None:
     assert said(-15) == "killed by SIGTERM"
 
 
+@pytest.mark.parametrize("words", [["wait"], []], ids=["the launcher lives", "the launcher is dead"])
+def test_processes_of_several_devices_are_ended_with_their_launcher(words: list[str], tmp_path: Path) -> None:
+    log = tmp_path / "x.log"
+    worker = Worker(work(), make_slots(1, [])[0], folder=tmp_path, log=log, command=[*LAUNCHER, *words])
+    deadline = time.monotonic() + 30
+    while not (log.read_text().strip() and (words or worker.status is not None)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    started = identity(int(log.read_text()))
+    assert process_alive(started)
+    worker.end()
+    assert worker.status == (-9 if words else 0)
+    assert not process_alive(started)
+
+
 def test_what_a_dead_supervisor_left_is_ended_here_and_nowhere_else() -> None:
-    process = subprocess.Popen(SLEEPER, start_new_session=True, stdout=subprocess.PIPE)
+    process = subprocess.Popen(
+        SLEEPER, start_new_session=True, stdout=subprocess.PIPE, env={**os.environ, MARK: "of this test"}
+    )
     try:
-        record = identity(process.pid)
+        record = {**identity(process.pid), "mark": "of this test"}
         end_left_over({**record, "host": "elsewhere"})
         assert process.poll() is None
-        end_left_over({**record, "started": record["started"] - 100})  # the number was given again
+        end_left_over({**record, "mark": "another"})  # the number was given again
         assert process.poll() is None
         end_left_over(record, patience_s=0.1)
         assert process.wait(5) == -9
