@@ -6,17 +6,19 @@ its run before the study is told: a supervisor that dies in between finds it the
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from s2s_lit.errors import UserError
 from s2s_lit.tracking.connection import answering, connect, ensure_experiment
+from s2s_lit.tracking.entries import permanent
 from s2s_lit.tracking.lifecycle import process_tags
 from s2s_lit.tracking.limits import MAX_TAG, cut
 from s2s_lit.tracking.store import RunRecord, list_runs
@@ -39,7 +41,8 @@ STATE = "s2s.state"
 ORPHAN = "s2s.orphan"
 ERROR = "s2s.error"
 
-_PATIENCE_S = 300.0
+_REFUSALS = ("RESOURCE_DOES_NOT_EXIST", "PERMISSION_DENIED")
+_PAUSE_S = 10.0
 
 T = TypeVar("T")
 
@@ -53,7 +56,7 @@ class Outcome:
 
 
 class SweepRuns:
-    """The MLflow side of a sweep. A store that does not answer is asked again for some minutes.
+    """The MLflow side of a sweep. A store that does not answer is waited for; what it refuses is an error at once.
 
     Args:
         dataset: The data set, and MLflow's experiment.
@@ -63,10 +66,20 @@ class SweepRuns:
 
     def __init__(self, *, dataset: str, experiment: str, study: str) -> None:
         self._client = connect()
+        self._meanwhile: Callable[[], object] = lambda: None
         self._dataset, self._study = dataset, study
         self._tags = {"s2s.experiment": experiment, "s2s.dataset": dataset, "s2s.task": "translation", STUDY: study}
         with answering(self._client.tracking_uri):
             self._experiment_id = ensure_experiment(self._client, dataset)
+
+    @contextlib.contextmanager
+    def waiting_with(self, meanwhile: Callable[[], object]) -> Iterator[None]:
+        """Within it, `meanwhile` is called every few seconds while the store does not answer."""
+        before, self._meanwhile = self._meanwhile, meanwhile
+        try:
+            yield
+        finally:
+            self._meanwhile = before
 
     def create(self, kind: str, name: str, parent: str | None = None, tags: Mapping[str, str] | None = None) -> str:
         """A new run, RUNNING; its id."""
@@ -160,14 +173,21 @@ class SweepRuns:
         self._patiently(lambda: self._client.set_terminated(run_id, status))
 
     def _patiently(self, call: Callable[[], T]) -> T:
-        deadline, pause = time.monotonic() + _PATIENCE_S, 1.0
+        pause = 1.0
         while True:
             try:
                 with answering(self._client.tracking_uri):
                     return call()
             except UserError as error:
-                if time.monotonic() > deadline:
+                cause = error.__cause__
+                if isinstance(cause, Exception) and (permanent(cause) or _code(cause) in _REFUSALS):
                     raise
-                log.warning("%s Asking again in %.0f s.", error, pause)
+                if pause == 1.0:
+                    log.warning("%s The sweep goes on when it does.", error)
+                self._meanwhile()
                 time.sleep(pause)
-                pause = min(2 * pause, 30.0)
+                pause = min(2 * pause, _PAUSE_S)
+
+
+def _code(error: Exception) -> str:
+    return str(getattr(error, "error_code", ""))

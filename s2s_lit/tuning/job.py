@@ -67,9 +67,14 @@ class Job:
         return self._run("seed", self.run_id, name, {tags.SEED: str(seed)}, f"{attributes.RUN}:{seed}")
 
     def _run(self, kind: str, parent: str, name: str, more: Mapping[str, str], attribute: str) -> str:
-        """The run that the trial names; else one that was created before its supervisor died; else a new one."""
+        """The run that the trial names; else one that was created before its supervisor died; else a new one.
+
+        One that is to go on is this process's from now on.
+        """
         known = self.trial.user_attrs.get(attribute)
         if known is not None:
+            if self.runs.outcome(known) is None:
+                self.runs.resume(known)
             return str(known)
         which = {tags.TRIAL: str(self.number), **({tags.SEED: more[tags.SEED]} if kind == "seed" else {})}
         found = self.runs.find(parent, {"s2s.kind": kind, **which}) or self.runs.create(
@@ -104,6 +109,12 @@ class Job:
         own |= {"start": round(worker.since, 2), "end": round(time.time(), 2)}
         self.trial.set_user_attr(attributes.SPANS, [*self.trial.user_attrs.get(attributes.SPANS, []), own])
         self.worker = None
+
+    def stopped(self) -> None:
+        """Nobody goes on with it for now; its processes may have been killed before they could say so."""
+        if len(self.sweep.seeds) > 1 and (run := self.trial.user_attrs.get(f"{attributes.RUN}:{self.next_seed()}")):
+            self.runs.end(run, "KILLED")
+        self.runs.end(self.run_id, "KILLED")
 
     def seed_done(self, seed: int, values: Mapping[str, float]) -> None:
         """One training is finished."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 import sys
 import time
 from collections import Counter
@@ -135,3 +137,12 @@ def short_name(name: str) -> str:
     """A parameter's name without most of the way to it: `cosine/task.schedule.rise` is `cosine schedule.rise`."""
     *branches, path = name.split("/")
     return " ".join([*branches[-1:], ".".join(path.split(".")[-2:])])
+
+
+def print_nowhere() -> None:
+    """To be called when the terminal is gone, which would make each further line an error."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (1, 2):
+        if stat.S_ISCHR(os.fstat(stream).st_mode):  # no file or pipe
+            os.dup2(nowhere, stream)
+    os.close(nowhere)

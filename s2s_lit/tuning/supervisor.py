@@ -26,6 +26,7 @@ from s2s_lit.tuning.channel import Message, Server
 from s2s_lit.tuning.job import Job
 from s2s_lit.tuning.ownership import Ownership
 from s2s_lit.tuning.processes import identity
+from s2s_lit.tuning.progress import print_nowhere
 from s2s_lit.tuning.sweep_file import Sweep
 from s2s_lit.tuning.trial import Work
 from s2s_lit.tuning.worker import COMMAND, Slot, Worker, end_left_over, said
@@ -91,6 +92,7 @@ class Supervisor:
             tempfile.TemporaryDirectory(prefix="s2s-sweep-") as folder,
             contextlib.closing(Server()) as server,
             self._stopped_by_signals(),
+            self._runs.waiting_with(self._beat),
         ):
             try:
                 while not self._done():
@@ -99,6 +101,9 @@ class Supervisor:
                     server.serve(self._answer, TICK_S)
                     self._reap(Path(folder), server.address)
                 self._stop_all(server, Path(folder))
+            except KeyboardInterrupt:
+                self._stop_at_once()
+                raise
             finally:
                 for job in self._jobs.values():
                     if job.worker is not None:
@@ -110,14 +115,19 @@ class Supervisor:
 
     @contextlib.contextmanager
     def _stopped_by_signals(self) -> Iterator[None]:
-        """The first Ctrl-C or SIGTERM stops orderly, a second one at once."""
+        """The first Ctrl-C, SIGTERM or SIGHUP (a closed terminal) stops orderly, a second one at once."""
 
         def handler(number: int, frame: FrameType | None) -> None:
+            if number == signal.SIGHUP:
+                print_nowhere()
             if self.stopping:
                 raise KeyboardInterrupt
             self.stopping = True
 
-        before = {number: signal.signal(number, handler) for number in (signal.SIGINT, signal.SIGTERM)}
+        numbers = [signal.SIGINT, signal.SIGTERM]
+        if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # as `nohup` asks
+            numbers.append(signal.SIGHUP)
+        before = {number: signal.signal(number, handler) for number in numbers}
         try:
             yield
         finally:
@@ -145,9 +155,8 @@ class Supervisor:
 
     def _look_around(self) -> None:
         """Now and then: says that it lives, lets go of what was taken from it."""
-        if not self._ownership.due():
+        if not self._beat():
             return
-        self._ownership.beat()
         for slot in list(self._jobs):
             with self._holding(slot):
                 pass
@@ -169,6 +178,13 @@ class Supervisor:
             if job.worker is not None:
                 job.worker.end()
             print(f"trial {job.number} has been taken over by another supervisor", flush=True)
+
+    def _beat(self) -> bool:
+        """Says that this supervisor lives, if it is time to."""
+        due = self._ownership.due()
+        if due:
+            self._ownership.beat()
+        return due
 
     def _fill(self, folder: Path, address: str) -> None:
         for slot in self._slots:
@@ -337,6 +353,7 @@ class Supervisor:
     def _return(self, job: Job, slot: Slot) -> None:
         """Gives a trial that was stopped back to the study; the next supervisor that asks goes on with it."""
         del self._jobs[slot.index]
+        job.stopped()
         self._ownership.release(job.trial._trial_id)
         self._watcher("returned", self._frozen(job))
 
@@ -350,6 +367,17 @@ class Supervisor:
             while self._jobs and time.monotonic() < deadline:
                 server.serve(self._answer, TICK_S)
                 self._reap(folder, server.address)
+
+    def _stop_at_once(self) -> None:
+        """Gives all trials back as they are."""
+        for slot in list(self._jobs):
+            with self._holding(slot) as mine:
+                job = self._jobs[slot]
+                if job.worker is not None:
+                    job.worker.end()
+                if mine:
+                    self._return(job, self._slots[slot])
+        self._ownership.leave()
 
     def _frozen(self, job: Job) -> FrozenTrial:
         return self._study._storage.get_trial(job.trial._trial_id)

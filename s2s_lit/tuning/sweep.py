@@ -118,8 +118,8 @@ def search(
                 print(f"the storage does not answer ({reason(error)}); going on when it does", flush=True)
                 wait_for_storage(study, storage)
                 ownership.forget()
-            except UserError:
-                runs.end(parent, "FAILED")
+            except (UserError, KeyboardInterrupt) as error:
+                runs.end(parent, "FAILED" if isinstance(error, UserError) else "KILLED")
                 raise
     conclude(study, runs, parent)
     if not ownership.others():

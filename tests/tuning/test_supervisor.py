@@ -90,21 +90,30 @@ def test_another_space_is_another_study(fakes: MlflowClient) -> None:
 
 
 @pytest.mark.slow
-def test_ctrl_c_gives_trials_back_and_the_same_command_goes_on(
-    fakes: MlflowClient, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("signals", "status"),
+    [([signal.SIGINT], 3), ([signal.SIGHUP], 3), ([signal.SIGTERM, signal.SIGINT], -signal.SIGINT)],
+    ids=["Ctrl-C", "a closed terminal", "at once"],
+)
+def test_a_stop_gives_trials_back_and_the_same_command_goes_on(
+    fakes: MlflowClient, monkeypatch: pytest.MonkeyPatch, signals: list[signal.Signals], status: int
 ) -> None:
     monkeypatch.setenv("FAKE_TRIAL_S", "20")
+    if len(signals) > 1:
+        monkeypatch.setenv("FAKE_TRIAL_IS_DEAF", "1")
     words = [sys.executable, str(ROOT / "tests/support/fake_sweep.py"), STORAGE, "3", "2"]
     process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     while "trial   1 started" not in process.stdout.readline():
         assert process.poll() is None
     time.sleep(3)
-    process.send_signal(signal.SIGINT)
-    assert process.wait(60) == 3
+    for number in signals:
+        process.send_signal(number)
+        time.sleep(1)
+    assert process.wait(60) == status
     states = [trial.state.name for trial in optuna.load_study(study_name=fake_sweep.NAME, storage=STORAGE).trials]
     assert states == ["WAITING", "WAITING"]
-    assert fake_sweep.runs_of_kind("sweep")[0].status == "KILLED"
+    assert [run.status for run in list_runs()] == ["KILLED"] * 3
     monkeypatch.setenv("FAKE_TRIAL_S", "0.3")
     assert fake_sweep.run(STORAGE, 3, 2)
     trials = fake_sweep.require_agreement(STORAGE, 3)
