@@ -110,6 +110,11 @@ class Ownership:
         names = (key.removeprefix(SUPERVISOR) for key in self.study.user_attrs if key.startswith(SUPERVISOR))
         return [name for name in names if name != self.name and not self._dead(name, self.study.user_attrs)]
 
+    def beside(self) -> list[str]:
+        """Those of them that are on this machine."""
+        known, host = self.study.user_attrs, self._record["host"]
+        return [name for name in self.others() if known[SUPERVISOR + name]["host"] == host]
+
     def decided(self, look: Callable[[], T], tell: Callable[[float], object]) -> T:
         """What a look finds once it is known of everyone in it whether he lives.
 

@@ -29,8 +29,12 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from s2s_lit.errors import UserError
 
 NETWORK_DISKS = frozenset(
-    "nfs nfs4 cifs smb smb3 smbfs lustre gpfs beegfs ceph glusterfs fuse.glusterfs fuse.sshfs fuse.ceph afs 9p".split()
+    "nfs nfs4 cifs smb smb3 smbfs lustre gpfs beegfs ceph glusterfs wekafs panfs pvfs2 orangefs afs 9p".split()
 )
+LOCAL_FUSE = frozenset(
+    f"fuse.{kind}" for kind in "bindfs encfs exfat fuse-overlayfs gocryptfs lxcfs mergerfs ntfs-3g shfs zfs".split()
+)
+"""What programs in user space keep on disks of this machine; most others are clients of a server."""
 DRIVERS = {"postgresql": "psycopg2", "mysql": "pymysql"}
 _PATIENCE_S = 60.0
 
@@ -115,7 +119,8 @@ def network_disk(file: Path) -> str:
     place = file.absolute().resolve()
     mounts = {Path(part.mountpoint): part.fstype for part in psutil.disk_partitions(all=True)}
     kind = next((mounts[folder] for folder in place.parents if folder in mounts), "")
-    return kind if kind in NETWORK_DISKS else ""
+    fuse = kind.startswith("fuse.") and kind not in LOCAL_FUSE
+    return kind if fuse or kind in NETWORK_DISKS else ""
 
 
 def _sqlite(url: str) -> optuna.storages.BaseStorage:

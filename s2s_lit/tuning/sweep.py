@@ -25,7 +25,7 @@ from s2s_lit.tuning.study import PARENT, enqueue, open_study, sweep_run
 from s2s_lit.tuning.summary import summarize
 from s2s_lit.tuning.supervisor import Supervisor
 from s2s_lit.tuning.sweep_file import FOLDER, Sweep, names, read_sweep
-from s2s_lit.tuning.worker import COMMAND, Slot, make_slots
+from s2s_lit.tuning.worker import COMMAND, Slot, devices_of, make_slots
 
 _PATIENCE_S = 600.0
 STOPPED = 3
@@ -94,7 +94,10 @@ def search(
     runs = SweepRuns(dataset=searched.dataset, experiment=searched.experiment, study=name)
     parent = open_parent(searched, study, ownership, runs)
     what = f"{searched.trials} trials of {searched.experiment} on {searched.dataset}, {len(slots)} at a time"
-    print(f"sweep {name} in {without_password(storage)}, run {parent}: {what}", flush=True)
+    devices = devices_of(slots)
+    print(f"sweep {name} in {without_password(storage)}, run {parent}: {what}{devices}", flush=True)
+    if devices and ownership.beside():
+        print("another command of this sweep uses this machine's GPUs, too: CUDA_VISIBLE_DEVICES gives each its own")
     deadline = math.inf if searched.hours is None else time.monotonic() + 3600 * searched.hours
     finished = None
     with Progress(searched, study) as progress:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 import uuid
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,6 +52,15 @@ def make_slots(workers: int, gpus: Sequence[str], per_trial: int = 1) -> list[Sl
             environment["CUDA_VISIBLE_DEVICES"] = ",".join(mine)
         slots.append(Slot(index, environment))
     return slots
+
+
+def devices_of(slots: Sequence[Slot]) -> str:
+    """Which GPUs the trials use, and whether some share one, in words; empty if they use none."""
+    uses = Counter(gpu for slot in slots for gpu in slot.environment.get("CUDA_VISIBLE_DEVICES", "").split(",") if gpu)
+    if not uses:
+        return ""
+    most = max(uses.values())
+    return f" on GPU {', '.join(uses)}" + (f" (up to {most} trials share one)" if most > 1 else "")
 
 
 class Worker:

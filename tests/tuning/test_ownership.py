@@ -58,7 +58,10 @@ def test_what_lives_here_is_not_abandoned(study: optuna.Study, clock: Clock) -> 
     running_trial(first)
     clock.sleep(1e6)
     assert not second.abandoned()
+    assert second.others() == second.beside() == [first.name]
+    elsewhere(study, first)
     assert second.others() == [first.name]
+    assert second.beside() == []
 
 
 def test_a_process_that_is_gone_is_dead_at_once(study: optuna.Study, clock: Clock) -> None:

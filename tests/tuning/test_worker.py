@@ -20,7 +20,7 @@ from s2s_lit.tuning.channel import Client, Server
 from s2s_lit.tuning.objectives import Pruned
 from s2s_lit.tuning.processes import MARK, identity, place, process_alive
 from s2s_lit.tuning.trial import Work, train_tracked
-from s2s_lit.tuning.worker import Worker, end_left_over, make_slots, said
+from s2s_lit.tuning.worker import Worker, devices_of, end_left_over, make_slots, said
 
 LAUNCHER = [
     sys.executable,
@@ -49,6 +49,9 @@ def test_gpus_go_round_and_threads_are_shared(monkeypatch: pytest.MonkeyPatch) -
     assert {slot.environment["OMP_NUM_THREADS"] for slot in slots} == {"2"}
     pairs = make_slots(2, ["4", "5", "6", "7"], per_trial=2)
     assert [slot.environment["CUDA_VISIBLE_DEVICES"] for slot in pairs] == ["4,5", "6,7"]
+    assert devices_of(slots) == " on GPU 0, 1 (up to 2 trials share one)"
+    assert devices_of(pairs) == " on GPU 4, 5, 6, 7"
+    assert devices_of(make_slots(2, [])) == ""
     assert "CUDA_VISIBLE_DEVICES" not in make_slots(1, [])[0].environment
 
 
