@@ -17,6 +17,7 @@ from mlflow.tracking import MlflowClient
 
 from s2s_lit.tracking.store import list_runs
 from s2s_lit.tuning import study as attributes
+from s2s_lit.tuning.processes import marked
 from s2s_lit.tuning.progress import best_trial
 
 ROOT = Path(__file__).parents[2]
@@ -98,6 +99,25 @@ def test_a_sweep_of_real_trainings(store: MlflowClient, in_project: Path) -> Non
     assert again.wait() == 0
     assert len(optuna.load_study(study_name="tiny", storage="sqlite:///sweeps.db").trials) == 4
     require_same_score()
+
+
+def test_trials_on_two_devices(store: MlflowClient, in_project: Path) -> None:
+    """A launcher is killed: its ranks end with it, and its trial goes on; all that is pruned ends on both ranks."""
+    pruner = {"name": "median", "startup_trials": 1, "warmup": 0}
+    sweep = {**TINY, "trials": 3, "pruner": pruner, "fixed": {**TINY["fixed"], "trainer.devices": 2}}  # type: ignore[dict-item]
+    Path("sweeps/tiny.yaml").write_text("# Tiny.\n" + yaml.safe_dump(sweep, sort_keys=False))
+    supervisor = command("sweep", "tiny")
+    killed = kill_a_trial_once_it_trains(supervisor)
+    said = supervisor.communicate()[0]
+    assert supervisor.returncode == 0, said
+    trials = optuna.load_study(study_name="tiny", storage="sqlite:///sweeps.db").trials
+    assert len(trials) == 3
+    assert {trial.state.name for trial in trials} <= {"COMPLETE", "PRUNED"}
+    (hit,) = [trial for trial in trials if trial.user_attrs.get(attributes.RETRIES)]
+    assert killed == f"tiny-{hit.number:03}.log"
+    require_in_mlflow(store, trials)
+    for trial in trials:
+        assert not marked(trial.user_attrs[attributes.PROCESS]["mark"])
 
 
 def require_in_mlflow(store: MlflowClient, trials: list[optuna.trial.FrozenTrial]) -> None:
