@@ -20,6 +20,8 @@ from pathlib import Path
 
 import pytest
 
+from support.services import missing
+
 _READY_S = 30.0
 
 
@@ -84,7 +86,7 @@ def _programs() -> Path:
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda file: int(file.parts[-3]))
     other = shutil.which("initdb")
     if not found and other is None:
-        pytest.skip("needs a PostgreSQL server: apt-get install postgresql")
+        missing("needs a PostgreSQL server: apt-get install postgresql")
     return (found[-1] if found else Path(str(other)).resolve()).parent
 
 

@@ -19,6 +19,7 @@ from s2s_lit.tracking.connection import connect
 from s2s_lit.tracking.store import RunRecord, list_runs
 from s2s_lit.tracking.ui import free_port, ui
 from support.compared import predict, references, write_run
+from support.services import missing
 from support.tiny import TINY
 
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"
@@ -45,7 +46,7 @@ def chrome(screenshots: ModuleType) -> Iterator[Any]:
         with screenshots.browser() as chrome:
             yield chrome
     except UserError as error:
-        pytest.skip(str(error))
+        missing(str(error))
 
 
 @pytest.fixture(scope="module")
