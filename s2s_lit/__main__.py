@@ -127,6 +127,9 @@ def add_sweeps(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     sweep.add_argument("--data_dir", help="folder of the data's files, or of a copy of the Hub's repository")
     sweep.add_argument("--workers", type=int, default=1, help="trials at a time on this machine (default: 1)")
     add_study(sweep)
+    sweep.add_argument(
+        "--ablate", action="store_true", help="train the best point with one factor at a time as it was before"
+    )
     sweep.add_argument("--out", type=Path, help="file for the best experiment (default: experiments/STUDY_best.yaml)")
 
     doctor = verbs.add_parser("sweep-doctor", help="look for what crashed sweeps have left behind")

@@ -18,6 +18,7 @@ from rich.table import Table
 from s2s_lit.errors import UserError
 from s2s_lit.tracking.lifecycle import mark_dead_runs
 from s2s_lit.tracking.sweeps import SweepRuns
+from s2s_lit.tuning.ablation import ablation_of, summarize_ablation
 from s2s_lit.tuning.ownership import Ownership
 from s2s_lit.tuning.progress import Progress
 from s2s_lit.tuning.storage import answering, open_storage, outages, reason, storage_file, without_password
@@ -44,8 +45,14 @@ def sweep(arguments: argparse.Namespace, overrides: list[str]) -> int:
     mark_dead_runs()
     name = arguments.study or searched.name
     slots = slots_of(searched, arguments.workers)
+    if arguments.ablate:
+        searched = ablation_of(searched, name, arguments.storage)
+        name = f"{name}_ablation"
 
     def conclude(study: optuna.Study, runs: SweepRuns, parent: str) -> None:
+        if arguments.ablate:
+            summarize_ablation(searched, study, runs, parent)
+            return
         threads = slots[0].environment["OMP_NUM_THREADS"]
         summarize(searched, study, runs, parent, threads=threads, out=arguments.out)
 
