@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 MAX_METRICS = 1000  # MLflow's limit of one call
 _LONGEST_UPLOAD_S = 900.0
-_LONGEST_PAUSE_S = 30.0
+_SHORTEST_PAUSE_S, _LONGEST_PAUSE_S = 2.0, 30.0  # before a failing store is tried again
 
 
 class Outbox:
@@ -29,10 +29,11 @@ class Outbox:
     Args:
         client: The store's client.
         journal: Where the entries wait; all of them belong to its run.
-        interval_s: How long values are gathered before they are sent.
+        interval_s: How long values are gathered before they are sent. To SQLite a call costs about 9 ms of the
+            processor and a value 0.07 ms, so fewer and larger calls leave more of it to the training.
     """
 
-    def __init__(self, *, client: MlflowClient, journal: Journal, interval_s: float = 2.0) -> None:
+    def __init__(self, *, client: MlflowClient, journal: Journal, interval_s: float = 10.0) -> None:
         self._client, self._journal, self._interval_s = client, journal, interval_s
         self._wake = threading.Event()
         self._progress = threading.Condition()
@@ -79,13 +80,16 @@ class Outbox:
         return done
 
     def _run(self) -> None:
-        pause_s = self._interval_s
+        pause_s, again_s = self._interval_s, min(self._interval_s, _SHORTEST_PAUSE_S)
         while not self._closed:
             self._wake.wait(pause_s)
             self._wake.clear()
             while len(self) and not self._closed and self._send_some():
                 pass
-            pause_s = self._interval_s if self.failure is None else min(2 * pause_s, _LONGEST_PAUSE_S)
+            if self.failure is None:
+                pause_s, again_s = self._interval_s, min(self._interval_s, _SHORTEST_PAUSE_S)
+            else:
+                pause_s, again_s = again_s, min(2 * again_s, _LONGEST_PAUSE_S)
 
     def _send_some(self) -> bool:
         """Sends the next batch; False when the store failed and the batch waits for another try."""

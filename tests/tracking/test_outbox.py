@@ -97,6 +97,19 @@ def test_a_slow_store_costs_the_caller_nothing() -> None:
     assert len(client.kept) == 1000
 
 
+def test_a_store_that_failed_is_asked_again_before_the_next_values_are_due(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("s2s_lit.tracking.outbox._SHORTEST_PAUSE_S", 0.05)
+    client = FakeClient(iter(["before"] * 2))
+    box = make_box(client, interval_s=60.0)
+    box.put(values(1)[0])
+    box._wake.set()  # as if the 60 s were over
+    deadline = time.monotonic() + 10
+    while not client.kept and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert len(client.kept) == 1
+    assert box.close(1.0)
+
+
 def test_an_outage_is_said_once_and_its_end_too(caplog: pytest.LogCaptureFixture) -> None:
     client = FakeClient(iter(["before"] * 4))
     with caplog.at_level(logging.WARNING):
