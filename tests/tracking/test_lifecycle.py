@@ -20,6 +20,7 @@ from mlflow.tracking import MlflowClient
 from s2s_lit.errors import UserError
 from s2s_lit.tracking.lifecycle import Terminated, mark_dead_runs, process_tags, tracked_run
 from s2s_lit.tracking.logger import MlflowTracker
+from s2s_lit.tracking.outbox import Outbox
 from s2s_lit.tracking.store import CHECKPOINT, find_run, list_runs
 
 
@@ -165,6 +166,13 @@ def test_ctrl_c_ends_a_run_whose_server_hangs(
     monkeypatch.setattr("s2s_lit.tracking.logger._QUIET_S", 0.1)
     monkeypatch.setattr("s2s_lit.tracking.outbox._LONGEST_UPLOAD_S", 5.0)
     logging.getLogger("s2s_lit").addHandler(user)
+    flush, answers = Outbox.flush, []
+
+    def watched(self: Outbox, patience_s: float) -> bool:
+        answers.append(signal.getsignal(signal.SIGINT))
+        return flush(self, patience_s)
+
+    monkeypatch.setattr(Outbox, "flush", watched)
     with socket.create_server(("127.0.0.1", 0)) as silent:  # accepts and never answers
 
         def hang(*args: Any, **kwargs: Any) -> None:
@@ -182,6 +190,7 @@ def test_ctrl_c_ends_a_run_whose_server_hangs(
                 fit(tracker, Toy(event))
         finally:
             logging.getLogger("s2s_lit").removeHandler(user)
+    assert signal.SIG_IGN not in answers  # as it is while Lightning ends what was interrupted
     (spool,) = tracker.run_dir.glob("spool-*")
     assert f'["Status", "{"KILLED" if first is KeyboardInterrupt else "FAILED"}"'.encode() in spool.read_bytes()
 
