@@ -10,6 +10,10 @@ class UserError(Exception):
     """
 
 
+class DivergenceError(UserError):
+    """A training whose weights would not be finite any more."""
+
+
 class PeerError(UserError):
     """Another process of the same training has failed, and says itself why: nothing is to be printed.
 

@@ -27,12 +27,23 @@ def resolved(config: Namespace) -> Namespace:
 
     def found() -> tuple[str, str]:
         run = find_run(config.start_from)
-        print(f"starts from {run}", flush=True)
+        print(f"starts from {run}, with its weights and its vocabularies (data.codec, data.unicode_form)", flush=True)
         return run.run_id, read(download_checkpoint(run))["s2s_lit"]["config"]
 
     run_id, text = from_first(found)
     data, config = from_yaml(text).data, config.clone()
     config.start_from, config.data.codec, config.data.unicode_form = run_id, data.codec, data.unicode_form
+    return config
+
+
+def as_begun(config: Namespace, begun: Namespace) -> Namespace:
+    """The configuration with what `start_from` came to when a training began, as `latest` may be another run by now."""
+    if not config.start_from:
+        return config
+    config = config.clone()
+    config.start_from, config.data.codec, config.data.unicode_form = (
+        begun.start_from, begun.data.codec, begun.data.unicode_form
+    )  # fmt: skip
     return config
 
 

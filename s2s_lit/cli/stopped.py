@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from s2s_lit.cli.launch import OURS
@@ -78,8 +79,8 @@ def scheduled_job() -> tuple[str | None, bool]:
     return None, False
 
 
-def stopped_by_requeue(job: str | None, config_yaml: str) -> RunRecord | None:
-    """The run of the same configuration that this job began before it was started again, if it can go on.
+def stopped_by_requeue(job: str | None, same: Callable[[str], bool]) -> RunRecord | None:
+    """The run, of a configuration that is the `same`, that this job began before it was started again, if it can go on.
 
     Whatever its status says: of a machine that broke nobody could say KILLED, and a job is at one place at a time.
     """
@@ -87,6 +88,6 @@ def stopped_by_requeue(job: str | None, config_yaml: str) -> RunRecord | None:
         if run.status != "FINISHED" and restart_file(run).is_file():
             from s2s_lit.cli.restart import read_restart
 
-            if read_restart(restart_file(run))["config"] == config_yaml:
+            if same(read_restart(restart_file(run))["config"]):
                 return run
     return None

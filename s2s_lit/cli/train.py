@@ -17,12 +17,12 @@ from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from s2s_lit.cli.best import best_checkpoint
 from s2s_lit.cli.build import Experiment, read, rebuild, start_from_vectors
 from s2s_lit.cli.by_length import ScoresByLength
-from s2s_lit.cli.compose import compose, make_parser, to_yaml
+from s2s_lit.cli.compose import compose, from_yaml, make_parser, to_yaml
 from s2s_lit.cli.launch import for_processes, launch, processes_to_start
 from s2s_lit.cli.neighbours import picture
 from s2s_lit.cli.report import print_scores, progress_callbacks, quiet_libraries, scores_of
 from s2s_lit.cli.restart import RestartPoints, read_restart
-from s2s_lit.cli.start_from import resolved, starting_point, take_weights
+from s2s_lit.cli.start_from import as_begun, resolved, starting_point, take_weights
 from s2s_lit.cli.stopped import JOB, attached, restart_file, scheduled_job, stopped_by_requeue
 from s2s_lit.cli.validation import ValidationRecords
 from s2s_lit.data.datamodule import Seq2SeqDataModule
@@ -59,16 +59,20 @@ def train(arguments: argparse.Namespace, overrides: list[str]) -> int:
 
 def track(config: Namespace) -> int:
     """Train as a run of its own, or as the run that a requeued job had begun."""
-    config = resolved(config)
     job, again = scheduled_job()
+
+    def same(text: str) -> bool:
+        return to_yaml(as_begun(config, from_yaml(text))) == text
 
     def find() -> RunRecord | None:
         mark_dead_runs()
-        return stopped_by_requeue(job, to_yaml(config)) if again else None
+        return stopped_by_requeue(job, same) if again else None
 
     stopped = from_first(find)
     if stopped is not None:
-        return train_run(config, attached(stopped), restart_file(stopped))
+        begun = from_yaml(read_restart(restart_file(stopped))["config"])
+        return train_run(begun, attached(stopped), restart_file(stopped))
+    config = resolved(config)
     return train_run(config, MlflowTracker(dataset=config.dataset, experiment=config.experiment))
 
 

@@ -17,7 +17,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
 from s2s_lit.decoding.search import Search
-from s2s_lit.errors import UserError
+from s2s_lit.errors import DivergenceError, UserError
 from s2s_lit.losses.penalty import Penalty
 from s2s_lit.losses.token import TokenNLL
 from s2s_lit.metrics.likelihood import Likelihood
@@ -193,14 +193,14 @@ class Seq2SeqTask(pl.LightningModule, ABC):
         batches by their number, and the mean over the processes was taken).
 
         Raises:
-            UserError: the norm of a step that is logged is not finite, and the weights would not be from now on.
+            DivergenceError: the norm of a step that is logged is not finite, and the weights would not be from now on.
         """
         self._seen.add_processes()
         gradients = [p.grad for p in self.parameters() if p.grad is not None]
         torch._foreach_mul_(gradients, self.trainer.accumulate_grad_batches * world_size() / self._seen.count)
         norm = nn.utils.clip_grad_norm_(self.parameters(), gradient_clip_val or math.inf)
         logged_each = self.trainer.log_every_n_steps  # type: ignore[attr-defined]
-        if (self.global_step + 1) % logged_each == 0:  # a step at which a GPU is waited for anyway
+        if logged_each and (self.global_step + 1) % logged_each == 0:  # a step at which a GPU is waited for anyway
             self._require_finite(norm, optimizer)
         self.log("train/gradient_norm", norm)
         self.log("train/learning_rate", optimizer.param_groups[0]["lr"])
@@ -213,7 +213,7 @@ class Seq2SeqTask(pl.LightningModule, ABC):
     def _require_finite(self, norm: Tensor, optimizer: Optimizer) -> None:
         if self.trainer.precision == "16-mixed" or bool(norm.isfinite()):  # whose scaler leaves such a step out
             return
-        raise UserError(
+        raise DivergenceError(
             f"the training diverges: the gradient's norm is {float(norm)} at step {self.global_step + 1}, with a "
             f"learning rate of {optimizer.param_groups[0]['lr']:.3g}. Lower task.optimizer.lr or "
             f"trainer.gradient_clip_val, or warm up longer (task.schedule.warmup_steps)"

@@ -12,6 +12,7 @@ import yaml
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
 
+from s2s_lit.errors import DivergenceError
 from s2s_lit.processes import of_all
 from s2s_lit.tracking.attention_maps import attention_picture
 from s2s_lit.tracking.logger import MlflowTracker
@@ -157,7 +158,7 @@ class RunRecorder(Callback):
             self._log_checkpoint(trainer)
 
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
-        if trainer.is_global_zero and isinstance(exception, KeyboardInterrupt | SystemExit):
+        if trainer.is_global_zero and isinstance(exception, KeyboardInterrupt | SystemExit | DivergenceError):
             self._log_checkpoint(trainer)  # a run that was stopped by hand is often one that was good enough
 
     def _log_checkpoint(self, trainer: Trainer) -> None:

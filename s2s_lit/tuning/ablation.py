@@ -1,7 +1,8 @@
 """What each factor of a sweep brought: its best point, and that point with one factor at a time as it was before.
 
 A sweep's own trials cannot say it, as its sampler chose them. An ablation is a small study of its own,
-`STUDY_ablation`, without pruning and over several seeds, searched like any other: in parallel, going on after a kill.
+`STUDY_ablation_TRIAL`, without pruning and over several seeds. It is searched like any other: in parallel, and going on
+after a kill.
 """
 
 from __future__ import annotations
@@ -29,8 +30,10 @@ SEEDS = (1, 2, 3)
 _COLUMNS = ("factor", "best", "instead", "score", "brought", "spread", "seeds")
 
 
-def ablation_of(sweep: Sweep, name: str, storage: str) -> Sweep:
+def ablation_of(sweep: Sweep, name: str, storage: str) -> tuple[Sweep, str]:
     """The sweep that trains the best point of study `name`, then that point with each factor of the first known point.
+
+    Its study's name comes with it, which says of which trial it is: a better one found later has a study of its own.
 
     Raises:
         UserError: the study has no complete trial, or the sweep's file does not say what was before.
@@ -49,7 +52,8 @@ def ablation_of(sweep: Sweep, name: str, storage: str) -> Sweep:
         raise UserError(f"study {name} has no complete trial to ablate: make sweep SWEEP={sweep.name} comes first")
     points = ablated(sweep.space, best.params, known[0])
     seeds = sweep.seeds if len(sweep.seeds) > 1 else SEEDS
-    return replace(sweep, trials=len(points), hours=None, pruner=None, seeds=seeds, enqueue=tuple(points))
+    ablation = replace(sweep, trials=len(points), hours=None, pruner=None, seeds=seeds, enqueue=tuple(points))
+    return ablation, f"{name}_ablation_{best.number}"
 
 
 def ablated(space: Space, best: Mapping[str, Any], before: Mapping[str, Any]) -> list[dict[str, Any]]:

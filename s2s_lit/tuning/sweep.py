@@ -46,8 +46,8 @@ def sweep(arguments: argparse.Namespace, overrides: list[str]) -> int:
     name = arguments.study or searched.name
     slots = slots_of(searched, arguments.workers)
     if arguments.ablate:
-        searched = ablation_of(searched, name, arguments.storage)
-        name = f"{name}_ablation"
+        with answering(arguments.storage):
+            searched, name = ablation_of(searched, name, arguments.storage)
 
     def conclude(study: optuna.Study, runs: SweepRuns, parent: str) -> None:
         if arguments.ablate:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from jsonargparse import Namespace
 
 FOLDER = Path("sweeps")
+_RUN_ID = 32
 KEYS = {
     "experiment": str,
     "dataset": str,
@@ -115,6 +116,11 @@ class Sweep:
 
         for point in self.space.probes():
             config = self.compose(point, self.seeds[0])
+            if config.start_from and len(config.start_from) != _RUN_ID:
+                raise UserError(
+                    f"{FOLDER / self.name}.yaml: start_from={config.start_from} may be another run for each trial: "
+                    f"give the whole id of one ({_RUN_ID} digits)"
+                )
             require_scores(self.objectives, score_names(config), f"{FOLDER / self.name}.yaml")
         self.known_points()
 

@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from s2s_lit.errors import DivergenceError
 from s2s_lit.tuning.channel import Client
 from s2s_lit.tuning.objectives import COSTS, Objective, Pruned
 from s2s_lit.tuning.processes import process_alive
@@ -122,7 +123,7 @@ def train_tracked(config: Namespace, work: Work, report: Report) -> dict[str, fl
         point = tracker.run_dir / RESTART
         try:
             values = train_experiment(config, work, tracker, report, point if from_first(point.is_file) else None)
-        except Pruned as pruned:
+        except (Pruned, DivergenceError) as pruned:  # a sampler learns from it where not to look
             print(pruned, flush=True)
             for left in tracker.run_dir.glob("*.ckpt"):  # of the many that are pruned nobody reads them again
                 left.unlink(missing_ok=True)

@@ -12,7 +12,8 @@ import yaml
 
 from s2s_lit.__main__ import main
 from s2s_lit.cli.build import read
-from s2s_lit.cli.start_from import take_weights
+from s2s_lit.cli.compose import compose, to_yaml
+from s2s_lit.cli.start_from import as_begun, take_weights
 from s2s_lit.cli.stopped import stopped_run
 from s2s_lit.errors import UserError
 from s2s_lit.text.codec import CodecPair
@@ -73,3 +74,13 @@ def test_who_wants_to_resume_a_finished_run_is_told_of_it(trained: RunRecord, in
         UserError, match=f'make train EXP=bilstm_attn DATA=builtin ARGS="--start_from {trained.run_id[:8]}'
     ):
         stopped_run(trained.run_id)
+
+
+def test_a_requeued_training_is_known_though_another_run_is_the_latest_by_now(in_project: Path) -> None:
+    again = compose("lstm", "builtin", ["--start_from=latest"])
+    begun = compose("lstm", "builtin", [f"--start_from={'a' * 32}", "--data.codec.vocab_size=90"])
+    assert to_yaml(as_begun(again, begun)) == to_yaml(begun)
+    other = compose("lstm", "builtin", ["--start_from=latest", "--seed=2"])
+    assert to_yaml(as_begun(other, begun)) != to_yaml(begun)
+    fresh = compose("lstm", "builtin", [])
+    assert as_begun(fresh, begun) is fresh

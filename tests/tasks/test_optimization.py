@@ -115,6 +115,10 @@ def test_a_training_that_diverges_stops_before_its_weights_are_lost(train: Train
     assert all(parameter.isfinite().all() for parameter in tasks[0].parameters())
 
 
+def test_a_training_that_logs_nothing_trains(train: Train) -> None:
+    train(epochs=1, log_every_n_steps=0)
+
+
 def test_with_float16_a_scaler_leaves_out_what_is_not_finite(train: Train, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Trainer, "precision", "16-mixed")
 

@@ -15,6 +15,7 @@ from lightning.pytorch.callbacks import Callback, ModelCheckpoint
 from mlflow.tracking import MlflowClient
 from torch.utils.data import DataLoader
 
+from s2s_lit.errors import DivergenceError
 from s2s_lit.tracking import provenance
 from s2s_lit.tracking.callbacks import RunRecorder
 from s2s_lit.tracking.lifecycle import tracked_run
@@ -220,19 +221,27 @@ def test_the_command_of_a_run_that_its_process_s_does_not_repeat(store: MlflowCl
     assert shlex.split(repeated) == [sys.executable, "-m", "s2s_lit", "train", "lstm", "--model.x=a b"]
 
 
-class Interrupt(Callback):
-    """Ctrl-C in the third epoch."""
+class End(Callback):
+    """Ctrl-C, or what else ends a training, in the third epoch."""
+
+    def __init__(self, error: BaseException) -> None:
+        self.error = error
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         if trainer.current_epoch == 2:
-            raise KeyboardInterrupt
+            raise self.error
 
 
-def test_an_interrupted_run_keeps_its_best_checkpoint(store: MlflowClient, tmp_path: Path) -> None:
-    with pytest.raises(KeyboardInterrupt):
-        run_all(tmp_path, Interrupt())
+@pytest.mark.parametrize(
+    ("error", "status"), [(KeyboardInterrupt(), "KILLED"), (DivergenceError("the training diverges"), "FAILED")]
+)
+def test_a_run_that_was_ended_keeps_its_best_checkpoint(
+    error: BaseException, status: str, store: MlflowClient, tmp_path: Path
+) -> None:
+    with pytest.raises(type(error)):
+        run_all(tmp_path, End(error))
     (run,) = store.search_runs([store.get_experiment_by_name("builtin").experiment_id])
-    assert run.info.status == "KILLED"
+    assert run.info.status == status
     assert torch.load(download_checkpoint(find_run(run.info.run_id)), weights_only=True)["global_step"] == 10
 
 

@@ -92,9 +92,10 @@ def test_the_table_is_printed_and_kept(capsys: pytest.CaptureFixture[str]) -> No
 def test_an_ablation_trains_the_best_of_the_study_over_seeds_without_pruning(tmp_path: Any) -> None:
     storage = f"sqlite:///{tmp_path}/sweeps.db"
     optuna.copy_study(from_study_name="example", from_storage=finished_study()._storage, to_storage=storage)
-    best = optuna.load_study(study_name="example", storage=storage).best_trial.params
-    found = ablation_of(sweep(pruner={"name": "median"}), "example", storage)
-    assert found.enqueue[0] == best
+    best = optuna.load_study(study_name="example", storage=storage).best_trial
+    found, name = ablation_of(sweep(pruner={"name": "median"}), "example", storage)
+    assert name == f"example_ablation_{best.number}"
+    assert found.enqueue[0] == best.params
     assert found.trials == len(found.enqueue) > 2
     assert (found.seeds, found.pruner) == (SEEDS, None)
     with pytest.raises(UserError, match="no complete trial"):

@@ -45,6 +45,7 @@ GOOD = {
         ({"space": {"data.batcher.size": {"choice": ["many"]}}}, "expected int"),
         ({"fixed": {"trainer.max_step": 3}}, "trainer.max_step"),
         ({"experiment": "bilstm_atn"}, "did you mean EXP=bilstm_attn?"),
+        ({"fixed": {"start_from": "latest"}}, "start_from=latest may be another run for each trial"),
         ({"enqueue": [{"model.encoder.dropout": 0.7}]}, "no number between 0.0 and 0.5"),
         ({"objectives": {"test/bleu": "maximize"}}, "test/bleu cannot be an objective"),
         ({"objectives": {"val/blue": "maximize"}}, "did you mean val/bleu? There are: val/loss, val/perplexity"),

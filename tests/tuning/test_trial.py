@@ -9,8 +9,9 @@ import pytest
 from mlflow.tracking import MlflowClient
 
 from s2s_lit.__main__ import make_parser
+from s2s_lit.errors import DivergenceError
 from s2s_lit.tracking.logger import MlflowTracker
-from s2s_lit.tracking.sweeps import SweepRuns
+from s2s_lit.tracking.sweeps import PRUNED, SweepRuns
 from s2s_lit.tuning.trial import Work, train_tracked
 
 
@@ -25,9 +26,23 @@ def test_its_command_is_that_of_the_same_training(store: MlflowClient, monkeypat
     monkeypatch.setattr("s2s_lit.tuning.trial.train_experiment", train)
     run_id = SweepRuns(dataset="builtin", experiment="lstm", study="s").create("trial", "trial 0")
     changes = ["--model.dropout=0.1", "--optimizer.betas=[0.9, 0.98]", "--seed=2"]
-    work = Work(0, 2, 0, "lstm", "multi30k", changes, [], run_id, "", {}, reports=False)
+    work = Work(0, 2, "lstm", "multi30k", changes, [], run_id, "", {}, reports=False)
     train_tracked(None, work, lambda place, value: False)  # type: ignore[arg-type]
     words = shlex.split(store.get_run(run_id).data.tags["s2s.command"])
     arguments, overrides = make_parser().parse_known_args(words[words.index("s2s_lit") + 1 :])
     assert (arguments.verb, arguments.experiment, arguments.dataset) == ("train", "lstm", "multi30k")
     assert overrides == changes
+
+
+def test_one_that_diverges_is_pruned(store: MlflowClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So a sampler learns where not to look, and a few of them in a row do not end the sweep."""
+
+    def train(*given: Any) -> dict[str, float]:
+        raise DivergenceError("the training diverges")
+
+    monkeypatch.setattr("s2s_lit.tuning.trial.train_experiment", train)
+    run_id = SweepRuns(dataset="builtin", experiment="lstm", study="s").create("trial", "trial 0")
+    work = Work(0, 1, "lstm", "builtin", [], [], run_id, "", {}, reports=True)
+    assert train_tracked(None, work, lambda place, value: False) is None  # type: ignore[arg-type]
+    run = store.get_run(run_id)
+    assert (run.info.status, run.data.tags[PRUNED]) == ("FINISHED", "true")
