@@ -93,7 +93,7 @@ test: .venv/.dev  ## the quick tests (no network, a few minutes) [ARGS="-k atten
 test-slow: .venv/.dev  ## the learning tests and end-to-end runs [ARGS=...]
 	@$(PYTEST) -m slow $(ARGS)
 
-test-kill: .venv/.dev  ## the matrix of trainings that are killed and resumed (half an hour) [ARGS=...]
+test-kill: .venv/.dev  ## the matrix of trainings that are killed and resumed (some minutes) [ARGS=...]
 	@$(PYTEST) -m kill $(ARGS)
 
 benchmark: .venv/.ready  ## training and search speed of EXP=bilstm_attn [DATA=builtin] [DATA_DIR=folder] [ARGS=...]

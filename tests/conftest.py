@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,6 +22,19 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("mlflow") / "empty.db"
     connect(f"sqlite:///{file}")
     return file
+
+
+@pytest.fixture
+def heeds_signals() -> Iterator[None]:
+    """Ctrl-C and a closed terminal mean what they do in a foreground job, for this process and those that it starts.
+
+    Shells start background jobs with the one ignored, `nohup` with the other, and that is inherited.
+    """
+    usual = {signal.SIGINT: signal.default_int_handler, signal.SIGHUP: signal.SIG_DFL}
+    before = {number: signal.signal(number, handler) for number, handler in usual.items()}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture

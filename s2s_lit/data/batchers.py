@@ -121,7 +121,7 @@ class LengthBuckets(Batcher):
 
     def __call__(self, examples: Iterable[M], rng: Random) -> Iterator[list[M]]:
         for pool in _chunks(examples, self.pool):
-            pool.sort(key=_lengths)
+            pool.sort(key=lengths)
             batches = list(_chunks(pool, self.size))
             rng.shuffle(batches)
             yield from batches
@@ -146,7 +146,7 @@ class TokenBudget(Batcher):
 
     def __call__(self, examples: Iterable[M], rng: Random) -> Iterator[list[M]]:
         for pool in _chunks(examples, self.pool):
-            pool.sort(key=_lengths)
+            pool.sort(key=lengths)
             batches = list(self._fill(pool))
             rng.shuffle(batches)
             yield from batches
@@ -164,7 +164,8 @@ class TokenBudget(Batcher):
             yield batch
 
 
-def _lengths(example: Measured) -> tuple[int, int]:
+def lengths(example: Measured) -> tuple[int, int]:
+    """Positions of the target, which cost the most, and of the source."""
     return example.target_length, example.source_length
 
 

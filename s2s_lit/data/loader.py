@@ -19,7 +19,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from s2s_lit.data.batchers import Batcher, Measured, Window
+from s2s_lit.data.batchers import Batcher, Measured, Window, lengths
 from s2s_lit.data.cleaning import SplitReport
 from s2s_lit.data.collate import collate_window
 from s2s_lit.data.examples import EncodedCorpus, Encoder, Resegmenter
@@ -206,6 +206,7 @@ class MemoryLoader(BatchLoader):
         super().__init__(batcher, shuffle=shuffle, seed=seed, share=share, num_workers=num_workers)
         self.corpus = corpus
         self._plan: tuple[int, list[list[Window[int]]]] | None = None
+        self._chunk_size = _CHUNK * self.share.world_size
 
     def plan(self, epoch: int) -> list[list[Window[int]]]:
         """The windows of each batch of an epoch, as places in the corpus."""
@@ -215,7 +216,12 @@ class MemoryLoader(BatchLoader):
             if self.shuffle:
                 order = np.random.default_rng(rng.getrandbits(64)).permutation(len(self.corpus)).tolist()
             items = (_Item(place, *self.corpus.lengths(place)) for place in order)
-            grouped = self._grouped(items, rng)
+            grouped = list(self._grouped(items, rng))
+            if self.share.world_size > 1:
+                starts = range(0, len(grouped), self._chunk_size)
+                grouped = [
+                    each for start in starts for each in sorted(grouped[start : start + self._chunk_size], key=_work)
+                ]
             self._plan = epoch, [[window.map(attrgetter("place")) for window in windows] for windows in grouped]
         return self._plan[1]
 
@@ -229,11 +235,7 @@ class MemoryLoader(BatchLoader):
             yield Chunk(len(windows), map(partial(self._batch, epoch), windows))
 
     def _chunk(self, epoch: int, number: int) -> list[list[Window[int]]]:
-        size = _CHUNK * self.share.world_size
-        batches = self.plan(epoch)[number * size : (number + 1) * size]
-        if self.share.world_size == 1:
-            return batches
-        return sorted(batches, key=partial(_work, lengths=self.corpus.lengths))
+        return self.plan(epoch)[number * self._chunk_size : (number + 1) * self._chunk_size]
 
     def _batch(self, epoch: int, window: Window[int]) -> Batch:
         return collate_window(window.map(lambda index: self._drawn(self.corpus[index], epoch)))
@@ -320,7 +322,7 @@ class StreamLoader(BatchLoader):
         drawn = (self._drawn(example, epoch) for example in examples)
         batches: Sequence[list[Window[Example]]] = list(self._grouped(drawn, self._rng(epoch, f"batches {number}")))
         if self.share.world_size > 1:
-            batches = sorted(batches, key=partial(_work, lengths=_lengths))
+            batches = sorted(batches, key=_work)
         if not self.shuffle:
             batches = self.share.of(batches)
             report = report if self.share.rank == 0 else SplitReport()  # all have counted the same
@@ -328,11 +330,8 @@ class StreamLoader(BatchLoader):
         return Chunk(len(windows), map(collate_window, windows), report)
 
 
-_lengths = attrgetter("source_length", "target_length")
-
-
-def _work(batch: list[Window[T]], lengths: Callable[[T], tuple[int, int]]) -> tuple[int, int]:
+def _work(batch: list[Window[M]]) -> tuple[int, int]:
     """The steps that a batch takes, and the positions of it, padding counted."""
     examples = batch[0].examples
-    longest = [max(side) for side in zip(*map(lengths, examples), strict=True)]
+    longest = map(max, zip(*map(lengths, examples), strict=True))
     return len(batch), len(examples) * sum(longest)

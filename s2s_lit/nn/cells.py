@@ -248,6 +248,8 @@ class CellRecurrence(StackedRecurrence):
         cell_zoneout: the same for the cell of an LSTM, which alone has one.
         residual: add to the output of each layer but the first what it read (He 2016; Wu 2016, section 3.1).
         merge: makes one output of both directions'; idle with one direction.
+        forget_bias: with which the forget gates of an LSTM, which alone has them, begin: 1 by custom (Jozefowicz 2015);
+            null: with what all biases do.
 
     Raises:
         ValueError: a size is not positive, a probability is none, or a cell is to be kept where there is none.
@@ -268,6 +270,7 @@ class CellRecurrence(StackedRecurrence):
         cell_zoneout: float = 0.0,
         residual: bool = False,
         merge: MergeFactory = ConcatMerge,
+        forget_bias: float | None = None,
     ) -> None:
         self.zoneout = (rate("zoneout", zoneout), rate("cell_zoneout", cell_zoneout))  # before the layers are made
         super().__init__(
@@ -280,6 +283,7 @@ class CellRecurrence(StackedRecurrence):
             weight_drop=weight_drop,
             residual=residual,
             merge=merge,
+            forget_bias=forget_bias,
         )
         self.recurrent_dropout = rate("recurrent_dropout", recurrent_dropout)
         if cell_zoneout and not self.has_cell:
@@ -299,59 +303,7 @@ class CellRecurrence(StackedRecurrence):
 
 
 class UnrolledLSTM(CellRecurrence):
-    """LSTM run position by position, for zoneout (Krueger 2017) and dropout on recurrent connections (Gal 2016).
-
-    Args:
-        input_size: E, size of one input.
-        bidirectional: read the sequence both ways.
-        hidden_size: H, units of one layer and direction.
-        num_layers: L, layers on top of each other.
-        dropout: probability of dropping an activation between layers (no effect with one layer).
-        variational: drop the same activations between layers at all positions of a sequence (Gal & Ghahramani 2016).
-        recurrent_dropout: probability of dropping a hidden unit that the recurrent weights see, the same at all
-            positions of a sequence (Gal & Ghahramani 2016, section 4).
-        weight_drop: probability of dropping a recurrent weight, for all positions of a pass (DropConnect; Merity 2018,
-            section 2).
-        zoneout: probability with which a hidden unit keeps its value, h_t = d h_{t-1} + (1 - d) h'_t with d drawn anew
-            at each position; in evaluation d is its expectation (Krueger 2017, section 3).
-        cell_zoneout: the same for the cell.
-        residual: add to the output of each layer but the first what it read (He 2016; Wu 2016, section 3.1).
-        merge: makes one output of both directions'; idle with one direction.
-        forget_bias: with which the forget gates begin, 1 by custom (Jozefowicz 2015); null: with what all biases do.
-    """
-
-    def __init__(
-        self,
-        input_size: int,
-        bidirectional: bool,
-        *,
-        hidden_size: int = 256,
-        num_layers: int = 1,
-        dropout: float = 0.0,
-        variational: bool = False,
-        recurrent_dropout: float = 0.0,
-        weight_drop: float = 0.0,
-        zoneout: float = 0.0,
-        cell_zoneout: float = 0.0,
-        residual: bool = False,
-        merge: MergeFactory = ConcatMerge,
-        forget_bias: float | None = None,
-    ) -> None:
-        self.forget_bias = forget_bias  # before the layers are made
-        super().__init__(
-            input_size,
-            bidirectional,
-            hidden_size=hidden_size,
-            num_layers=num_layers,
-            dropout=dropout,
-            variational=variational,
-            recurrent_dropout=recurrent_dropout,
-            weight_drop=weight_drop,
-            zoneout=zoneout,
-            cell_zoneout=cell_zoneout,
-            residual=residual,
-            merge=merge,
-        )
+    """LSTM run position by position, for zoneout (Krueger 2017) and dropout on recurrent connections (Gal 2016)."""
 
     def make_cell(self, input_size: int, hidden_size: int) -> Cell:
         cell = LSTMCell(input_size, hidden_size)
@@ -366,7 +318,7 @@ class UnrolledGRU(CellRecurrence):
         return GRUCell(input_size, hidden_size)
 
 
-class LayerNormLSTM(UnrolledLSTM):
+class LayerNormLSTM(CellRecurrence):
     """LSTM with layer normalization of the gates' summands and of the cell (Ba 2016, supplement)."""
 
     def make_cell(self, input_size: int, hidden_size: int) -> Cell:

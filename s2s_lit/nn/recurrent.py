@@ -143,9 +143,11 @@ class StackedRecurrence(Recurrence):
             section 2).
         residual: add to the output of each layer but the first what it read (He 2016; Wu 2016, section 3.1).
         merge: makes one output of both directions'; idle with one direction.
+        forget_bias: with which the forget gates of an LSTM, which alone has them, begin: 1 by custom (Jozefowicz 2015);
+            null: with what all biases do.
 
     Raises:
-        ValueError: a size is not positive, or a probability is none.
+        ValueError: a size is not positive, a probability is none, or a bias is given for gates that there are not.
     """
 
     def __init__(
@@ -160,6 +162,7 @@ class StackedRecurrence(Recurrence):
         weight_drop: float = 0.0,
         residual: bool = False,
         merge: MergeFactory = ConcatMerge,
+        forget_bias: float | None = None,
     ) -> None:
         super().__init__()
         if num_layers < 1 or hidden_size < 1:
@@ -172,6 +175,7 @@ class StackedRecurrence(Recurrence):
         self.dropout, self.variational = rate("dropout", dropout), variational
         self.weight_drop = rate("weight_drop", weight_drop)
         self.residual = residual
+        self.forget_bias = forget_bias
         self.layers, self.merges = nn.ModuleList(), nn.ModuleList()
         self.state_size = self.output_size = hidden_size * (2 if bidirectional else 1)
         for _ in range(num_layers):
@@ -183,6 +187,8 @@ class StackedRecurrence(Recurrence):
                 self.output_size = merged.output_size
             input_size = self.output_size
         self.has_cell = layer.has_cell
+        if forget_bias is not None and not self.has_cell:
+            raise ValueError(f"{type(self).__name__} has no forget gate: leave forget_bias out, or take an LSTM")
 
     @abstractmethod
     def make_layer(self, input_size: int, hidden_size: int, bidirectional: bool) -> Layer: ...
@@ -335,48 +341,7 @@ def set_forget_bias(value: float | None, inputs: Float[Tensor, "G"], recurrent: 
 
 
 class LSTM(StackedRecurrence):
-    """Long short-term memory with input, forget and output gates (Hochreiter & Schmidhuber 1997; Gers 2000).
-
-    Args:
-        input_size: E, size of one input.
-        bidirectional: read the sequence both ways.
-        hidden_size: H, units of one layer and direction.
-        num_layers: L, layers on top of each other.
-        dropout: probability of dropping an activation between layers (no effect with one layer).
-        variational: drop the same activations between layers at all positions of a sequence (Gal & Ghahramani 2016).
-        weight_drop: probability of dropping a recurrent weight, for all positions of a pass (DropConnect; Merity 2018,
-            section 2).
-        residual: add to the output of each layer but the first what it read (He 2016; Wu 2016, section 3.1).
-        merge: makes one output of both directions'; idle with one direction.
-        forget_bias: with which the forget gates begin, 1 by custom (Jozefowicz 2015); null: with what all biases do.
-    """
-
-    def __init__(
-        self,
-        input_size: int,
-        bidirectional: bool,
-        *,
-        hidden_size: int = 256,
-        num_layers: int = 1,
-        dropout: float = 0.0,
-        variational: bool = False,
-        weight_drop: float = 0.0,
-        residual: bool = False,
-        merge: MergeFactory = ConcatMerge,
-        forget_bias: float | None = None,
-    ) -> None:
-        self.forget_bias = forget_bias  # before the layers are made
-        super().__init__(
-            input_size,
-            bidirectional,
-            hidden_size=hidden_size,
-            num_layers=num_layers,
-            dropout=dropout,
-            variational=variational,
-            weight_drop=weight_drop,
-            residual=residual,
-            merge=merge,
-        )
+    """Long short-term memory with input, forget and output gates (Hochreiter & Schmidhuber 1997; Gers 2000)."""
 
     def make_layer(self, input_size: int, hidden_size: int, bidirectional: bool) -> Layer:
         layer = nn.LSTM(input_size, hidden_size, batch_first=True, bidirectional=bidirectional)

@@ -125,7 +125,7 @@ def summarize_ablation(sweep: Sweep, study: optuna.Study, runs: SweepRuns, paren
     rows: list[list[str | float]] = []
     for effect in effects(sweep, trials):
         mean, spread = statistics.fmean(effect.brought), statistics.stdev(effect.brought)
-        points = [_said(effect.factor, point) for point in (effect.best, effect.instead)]
+        points = [short_point(point) for point in (effect.best, effect.instead)]
         numbers = [round(number, 4) for number in (effect.score, mean, spread)]
         factor = short_name(effect.factor)
         rows.append([factor, *points, *numbers, len(values)])
@@ -139,10 +139,3 @@ def summarize_ablation(sweep: Sweep, study: optuna.Study, runs: SweepRuns, paren
         "brought: by how much it is better with the factor than without, mean and spread over pairs of one seed"
     )
     runs.table(parent, _COLUMNS, rows, "ablation.json")
-
-
-def _said(factor: str, point: Mapping[str, Any]) -> str:
-    """A factor's value, and of a branch its own settings."""
-    value = point[factor]
-    own = {name: each for name, each in point.items() if name != factor}
-    return "  ".join([f"{value:.3g}" if isinstance(value, float) else str(value), *([short_point(own)] if own else [])])

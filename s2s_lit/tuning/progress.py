@@ -7,6 +7,7 @@ import stat
 import sys
 import time
 from collections import Counter
+from collections.abc import Mapping
 
 import optuna
 from optuna.trial import FrozenTrial, TrialState
@@ -125,7 +126,7 @@ def best_trial(study: optuna.Study) -> FrozenTrial | None:
     return max(complete, key=lambda trial: (trial.values[0] if high else -trial.values[0], -trial.number))
 
 
-def short_point(point: dict[str, object]) -> str:
+def short_point(point: Mapping[str, object]) -> str:
     """A point in one line."""
     return "  ".join(
         f"{short_name(name)}={value:.3g}" if isinstance(value, float) else f"{short_name(name)}={value}"

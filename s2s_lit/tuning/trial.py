@@ -125,7 +125,8 @@ def train_tracked(config: Namespace, work: Work, report: Report) -> dict[str, fl
             values = train_experiment(config, work, tracker, report, point if from_first(point.is_file) else None)
         except (Pruned, DivergenceError) as pruned:  # a sampler learns from it where not to look
             print(pruned, flush=True)
-            for left in tracker.run_dir.glob("*.ckpt"):  # of the many that are pruned nobody reads them again
+            # Of the many that are pruned nobody reads them again; the best before a divergence has yet to be uploaded.
+            for left in tracker.run_dir.glob("*.ckpt") if isinstance(pruned, Pruned) else [point]:
                 left.unlink(missing_ok=True)
             tracker.set_tags({PRUNED: "true"})
             return None

@@ -62,8 +62,10 @@ def test_what_would_not_take_effect_is_refused(path: str, value: Any, key: str, 
     ],
 )
 def test_how_long_how_and_where_may_change(path: str, value: Any, stored: Namespace) -> None:
+    now = changed(stored, path, value)
+    assert now != stored
+    require_unchanged(stored, now)
     require_unchanged(stored, stored.clone())
-    require_unchanged(stored, changed(stored, path, value))
 
 
 def test_help_names_keys_that_exist(stored: Namespace, capsys: pytest.CaptureFixture[str]) -> None:

@@ -194,8 +194,8 @@ def test_what_cannot_be_searched_for_is_said(
 def test_a_line_without_a_piece_stays_empty(
     trained: RunRecord, in_project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """White space has no piece."""
-    assert main(["translate", "latest", "--text", " "]) == 0
+    """A zero-width space is no white space to Python, but to us."""
+    assert main(["translate", "latest", "--text", "\u200b"]) == 0
     assert capsys.readouterr().out == "\n"
 
 

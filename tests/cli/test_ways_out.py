@@ -56,6 +56,7 @@ def wait_for_values(client: MlflowClient, process: subprocess.Popen[str]) -> Non
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("heeds_signals")
 @pytest.mark.parametrize(
     ("number", "returned"), [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGINT, 130), (signal.SIGTERM, 143)]
 )

@@ -112,6 +112,12 @@ def test_a_loop_without_noise_is_the_fused_layer(ours: type[CellRecurrence], fus
         torch.testing.assert_close(final.hidden, expected_final.hidden)
 
 
+@pytest.mark.parametrize("cls", [GRU, UnrolledGRU])
+def test_who_has_no_forget_gate_refuses_its_bias(cls: type[GRU] | type[UnrolledGRU]) -> None:
+    with pytest.raises(ValueError, match="has no forget gate: leave forget_bias out"):
+        cls(3, True, hidden_size=4, forget_bias=1.0)
+
+
 @pytest.mark.parametrize("cls", [LSTM, UnrolledLSTM, LayerNormLSTM])
 def test_forget_gates_begin_with_their_bias_and_all_else_as_without(cls: type[LSTM] | type[UnrolledLSTM]) -> None:
     def begun(forget_bias: float | None) -> dict[str, torch.Tensor]:

@@ -116,7 +116,9 @@ def test_a_training_that_diverges_stops_before_its_weights_are_lost(train: Train
 
 
 def test_a_training_that_logs_nothing_trains(train: Train) -> None:
-    train(epochs=1, log_every_n_steps=0)
+    curve = Curve()
+    train(curve, epochs=1, log_every_n_steps=0)
+    assert len(curve.rates) == 4
 
 
 def test_with_float16_a_scaler_leaves_out_what_is_not_finite(train: Train, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -126,7 +128,9 @@ def test_with_float16_a_scaler_leaves_out_what_is_not_finite(train: Train, monke
         def on_after_backward(self, trainer: Trainer, pl_module: LightningModule) -> None:
             next(pl_module.parameters()).grad.mul_(math.inf)  # type: ignore[union-attr]
 
-    train(Exploding(), epochs=1, log_every_n_steps=1)
+    curve = Curve()
+    train(curve, Exploding(), epochs=1, log_every_n_steps=1)
+    assert len(curve.rates) == 4  # here no scaler is at work, so the weights are of no interest
 
 
 def test_a_fused_optimizer_does_not_clip_with_float16(train: Train, monkeypatch: pytest.MonkeyPatch) -> None:

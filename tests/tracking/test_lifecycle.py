@@ -157,6 +157,7 @@ class CtrlC(logging.Handler):
             os.kill(os.getpid(), signal.SIGINT)
 
 
+@pytest.mark.usefixtures("heeds_signals")
 @pytest.mark.parametrize("first", [KeyboardInterrupt, ValueError])
 def test_ctrl_c_ends_a_run_whose_server_hangs(
     store: MlflowClient, monkeypatch: pytest.MonkeyPatch, first: type[BaseException]

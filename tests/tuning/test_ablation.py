@@ -85,8 +85,10 @@ def test_the_table_is_printed_and_kept(capsys: pytest.CaptureFixture[str]) -> No
     assert "+2.333" in said
     ((parent, columns, rows, file),) = kept
     assert (parent, file) == ("parent", "ablation.json")
-    assert dict(zip(columns, rows[0], strict=True))["best"] == "0.1"
-    assert dict(zip(columns, rows[2], strict=True))["instead"].startswith("inverse_sqrt  inverse_sqrt schedule.warmup")
+    assert dict(zip(columns, rows[0], strict=True))["best"] == "dropout=0.1"
+    assert dict(zip(columns, rows[2], strict=True))["instead"].startswith(
+        "schedule=inverse_sqrt  inverse_sqrt schedule.warmup"
+    )
 
 
 def test_an_ablation_trains_the_best_of_the_study_over_seeds_without_pruning(tmp_path: Any) -> None:

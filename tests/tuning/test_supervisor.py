@@ -90,6 +90,7 @@ def test_another_space_is_another_study(fakes: MlflowClient) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("heeds_signals")
 @pytest.mark.parametrize(
     ("signals", "status"),
     [([signal.SIGINT], 3), ([signal.SIGHUP], 3), ([signal.SIGTERM, signal.SIGINT], -signal.SIGINT)],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from mlflow.tracking import MlflowClient
 from s2s_lit.__main__ import make_parser
 from s2s_lit.errors import DivergenceError
 from s2s_lit.tracking.logger import MlflowTracker
+from s2s_lit.tracking.store import CHECKPOINT
 from s2s_lit.tracking.sweeps import PRUNED, SweepRuns
 from s2s_lit.tuning.trial import Work, train_tracked
 
@@ -34,10 +36,15 @@ def test_its_command_is_that_of_the_same_training(store: MlflowClient, monkeypat
     assert overrides == changes
 
 
-def test_one_that_diverges_is_pruned(store: MlflowClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_that_diverges_is_pruned_and_keeps_its_best_checkpoint(
+    store: MlflowClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """So a sampler learns where not to look, and a few of them in a row do not end the sweep."""
 
-    def train(*given: Any) -> dict[str, float]:
+    def train(config: Any, work: Work, tracker: MlflowTracker, *rest: Any) -> dict[str, float]:
+        best = tracker.run_dir / "best.ckpt"
+        best.write_bytes(b"weights")
+        tracker.log_artifact(best, CHECKPOINT)  # as whoever records the run does then
         raise DivergenceError("the training diverges")
 
     monkeypatch.setattr("s2s_lit.tuning.trial.train_experiment", train)
@@ -46,3 +53,4 @@ def test_one_that_diverges_is_pruned(store: MlflowClient, monkeypatch: pytest.Mo
     assert train_tracked(None, work, lambda place, value: False) is None  # type: ignore[arg-type]
     run = store.get_run(run_id)
     assert (run.info.status, run.data.tags[PRUNED]) == ("FINISHED", "true")
+    assert Path(store.download_artifacts(run_id, CHECKPOINT)).read_bytes() == b"weights"

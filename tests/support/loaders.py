@@ -1,0 +1,74 @@
+"""Loaders of invented sentences of many lengths, in memory and streaming."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import datasets
+
+from s2s_lit.data.batchers import Batcher, FixedSize, LengthBuckets, TokenBudget
+from s2s_lit.data.cleaning import Cleaner, PairReader, SplitReport
+from s2s_lit.data.examples import EncodedCorpus, Encoder, PieceLimits
+from s2s_lit.data.loader import BatchLoader, MemoryLoader, StreamLoader
+from s2s_lit.data.rows import Rows
+from s2s_lit.data.share import Share
+from s2s_lit.data.sources import DatasetRows
+from s2s_lit.data.windows import TimeStepWindows
+from s2s_lit.text.words import Words
+from s2s_lit.types import Batch
+
+READER = PairReader("en", "de")
+BATCHERS = [
+    FixedSize(size=4),
+    LengthBuckets(size=4, pool=12),
+    TokenBudget(max_tokens=40, pool=15),
+    TimeStepWindows(batcher=LengthBuckets(size=4, pool=12), size=3),
+]
+KINDS = ["memory", "stream"]
+
+
+def given_rows(count: int, shards: int) -> Rows:
+    """Sentences of many lengths, one in seven too long for the filter of `make`."""
+
+    def texts(parts: Sequence[int]) -> object:
+        for part in parts:
+            for i in range(part, count, shards):
+                yield {"en": f"n{i}" + " b" * (i % 7), "de": f"n{i}" + " y" * (i * 5 % 11)}
+
+    return DatasetRows(datasets.IterableDataset.from_generator(texts, gen_kwargs={"parts": list(range(shards))}))
+
+
+def make(
+    kind: str,
+    batcher: Batcher,
+    *,
+    seed: int = 0,
+    shuffle: bool = True,
+    count: int = 61,
+    shards: int = 3,
+    pool: int = 9,
+    share: Share | None = None,
+    workers: int = 0,
+) -> BatchLoader:
+    rows = given_rows(count, shards)
+    encoder = Encoder(Cleaner(READER), Words().train(list(READER.pairs(rows))), PieceLimits(source=6, target=99))
+    if kind == "stream":
+        return StreamLoader(
+            rows, encoder, batcher, shuffle=shuffle, seed=seed, pool=pool, share=share, num_workers=workers
+        )
+    report = SplitReport()
+    corpus = EncodedCorpus(encoder(rows.numbered(range(shards)), report), report)
+    return MemoryLoader(corpus, batcher, shuffle=shuffle, seed=seed, share=share, num_workers=workers)
+
+
+def order(batches: object) -> list[tuple[int, ...]]:
+    return [batch.rows for batch in batches]  # type: ignore[attr-defined]
+
+
+def pieces(batches: Iterable[Batch]) -> int:
+    """Target pieces that are trained on."""
+    return sum(int(batch.target_lengths.sum()) for batch in batches)
+
+
+def kept(count: int) -> list[str]:
+    return sorted(f"n{i}" for i in range(count) if i % 7 < 6)
