@@ -12,7 +12,8 @@ from s2s_lit.text.vocabularies import VocabularyRule
 JOINER = "￭"
 """On the side of a punctuation mark where the text has no space."""
 
-_TOKEN = regex.compile(r"(?P<word>[\w\p{M}\p{N}]+(?:[-'’][\w\p{M}\p{N}]+)*)|[^\w\p{M}\p{N}\s]")
+# To `regex`, other than to `re`, combining marks are letters of a word.
+_TOKEN = regex.compile(r"(?P<word>[\w\p{N}]+(?:[-'’][\w\p{N}]+)*)|[^\w\p{N}\s]")
 _GLUE = regex.compile(rf"{JOINER} {JOINER}|{JOINER} | {JOINER}")
 
 

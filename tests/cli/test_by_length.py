@@ -34,7 +34,7 @@ def test_a_pair_is_compared_once(monkeypatch: pytest.MonkeyPatch) -> None:
     callback = ScoresByLength(tracker)
     callback.on_validation_epoch_start(trainer, task)
     found = [prediction(source, *pair) for source, pair in zip(SOURCES, PAIRS, strict=True)]
-    for batch in (found[:3], [], found[3:]):
+    for batch in (found[:2], [], found[2:]):  # of both lengths each
         if batch:
             metric.update([p.hypothesis for p in batch], [p.reference for p in batch])
         callback.on_validation_batch_end(trainer, task, {"predictions": batch}, None, 0)

@@ -56,7 +56,9 @@ def test_ranks_evaluate_the_batches_of_one_process(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(
-    "batcher", [LengthBuckets(size=2, pool=99), TokenBudget(max_tokens=24)], ids=["length", "tokens"]
+    "batcher",
+    [LengthBuckets(size=2, pool=99), TokenBudget(max_tokens=24), FixedSize(size=2)],
+    ids=["length", "tokens", "as they come"],
 )
 def test_ranks_have_about_the_same_work_at_each_step(kind: str, batcher: Batcher) -> None:
     def work(batch: Batch) -> int:

@@ -151,6 +151,8 @@ def test_a_stopped_run_s_copy_from_a_server_is_not_used_once_it_went_on(
     run_id = make_run(store, 1, bleu=1.0, status="KILLED")
     log(b"before it was stopped")
     assert download_checkpoint(find_run(run_id)).read_bytes() == b"before it was stopped"
+    log(b"when it was stopped again")
+    assert download_checkpoint(find_run(run_id)).read_bytes() == b"when it was stopped again"
     log(b"when it was finished")
     store.set_terminated(run_id, "FINISHED")
     kept = download_checkpoint(find_run(run_id))

@@ -127,6 +127,7 @@ def test_an_earlier_sweep_of_the_same_name_is_no_orphan(sick: Sick, capsys: pyte
         earlier = sick.runs.create("sweep", NAME)
         sick.runs.end(sick.runs.create("trial", "t", earlier, {"s2s.trial": "0"}), status)
         sick.runs.end(earlier, status)
+    sick.runs.end(sick.runs.create("sweep", NAME), "FINISHED")  # whose trials were deleted
     assert examined(capsys) == (0, "study fake: nothing to mend\n")
 
 

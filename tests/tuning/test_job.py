@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 
+import pytest
 from mlflow.tracking import MlflowClient
+from optuna.exceptions import UpdateFinishedTrialError
+from optuna.trial import TrialState
 
 from s2s_lit.tracking.store import RunRecord
 from s2s_lit.tracking.sweeps import VALUES, SweepRuns
@@ -41,3 +44,13 @@ def test_a_trial_that_is_taken_up_is_this_process_s(store: MlflowClient) -> None
     runs.end(seed, "FINISHED")
     assert again.run_of(1) == seed
     assert status(seed) == ("FINISHED", False)  # it is over, and only the study has not been told
+
+
+def test_a_trial_that_another_supervisor_has_ended_is_not_ended_again(store: MlflowClient) -> None:
+    sweep = fake_sweep(1)
+    study = open_study(sweep, NAME, open_storage("sqlite:///sweeps.db"))
+    runs = SweepRuns(dataset="none", experiment="fake", study=NAME)
+    job = Job(study.ask(), sweep, runs, runs.create("sweep", NAME), NAME)
+    study.tell(job.trial, state=TrialState.PRUNED)
+    with pytest.raises(UpdateFinishedTrialError, match="trial 0"):
+        job.end(study, TrialState.PRUNED)
