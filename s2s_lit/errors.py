@@ -1,6 +1,8 @@
 """The exception whose message is written for the user, and those that end the program without one."""
 
+import difflib
 import signal
+from collections.abc import Iterable
 
 
 class UserError(Exception):
@@ -32,3 +34,18 @@ class Terminated(SystemExit):
 
     def __init__(self) -> None:
         super().__init__(128 + signal.SIGTERM)
+
+
+def did_you_mean(word: str, known: Iterable[str], *, prefix: str = "", most: int = 1) -> str:
+    """`; did you mean NAME?` with the known names that begin with `word` or are spelled alike; empty if none is.
+
+    Args:
+        word: What was given, which is none of them.
+        known: The names that would have done.
+        prefix: What is to stand before each name, `EXP=`.
+        most: How many are offered at most.
+    """
+    names = sorted(set(known))
+    begun = [name for name in names if word and name.lower().startswith(word.lower())]
+    near = begun[:most] or difflib.get_close_matches(word, names, n=most, cutoff=0.5)
+    return f"; did you mean {', '.join(prefix + name for name in near)}?" if near else ""

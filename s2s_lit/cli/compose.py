@@ -5,7 +5,6 @@ Every key is a constructor's parameter; a part is named by its class (`class_pat
 
 from __future__ import annotations
 
-import difflib
 import functools
 import importlib
 import inspect
@@ -21,7 +20,7 @@ from lightning.pytorch import Trainer
 
 from s2s_lit.cli.explain import explain
 from s2s_lit.data.datamodule import Seq2SeqDataModule
-from s2s_lit.errors import UserError
+from s2s_lit.errors import UserError, did_you_mean
 from s2s_lit.models.seq2seq import Seq2Seq
 from s2s_lit.tasks.base import Seq2SeqTask
 from s2s_lit.text.codec import CodecPair
@@ -181,6 +180,5 @@ def _given(overrides: Sequence[str]) -> list[Path]:
 
 def _no_such(what: str, file: Path) -> str:
     names = sorted(path.stem for path in file.parent.glob("*.yaml") if path.stem != "base")
-    near = difflib.get_close_matches(file.stem, names, n=1)
-    hint = f"; did you mean {what}={near[0]}?" if near else "."
+    hint = did_you_mean(file.stem, names, prefix=f"{what}=") or "."
     return f"{what}={file.stem}: {file} does not exist{hint} There are: {', '.join(names)}"

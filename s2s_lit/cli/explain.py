@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import inspect
 import re
@@ -13,6 +12,8 @@ from typing import Any
 
 import yaml
 from jsonargparse import ArgumentParser
+
+from s2s_lit.errors import did_you_mean
 
 UNKNOWN = re.compile(r"Option '([\w.+-]+)' is not accepted|unrecognized arguments: --([\w.+-]+)")
 KEY = re.compile(r'Parser key "([\w.]+)"')
@@ -81,11 +82,8 @@ def _parts() -> list[str]:
 def _hint(word: str, known: Iterable[str], prefix: str = "") -> str:
     """`word` is nobody's name: the nearest one that is, or all if there are few."""
     known = sorted(set(known))
-    begun = [name for name in known if name.lower().startswith(word.lower())]
-    near = begun or difflib.get_close_matches(word, known, n=1, cutoff=0.5)
-    if near:
-        return f"; did you mean {prefix}{near[0]}?"
-    return f"; there are: {', '.join(known)}" if 0 < len(known) <= 20 else ""
+    all_of_few = f"; there are: {', '.join(known)}" if 0 < len(known) <= 20 else ""
+    return did_you_mean(word, known, prefix=prefix) or all_of_few
 
 
 def _place(path: str, files: Sequence[Path], overrides: Sequence[str]) -> str:

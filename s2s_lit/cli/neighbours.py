@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import sys
 
 import torch
@@ -14,7 +13,7 @@ from torch import Tensor
 
 from s2s_lit.cli.build import load
 from s2s_lit.cli.lines import require_utf8
-from s2s_lit.errors import UserError
+from s2s_lit.errors import UserError, did_you_mean
 from s2s_lit.tasks.base import Seq2SeqTask
 from s2s_lit.text.codec import Codec
 from s2s_lit.text.vocabulary import SPECIALS
@@ -66,9 +65,8 @@ def ids_of(word: str, codec: Codec) -> list[int]:
         return [codec.pieces.index(word)]
     ids = codec.encode(word)
     if not ids or UNK in ids:
-        near = difflib.get_close_matches(word, codec.pieces[len(SPECIALS) :], n=5, cutoff=0.5)
-        hint = f"; spelled alike: {', '.join(near)}" if near else ""
-        raise UserError(f"the vocabulary has no {word!r}{hint} (WORD, --word)")
+        hint = did_you_mean(word, codec.pieces[len(SPECIALS) :], most=5)
+        raise UserError(f"WORD, --word: the vocabulary has no {word!r}{hint}")
     return ids
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import inspect
 import sys
 
@@ -12,7 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from s2s_lit.cli.compose import import_parts
-from s2s_lit.errors import UserError
+from s2s_lit.errors import UserError, did_you_mean
 
 
 def kinds() -> dict[str, type]:
@@ -93,8 +92,7 @@ def parts(arguments: argparse.Namespace, overrides: list[str]) -> int:
         console.print(_table({name: found[name]} if name else found))
         print("s2s parts NAME tells its settings; a configuration names a part by class_path.")
     else:
-        near = difflib.get_close_matches(name, [*found, *named], n=1, cutoff=0.5)
-        raise UserError(f"no kind and no part is called {name}" + (f"; did you mean {near[0]}?" if near else ""))
+        raise UserError(f"no kind and no part is called {name}{did_you_mean(name, [*found, *named])}")
     return 0
 
 

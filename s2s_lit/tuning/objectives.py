@@ -5,12 +5,11 @@ The test split is never an objective: what was chosen by it could not be judged 
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from s2s_lit.errors import UserError
+from s2s_lit.errors import UserError, did_you_mean
 
 PARAMETERS = "parameters"
 DECODE_MS = "decode_ms"
@@ -76,8 +75,7 @@ def require_scores(objectives: Sequence[Objective], scores: Sequence[str], file:
     there = [f"val/{score}" for score in scores]
     for objective in objectives:
         if objective.name not in COSTS and objective.name not in there:
-            near = difflib.get_close_matches(objective.name, there, n=1)
-            hint = f"; did you mean {near[0]}?" if near else "."
+            hint = did_you_mean(objective.name, there) or "."
             raise UserError(
                 f"{file}: objective {objective.name} is no score of a validation{hint} There are: {', '.join(there)}"
             )

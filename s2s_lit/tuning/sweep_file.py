@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
 from collections.abc import Mapping
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from s2s_lit.errors import UserError
+from s2s_lit.errors import UserError, did_you_mean
 from s2s_lit.tuning.objectives import Objective, read_objectives, require_scores
 from s2s_lit.tuning.space import Space, read_space, words
 from s2s_lit.tuning.warm_start import point_of_run
@@ -174,8 +173,7 @@ def read_sweep(name: str, trials: int | None = None, data_dir: str | None = None
     """
     file = FOLDER / f"{name}.yaml"
     if not file.is_file():
-        near = difflib.get_close_matches(name, names(), n=1)
-        hint = f"; did you mean SWEEP={near[0]}?" if near else "."
+        hint = did_you_mean(name, names(), prefix="SWEEP=") or "."
         raise UserError(f"SWEEP={name}: {file} does not exist{hint} There are: {', '.join(names()) or 'none'}")
     text = file.read_text(encoding="utf-8")
     try:
@@ -205,8 +203,7 @@ def _require_keys(tree: Any, file: str) -> None:
         raise UserError(f"{file} must be a mapping with experiment, objectives and space")
     for key, value in tree.items():
         if key not in KEYS:
-            near = difflib.get_close_matches(str(key), KEYS, n=1)
-            hint = f"; did you mean {near[0]}?" if near else f"; there are: {', '.join(KEYS)}"
+            hint = did_you_mean(str(key), KEYS) or f"; there are: {', '.join(KEYS)}"
             raise UserError(f"unknown key {key} in {file}{hint}")
         if not isinstance(value, KEYS[key]) or isinstance(value, bool):  # type: ignore[arg-type]
             raise UserError(f"{file}: {key} is {value!r}, which is none of what it may be ({_said(KEYS[key])})")

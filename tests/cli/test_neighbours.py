@@ -36,7 +36,7 @@ def test_nearest_by_cosine_without_specials_and_the_word_itself() -> None:
 def test_a_word_is_its_piece_or_its_pieces_or_an_error_with_those_spelled_alike() -> None:
     words = Words().train(PAIRS).source
     assert [words.pieces[i] for i in ids_of("house", words)] == ["house"]
-    with pytest.raises(UserError, match=r"no 'hause'; spelled alike: house, mouse"):
+    with pytest.raises(UserError, match=r"no 'hause'; did you mean house, mouse"):
         ids_of("hause", words)
     subwords = SentencePiece(vocab_size=24).train(PAIRS).source
     assert ids_of("house", subwords) == subwords.encode("house")
