@@ -104,13 +104,14 @@ class Seq2SeqDataModule(LightningDataModule):
 
     @property
     def report(self) -> dict[str, Any]:
-        """For the run's records: the corpus, and for each split that was read its rows, what was kept, what was dropped
-        or malformed by reason, and a hash of its texts that does not depend on their order.
+        """For the run's records: the corpus, its columns, and for each split that was read its rows, what was kept,
+        what was dropped or malformed by reason, and a hash of its texts that does not depend on their order.
 
         A streamed split is complete after its first whole pass.
         """
         splits = {split: read.report.as_dict() for split, read in (self._corpora | self._streams).items()}
-        return {**self.source.identity(), "streaming": self.streaming, "splits": splits}
+        columns = [self.reader.source_column, self.reader.target_column]
+        return {**self.source.identity(), "columns": columns, "streaming": self.streaming, "splits": splits}
 
     @property
     def constant_count(self) -> bool:

@@ -15,6 +15,7 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 from s2s_lit.errors import DivergenceError
 from s2s_lit.processes import of_all
 from s2s_lit.tracking.attention_maps import attention_picture
+from s2s_lit.tracking.inputs import datasets_of
 from s2s_lit.tracking.logger import MlflowTracker
 from s2s_lit.tracking.predictions import prediction_line
 from s2s_lit.tracking.provenance import git_diff, provenance_tags, resumed_tags
@@ -109,6 +110,8 @@ class RunRecorder(Callback):
             self._tracker.log_text(json.dumps(report, indent=2, ensure_ascii=False, default=str), "data_report.json")
             prints = {split: counts["fingerprint"] for split, counts in report.get("splits", {}).items()}
             self._tracker.set_tags({"s2s.fingerprint": json.dumps(prints)})
+            for data in datasets_of(self._tracker.dataset, report):
+                self._tracker.log_dataset(data)
             counted = {split: counts for split, counts in report.get("splits", {}).items() if counts.get("rows")}
             self._tracker.log_metrics(dict(_row_counts(counted)), step=trainer.global_step)
 

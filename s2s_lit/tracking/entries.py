@@ -42,6 +42,18 @@ class Artifact(NamedTuple):
     file: str | None = None
 
 
+class Dataset(NamedTuple):
+    """Data that the run has read, in MLflow's terms: `source`, `schema` and `profile` are JSON."""
+
+    name: str
+    digest: str
+    context: str
+    source_type: str
+    source: str
+    schema: str
+    profile: str
+
+
 class Status(NamedTuple):
     """The end of the run: FINISHED, FAILED or KILLED, and when."""
 
@@ -55,8 +67,8 @@ class Unreadable(NamedTuple):
     line: bytes
 
 
-Entry = Value | Params | Tags | Artifact | Status | Unreadable
-_KINDS: dict[str, type[Entry]] = {kind.__name__: kind for kind in (Value, Params, Tags, Artifact, Status)}
+Entry = Value | Params | Tags | Artifact | Dataset | Status | Unreadable
+_KINDS: dict[str, type[Entry]] = {kind.__name__: kind for kind in (Value, Params, Tags, Artifact, Dataset, Status)}
 
 
 def encode(entry: Entry) -> bytes:
@@ -89,6 +101,8 @@ def deliver(client: MlflowClient, run_id: str, entries: Sequence[Entry]) -> None
         client.log_batch(run_id, params=[Param(k, v) for k, v in head.values.items()])
     elif isinstance(head, Tags):
         client.log_batch(run_id, tags=[RunTag(k, v) for k, v in head.values.items()])
+    elif isinstance(head, Dataset):
+        _deliver_dataset(client, run_id, head)
     elif isinstance(head, Status):
         client.set_terminated(run_id, head.status, head.timestamp_ms)
     elif isinstance(head, Unreadable):
@@ -106,6 +120,21 @@ def _deliver_artifact(client: MlflowClient, run_id: str, artifact: Artifact) -> 
         else:
             named.write_bytes(artifact.content or b"")
         client.log_artifact(run_id, str(named), folder or None)
+
+
+def _deliver_dataset(client: MlflowClient, run_id: str, data: Dataset) -> None:
+    from mlflow import entities
+    from mlflow.exceptions import MlflowException
+    from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT
+
+    found = entities.Dataset(data.name, data.digest, data.source_type, data.source, data.schema, data.profile)
+    given = [entities.DatasetInput(found, [entities.InputTag(MLFLOW_DATASET_CONTEXT, data.context)])]
+    try:
+        client.log_inputs(run_id, given)
+    except MlflowException as error:
+        if error.error_code != "BAD_REQUEST":
+            raise
+        client.log_inputs(run_id, given)  # another run has just brought the same data, and the store knows it now
 
 
 def permanent(error: Exception) -> bool:

@@ -18,7 +18,7 @@ from lightning.pytorch.utilities import rank_zero_only
 from s2s_lit.errors import UserError
 from s2s_lit.tracking.attention_maps import render
 from s2s_lit.tracking.connection import answering, connect, ensure_experiment, tracking_uri
-from s2s_lit.tracking.entries import Artifact, Params, Status, Tags, Value, deliver, reason_of
+from s2s_lit.tracking.entries import Artifact, Dataset, Params, Status, Tags, Value, deliver, reason_of
 from s2s_lit.tracking.journal import Journal
 from s2s_lit.tracking.limits import MAX_PARAM, MAX_TAG, chunks, clean, cut, flatten
 from s2s_lit.tracking.outbox import Outbox
@@ -90,6 +90,7 @@ class MlflowTracker(Logger):
         self._params: dict[str, str] = {}
         self._drift: dict[str, list[str]] = {}
         self._tables: list[dict[str, str]] = []
+        self._datasets: set[Dataset] = set()
         self._epoch: float | None = None
         self._logged: dict[str, int] = {}
 
@@ -301,6 +302,13 @@ class MlflowTracker(Logger):
     def log_artifact(self, file: str | Path, path: str) -> None:
         """A copy of a local file under `path`; the file must stay until it was delivered."""
         self._box.put(Artifact(path, file=str(Path(file).absolute())))
+
+    @rank_zero_only
+    def log_dataset(self, data: Dataset) -> None:
+        """Data that the run has read; a second call with the same does nothing."""
+        if data not in self._datasets:
+            self._datasets.add(data)
+            self._box.put(data)
 
     @rank_zero_only
     def log_figure(self, figure: Figure, path: str) -> None:

@@ -122,7 +122,8 @@ def finished(empty_database: Path, tmp_path_factory: pytest.TempPathFactory) -> 
         client = MlflowClient(f"sqlite:///{place}/mlflow.db")
         files = Path(client.download_artifacts(record.run_id, ""))
         steps = [(m.step, m.value) for m in client.get_metric_history(record.run_id, "val/bleu")]
-    return SimpleNamespace(record=record, files=files, checkpoint=checkpoint, steps=steps)
+        inputs = client.get_run(record.run_id).inputs.dataset_inputs
+    return SimpleNamespace(record=record, files=files, checkpoint=checkpoint, steps=steps, inputs=inputs)
 
 
 def test_configuration_origin_and_size_are_kept(finished: Any) -> None:
@@ -143,6 +144,8 @@ def test_data_and_vocabulary_are_kept(finished: Any) -> None:
     assert {name.removeprefix("data/train/"): value for name, value in counts.items()} == {
         "rows": 9, "kept": 6, "dropped/copied_source": 2, "malformed/nul": 1,
     }  # fmt: skip
+    (data,) = finished.inputs  # "later" was not read
+    assert (data.dataset.name, data.dataset.digest, data.tags[0].value) == ("builtin", "abc", "training")
     assert (finished.files / "vocabulary/source.txt").read_text() == "<pad>\n▁a\n"
     assert finished.record.params["vocabulary.source"] == "2"
 

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from s2s_lit.tracking import journal as journals
-from s2s_lit.tracking.entries import Artifact, Entry, Params, Status, Tags, Value, decode, encode
+from s2s_lit.tracking.entries import Artifact, Dataset, Entry, Params, Status, Tags, Value, decode, encode
 from s2s_lit.tracking.journal import Journal
 
 TEXTS = st.text(max_size=8)
@@ -25,6 +25,7 @@ ENTRIES: st.SearchStrategy[Entry] = st.one_of(
     st.builds(Params, MAPS),
     st.builds(Tags, MAPS),
     st.builds(Artifact, TEXTS, st.none() | st.binary(max_size=9), st.none() | TEXTS),
+    st.builds(Dataset, *[TEXTS] * 7),
     st.builds(Status, st.sampled_from(["FINISHED", "KILLED"]), st.integers()),
 )
 

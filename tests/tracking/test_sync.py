@@ -16,11 +16,13 @@ from mlflow.tracking import MlflowClient
 
 from s2s_lit.__main__ import main
 from s2s_lit.errors import UserError
+from s2s_lit.tracking.entries import Dataset
 from s2s_lit.tracking.lifecycle import mark_dead_runs, tracked_run
 from s2s_lit.tracking.logger import MlflowTracker
 from s2s_lit.tracking.sync import send_left_behind
 
-CALLS = ("log_batch", "log_artifact", "set_terminated")
+CALLS = ("log_batch", "log_artifact", "log_inputs", "set_terminated")
+DATA = Dataset("builtin", "abcd1234", "training", "builtin", "{}", "", "{}")
 
 
 def down(*args: Any, **kwargs: Any) -> None:
@@ -42,6 +44,7 @@ def log_all(tracker: MlflowTracker, steps: range) -> None:
     tracker.log_params({f"key{i}": i for i in range(150)})
     tracker.set_tags({"s2s.note": "größer"})
     tracker.log_text("größer\n", "texts/note.txt")
+    tracker.log_dataset(DATA)
 
 
 def check_all(store: MlflowClient, run_id: str, steps: range, status: str) -> None:
@@ -51,6 +54,9 @@ def check_all(store: MlflowClient, run_id: str, steps: range, status: str) -> No
     assert len(run.data.params) == 150
     assert run.data.tags["s2s.note"] == "größer"
     assert Path(store.download_artifacts(run_id, "texts/note.txt")).read_text() == "größer\n"
+    (data,) = run.inputs.dataset_inputs
+    assert (data.dataset.name, data.dataset.digest) == (DATA.name, DATA.digest)
+    assert [(tag.key, tag.value) for tag in data.tags] == [("mlflow.data.context", DATA.context)]
 
 
 def steps_of(store: MlflowClient, run_id: str, key: str = "train/loss") -> list[int]:
@@ -114,17 +120,17 @@ def test_a_run_whose_store_was_away_at_its_end_waits_and_is_finished_later(
             log_all(tracker, range(10))
         run_id = str(tracker.run_id)
         assert f"make sync RUN={run_id[:8]}" in caplog.messages[-1]
-        assert "25 values or files" in caplog.messages[-1]
+        assert "26 values or files" in caplog.messages[-1]
         assert store.get_run(run_id).info.status == "RUNNING"
         (sent,) = send_left_behind(patience_s=0.3)
-        assert sent.missing.startswith("25 entries wait: ")
+        assert sent.missing.startswith("26 entries wait: ")
         assert len(spools()) == 1
         caplog.clear()
         mark_dead_runs()
-        assert caplog.messages[-1] == f"Run {run_id}: 25 entries wait: no route"
+        assert caplog.messages[-1] == f"Run {run_id}: 26 entries wait: no route"
         assert "sent." not in caplog.text
     assert mark_dead_runs() == []
-    assert caplog.messages[-1] == f"25 entries of run {run_id}, which waited on this disk, were sent."
+    assert caplog.messages[-1] == f"26 entries of run {run_id}, which waited on this disk, were sent."
     check_all(store, run_id, range(10), "FINISHED")
     assert spools() == []
 
@@ -139,8 +145,8 @@ def test_a_run_that_is_gone_keeps_its_entries_and_holds_nobody_up(
         assert main(["sync"]) == 2
         said = capsys.readouterr().err
         assert f"run {gone}, for sqlite:///" in said
-        assert "404 entries wait: there is no such run" in said
-        assert "404 entries wait: the run was deleted" in said
+        assert "405 entries wait: there is no such run" in said
+        assert "405 entries wait: the run was deleted" in said
         assert all(f"delete {file}" in said for file in map(Path.absolute, spools()))
         assert sorted(file.parent.name for file in spools()) == sorted([gone, deleted])
     check_all(store, kept, range(200), "KILLED")
@@ -181,7 +187,7 @@ def test_a_line_that_lost_its_content_costs_only_itself(store: MlflowClient, cap
     mark_dead_runs()
     assert caplog.messages == [
         *["The tracking store refuses Unreadable: the line on the disk is damaged"] * 2,
-        f"402 entries of run {run_id}, which waited on this disk, were sent.",
+        f"403 entries of run {run_id}, which waited on this disk, were sent.",
         f"The store refused 2 entries of run {run_id}, which are lost.",
     ]
     assert steps_of(store, run_id) == [step for step in range(200) if step != 5]
@@ -200,7 +206,7 @@ def test_what_is_sent_twice_is_stored_once(store: MlflowClient, monkeypatch: pyt
     file.parent.mkdir(parents=True)
     file.write_bytes(content)
     (sent,) = send_left_behind()
-    assert sent.count == 1200 + 2 + 1 + 1
+    assert sent.count == 1200 + 2 + 1 + 1 + 1
     check_all(store, str(tracker.run_id), range(600), "FINISHED")
 
 
@@ -221,7 +227,7 @@ def test_the_verb_sends_says_and_refuses(
         assert f"run {run_id}, for sqlite:///" in said.err
         assert "no route" in said.err
     assert main(["sync"]) == 0
-    assert f"run {run_id}: 404 entries sent" in capsys.readouterr().out
+    assert f"run {run_id}: 405 entries sent" in capsys.readouterr().out
     check_all(store, run_id, range(200), "KILLED")
 
 
