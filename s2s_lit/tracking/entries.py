@@ -138,9 +138,11 @@ def _deliver_dataset(client: MlflowClient, run_id: str, data: Dataset) -> None:
 
 
 def permanent(error: Exception) -> bool:
-    """True when sending the same thing again cannot help: the store calls it malformed, or the file is gone."""
-    code = getattr(error, "error_code", None)
-    return isinstance(error, FileNotFoundError) or code in ("INVALID_PARAMETER_VALUE", "BAD_REQUEST")
+    """True when sending the same thing again cannot help: the store calls it malformed, or the file is gone.
+
+    BAD_REQUEST is no such word: MLflow says it of a database whose connections are all in use or were closed, too.
+    """
+    return isinstance(error, FileNotFoundError) or getattr(error, "error_code", None) == "INVALID_PARAMETER_VALUE"
 
 
 def reason_of(error: Exception) -> str:

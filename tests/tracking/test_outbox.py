@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from mlflow.exceptions import MlflowException
-from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE
+from mlflow.protos.databricks_pb2 import BAD_REQUEST, INVALID_PARAMETER_VALUE
 
 from s2s_lit.tracking.entries import Artifact, Params, Tags, Value, reason_of
 from s2s_lit.tracking.journal import Journal
@@ -32,6 +32,8 @@ class FakeClient:
         failure = next(self.failing, "")
         if failure == "before":
             raise ConnectionError("no route")
+        if failure == "busy":
+            raise MlflowException("QueuePool limit of size 5 overflow 10 reached", BAD_REQUEST)
         if any(m.key == self.refused for m in metrics):
             raise MlflowException("bad name", INVALID_PARAMETER_VALUE)
         self.calls.append(len(metrics))
@@ -56,7 +58,7 @@ def values(count: int) -> list[Value]:
 
 
 @given(
-    failures=st.lists(st.sampled_from(["", "before", "after"]), max_size=6),
+    failures=st.lists(st.sampled_from(["", "before", "busy", "after"]), max_size=6),
     entries=st.lists(st.sampled_from("vvvvpt"), max_size=40),
 )
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -143,6 +145,15 @@ def test_a_refused_value_does_not_take_its_neighbours_along() -> None:
     assert box.close(patience_s=5)
     assert client.kept == [tuple(v) for v in values(6)]
     assert [line.partition(":")[0] for line in box.refused] == ["bad", "gone.txt"]
+
+
+def test_a_server_whose_database_is_busy_has_refused_nothing() -> None:
+    client = FakeClient(iter(["busy"]))
+    box = make_box(client)
+    box.put(values(1)[0])
+    assert box.close(patience_s=5)
+    assert client.kept == [tuple(v) for v in values(1)]
+    assert not box.refused
 
 
 def test_values_put_by_several_threads_all_arrive() -> None:
