@@ -18,6 +18,8 @@ COMMAND_TAG = "s2s.command"
 
 _PACKAGES = ("s2s-lit", "torch", "lightning", "torchmetrics", "mlflow", "datasets", "sentencepiece", "sacrebleu")
 _MAX_DIFF, _MAX_NAMES = 1_000_000, 200
+_DIFF = ("diff", "--no-color", "--no-ext-diff", "--no-textconv", "--src-prefix=a/", "--dst-prefix=b/")
+"""As `git apply` takes it, whatever the user has configured for his eyes."""
 _CODE = (".py", ".yaml", ".yml", ".toml")
 
 
@@ -25,10 +27,11 @@ def _git(*arguments: str, directory: Path, status: int = 0) -> str | None:
     """Git's answer, None when it ends with another status: no git, no repository or no commit. Takes no lock."""
     command = ["git", "--no-optional-locks", "-C", str(directory), *arguments]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=20, check=False)
+        done = subprocess.run(command, capture_output=True, timeout=20, check=False)
     except (OSError, subprocess.SubprocessError):
         return None
-    return done.stdout if done.returncode == status else None
+    # Decoded here, for `text=True` would make line feeds of a file's carriage returns.
+    return done.stdout.decode(errors="replace") if done.returncode == status else None
 
 
 def git_state(directory: Path | None = None) -> dict[str, str]:
@@ -53,11 +56,14 @@ def git_diff(directory: Path | None = None) -> str:
     root = Path(top.rstrip("\n"))
     listed = (_git("ls-files", "-z", "--others", "--exclude-standard", directory=root) or "").split("\0")
     untracked = [name for name in listed if name][:_MAX_NAMES]
-    text = "".join(f"# untracked: {name}\n" for name in untracked) + (_git("diff", "HEAD", directory=root) or "")
+    changed = _git(*_DIFF, "--binary", "HEAD", directory=root) or ""
+    if len(changed) > _MAX_DIFF:  # a large file that is no text must not displace the code
+        changed = _git(*_DIFF, "HEAD", directory=root) or ""
+    text = "".join(f"# untracked: {name}\n" for name in untracked) + changed
     for name in untracked:
         file = root / name
         if file.suffix in _CODE and file.is_file() and file.stat().st_size <= _MAX_DIFF - len(text):
-            text += _git("diff", "--no-index", "--", os.devnull, name, directory=root, status=1) or ""
+            text += _git(*_DIFF, "--no-index", "--", os.devnull, name, directory=root, status=1) or ""
     return text if len(text) <= _MAX_DIFF else text[:_MAX_DIFF] + "\n# cut here\n"
 
 

@@ -64,6 +64,28 @@ def test_a_new_attention_in_a_new_file_comes_back_from_the_commit_and_the_diff(
         assert (again / name).read_bytes() == (repository / name).read_bytes()
 
 
+def test_a_diff_can_be_applied_whatever_git_is_configured_to_show(
+    repository: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    (repository / "dos.py").write_bytes(b"a = 1\r\nb = 2\r\n")
+    (repository / "picture.png").write_bytes(bytes(range(256)))
+    subprocess.run(["git", "-C", str(repository), "add", "."], check=True)
+    head = commit(repository)
+    settings = {"color.ui": "always", "diff.external": "false", "diff.noprefix": "true", "core.autocrlf": "false"}
+    for key, value in settings.items():
+        subprocess.run(["git", "-C", str(repository), "config", key, value], check=True)
+    (repository / "model.py").write_text("width = 2\n")
+    (repository / "dos.py").write_bytes(b"a = 1\r\nb = 3\r\n")
+    (repository / "picture.png").write_bytes(bytes(range(255)))
+    (repository / "new.py").write_text("new = 1\n")
+    diff = provenance.git_diff(repository)
+    again = tmp_path_factory.mktemp("again")
+    for words in (["clone", "-q", str(repository), "."], ["checkout", "-q", head], ["apply", "-"]):
+        subprocess.run(["git", "-C", str(again), *words], input=diff.encode(), check=True)
+    for name in ("model.py", "dos.py", "picture.png", "new.py"):
+        assert (again / name).read_bytes() == (repository / name).read_bytes()
+
+
 def test_neither_a_repository_nor_a_commit_nor_git_is_needed(
     repository: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
