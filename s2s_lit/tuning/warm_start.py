@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -49,8 +50,13 @@ def _read(path: str, params: Mapping[str, str]) -> Any:
     """A setting's value; of a part the name of its class."""
     if f"{path}.class_path" in params:
         return params[f"{path}.class_path"].rpartition(".")[2]
-    return yaml.safe_load(params[path]) if path in params else _MISSING
+    if path not in params:
+        return _MISSING
+    value = None if params[path] == "None" else yaml.safe_load(params[path])
+    with contextlib.suppress(ValueError):  # Python's 5e-05 is a word to YAML
+        return float(value) if isinstance(value, str) else value
+    return value
 
 
 def _same(own: Any, stated: Any) -> bool:
-    return bool(own == stated or (own in (_MISSING, "None") and stated is None))
+    return bool(own == stated or (own is _MISSING and stated is None))

@@ -122,6 +122,21 @@ def test_an_earlier_run_is_a_point() -> None:
         point_of_run(space, record(**{**params, "model__init_args__encoder__init_args__dropout": "0.9"}))
 
 
+def test_small_numbers_and_what_was_left_out_are_read_from_an_earlier_run() -> None:
+    tree = {
+        "task.optimizer.weight_decay": {"float": [0.000001, 0.1], "log": True},
+        "trainer.gradient_clip_val": {"choice": [None, 1.0]},
+        "model.decoder.attention": {"choice": ["DotAttention", None]},
+    }
+    params = {
+        "task__init_args__optimizer__init_args__weight_decay": str(0.00005),
+        "trainer__gradient_clip_val": "None",
+        "model__init_args__decoder__init_args__attention": "None",
+    }
+    expected = dict(zip(tree, (0.00005, None, None), strict=True))
+    assert point_of_run(read_space(tree, "space"), record(**params)) == expected
+
+
 def test_an_earlier_run_is_in_the_branch_that_sets_nothing_only_if_in_no_other(in_project: Path) -> None:
     space = read_sweep("regularization").space
     averaged = {"task__init_args__averaging__class_path": "s2s_lit.optim.averaging.ExponentialAveraging"}
