@@ -119,8 +119,8 @@ def from_yaml(text: str, overrides: Sequence[str] = ()) -> Namespace:
 
 
 def _parse(parser: ArgumentParser, arguments: Sequence[str], **given: Any) -> Namespace:
-    """`--KEY=null` takes a part of a part out, which jsonargparse can only do from a file."""
-    arguments = _joined_nulls(arguments)
+    """`--KEY=null` takes a part of a part out, which jsonargparse can only do from a file; it is done last."""
+    arguments = _without_overruled_nulls(_joined_nulls(arguments))
     nulls = [word for word in arguments if word.endswith("=null")]
     config = parser.parse_args([word for word in arguments if word not in nulls], **given)
     others = [word for word in nulls if not _take_out(config, word.removeprefix("--").removesuffix("=null"))]
@@ -136,6 +136,18 @@ def _joined_nulls(arguments: Sequence[str]) -> list[str]:
         else:
             joined.append(word)
     return joined
+
+
+def _without_overruled_nulls(arguments: Sequence[str]) -> list[str]:
+    """The words without each `--KEY=null` after which the key, or one within it, is set again: the later wins."""
+    kept: list[str] = []
+    later: list[str] = []
+    for word in reversed(arguments):
+        key = word.partition("=")[0]
+        if not (word.endswith("=null") and any(f"{set_again}.".startswith(f"{key}.") for set_again in later)):
+            kept.append(word)
+        later.append(key)
+    return kept[::-1]
 
 
 def _take_out(config: Namespace, key: str) -> bool:

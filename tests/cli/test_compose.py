@@ -37,6 +37,21 @@ def test_a_part_is_taken_out_from_the_command_line() -> None:
     assert changed.seed == 3
 
 
+def test_what_is_set_after_it_was_taken_out_is_there() -> None:
+    out = "--model.decoder.attention=null"
+    for words in ([out, "--model.decoder.attention=DotAttention"], [out, "--model.decoder.attention", "DotAttention"]):
+        attention = composed(*words)["model"]["init_args"]["decoder"]["init_args"]["attention"]
+        assert attention["class_path"].endswith(".DotAttention")
+    assert (
+        composed("--trainer.gradient_clip_val=null", "--trainer.gradient_clip_val=2")["trainer"]["gradient_clip_val"]
+        == 2
+    )
+    assert (
+        composed("--trainer.gradient_clip_val=2", "--trainer.gradient_clip_val=null")["trainer"]["gradient_clip_val"]
+        is None
+    )
+
+
 def test_what_is_written_is_read_again() -> None:
     config = compose("bilstm_attn", "builtin", ["--trainer.max_epochs=9", "--seed=5"], EXPERIMENTS)
     again = from_yaml(to_yaml(config))
