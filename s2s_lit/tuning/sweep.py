@@ -176,8 +176,8 @@ def open_parent(searched: Sweep, study: optuna.Study, ownership: Ownership, runs
 
 def slots_of(searched: Sweep, workers: int) -> list[Slot]:
     """This machine's shares, by what one trial uses."""
-    devices = searched.compose(searched.space.probes()[0], searched.seeds[0]).trainer.devices
-    return make_slots(workers, visible_gpus(), devices if isinstance(devices, int) and devices > 0 else 1)
+    devices = str(searched.compose(searched.space.probes()[0], searched.seeds[0]).trainer.devices)
+    return make_slots(workers, visible_gpus(), int(devices) if devices.isdecimal() else 1)
 
 
 def visible_gpus() -> list[str]:

@@ -14,6 +14,7 @@ from s2s_lit.errors import UserError
 from s2s_lit.tracking.store import RunRecord
 from s2s_lit.tuning.space import read_space
 from s2s_lit.tuning.study import make_pruner, make_sampler
+from s2s_lit.tuning.sweep import slots_of
 from s2s_lit.tuning.sweep_file import read_sweep
 from s2s_lit.tuning.warm_start import point_of_run
 
@@ -73,6 +74,14 @@ def test_what_is_wrong_is_said_before_any_trial(change: dict[str, object], said:
 def test_a_sweep_that_is_not_there_names_the_nearest(in_project: Path) -> None:
     with pytest.raises(UserError, match=r"did you mean SWEEP=dropout_schedule_batching\?"):
         read_sweep("dropout_schedule_batchin")
+
+
+def test_trials_of_several_devices_have_as_many_gpus(in_project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("s2s_lit.tuning.sweep.visible_gpus", lambda: ["0", "1", "2", "3"])
+    for devices, expected in ((2, ["0,1", "2,3"]), ("auto", ["0", "1"])):
+        Path("sweeps/mine.yaml").write_text(yaml.safe_dump({**GOOD, "fixed": {"trainer.devices": devices}}))
+        slots = slots_of(read_sweep("mine"), workers=2)
+        assert [slot.environment["CUDA_VISIBLE_DEVICES"] for slot in slots] == expected
 
 
 def test_samplers_and_pruners_are_checked() -> None:
