@@ -54,26 +54,28 @@ def train(arguments: argparse.Namespace, overrides: list[str]) -> int:
         processes = processes_to_start(config.trainer)
         if processes > 1:
             return launch(processes, arguments.words)
-        return track(config)
+        return track(config, arguments.words)
 
 
-def track(config: Namespace) -> int:
-    """Train as a run of its own, or as the run that a requeued job had begun."""
-    job, again = scheduled_job()
+def track(config: Namespace, words: Sequence[str]) -> int:
+    """Train as a run of its own, or as the run that a requeued job had begun; `words` are the program's."""
+    job, requeued = scheduled_job()
 
     def same(text: str) -> bool:
         return to_yaml(as_begun(config, from_yaml(text))) == text
 
     def find() -> RunRecord | None:
         mark_dead_runs()
-        return stopped_by_requeue(job, same) if again else None
+        return stopped_by_requeue(job, same) if requeued else None
 
     stopped = from_first(find)
     if stopped is not None:
         begun = from_yaml(read_restart(restart_file(stopped))["config"])
         return train_run(begun, attached(stopped), restart_file(stopped))
     config = resolved(config)
-    return train_run(config, MlflowTracker(dataset=config.dataset, experiment=config.experiment))
+    # What repeats it names the run that it starts from: `latest` is another one tomorrow.
+    again = [*words, f"--start_from={config.start_from}"] if config.start_from else None
+    return train_run(config, MlflowTracker(dataset=config.dataset, experiment=config.experiment, words=again))
 
 
 def train_run(config: Namespace, tracker: MlflowTracker, resume_from: Path | None = None) -> int:

@@ -68,8 +68,13 @@ def git_diff(directory: Path | None = None) -> str:
 
 
 def command(words: Sequence[str] | None = None) -> str:
-    """The command line to repeat this process, or to run the program with these words; quoted for a shell."""
-    return shlex.join(sys.orig_argv if words is None else [sys.executable, "-m", "s2s_lit", *words])
+    """The command line to repeat this process, or to run the program with these words; quoted for a shell.
+
+    The number of threads decides the last digits, so it is in it where it was given.
+    """
+    line = shlex.join(sys.orig_argv if words is None else [sys.executable, "-m", "s2s_lit", *words])
+    threads = os.environ.get("OMP_NUM_THREADS")
+    return f"OMP_NUM_THREADS={shlex.quote(threads)} {line}" if threads else line
 
 
 def versions() -> dict[str, str]:

@@ -37,6 +37,7 @@ def test_weights_and_vocabulary_are_those_of_the_run(trained: RunRecord, in_proj
     config = yaml.safe_load(after["s2s_lit"]["config"])
     assert config["start_from"] == run.params["start_from"] == trained.run_id
     assert config["data"]["codec"] == yaml.safe_load(before["s2s_lit"]["config"])["data"]["codec"]
+    assert run.tags["s2s.command"].endswith(f"--start_from={trained.run_id}")  # what was given may be another run later
 
 
 def test_a_network_of_another_shape_is_refused(

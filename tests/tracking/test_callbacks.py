@@ -192,6 +192,8 @@ def begin(tracker: MlflowTracker) -> None:
 
 
 def test_a_resumed_run_keeps_where_it_came_from(store: MlflowClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+
     def start_as(commit: str, *words: str, run_id: str | None = None) -> str:
         monkeypatch.setattr("sys.orig_argv", ["s2s", *words])
         monkeypatch.setattr(provenance, "git_state", lambda directory: {"commit": commit, "dirty": "true"})
@@ -217,11 +219,15 @@ def test_a_resumed_run_keeps_where_it_came_from(store: MlflowClient, monkeypatch
     ]
 
 
-def test_the_command_of_a_run_that_its_process_s_does_not_repeat(store: MlflowClient) -> None:
+def test_the_command_of_a_run_that_its_process_s_does_not_repeat(
+    store: MlflowClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")  # as of a trial
     tracker = MlflowTracker(dataset="builtin", experiment="lstm", words=["train", "lstm", "--model.x=a b"])
     begin(tracker)
     repeated = store.get_run(str(tracker.run_id)).data.tags["s2s.command"]
-    assert shlex.split(repeated) == [sys.executable, "-m", "s2s_lit", "train", "lstm", "--model.x=a b"]
+    said = ["OMP_NUM_THREADS=3", sys.executable]
+    assert shlex.split(repeated) == [*said, "-m", "s2s_lit", "train", "lstm", "--model.x=a b"]
 
 
 class End(Callback):

@@ -99,14 +99,18 @@ def test_neither_a_repository_nor_a_commit_nor_git_is_needed(
     assert "s2s.git.dirty" not in provenance.provenance_tags(repository)
 
 
-def test_the_command_repeats_the_process(tmp_path: Path) -> None:
+@pytest.mark.parametrize("threads", ["", "3"])
+def test_the_command_repeats_the_process(threads: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     script = tmp_path / "show it.py"
     script.write_text("from s2s_lit.tracking.provenance import command; print(command())")
+    monkeypatch.setenv("OMP_NUM_THREADS", threads)
     first = subprocess.run(
         [sys.executable, str(script), "--text", "it's $HOME"], capture_output=True, text=True, check=True
     )
+    monkeypatch.delenv("OMP_NUM_THREADS")
     again = subprocess.run(first.stdout, shell=True, capture_output=True, text=True, check=True)
     assert again.stdout == first.stdout
+    assert first.stdout.startswith("OMP_NUM_THREADS=") == bool(threads)
     assert "it" in first.stdout
 
 
