@@ -14,7 +14,7 @@ from s2s_lit.tracking.predictions import parse_line
 from s2s_lit.tracking.store import RunRecord, find_run, list_runs
 from s2s_lit.types import Prediction
 
-_SEEDS = ("seed", "data.seed")
+_NO_SETTINGS = ("seed", "data.seed", "experiment")  # a copy under another name is the same experiment
 _FOUND = ("parameters.", "vocabulary.", "pretrained.")  # logged as parameters, but not configured
 _PLACE = "data.source.data_dir"  # on this machine; the sentences themselves are compared
 
@@ -96,11 +96,11 @@ def find_systems(selectors: Sequence[str], split: str, *, dataset: str | None = 
 
 
 def configuration(run: RunRecord) -> dict[str, str]:
-    """A run's configuration without its seed, under the keys that a user types."""
+    """A run's configuration without its seed and its name, under the keys that a user types."""
     found = {}
     for key, value in (run.params | _changed_later(run)).items():
         short = key.replace(".init_args", "").removesuffix(".class_path")
-        if short not in _SEEDS and not short.startswith(_FOUND) and ".batcher.chosen." not in short:
+        if short not in _NO_SETTINGS and not short.startswith(_FOUND) and ".batcher.chosen." not in short:
             found[short] = value
     return found
 

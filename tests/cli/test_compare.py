@@ -124,6 +124,13 @@ def test_another_seed_of_an_experiment_is_chance(folder: Path, capsys: pytest.Ca
     assert chrf["significant"] is False
 
 
+def test_a_copy_under_another_name_is_the_same_experiment(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for seed, (name, damage) in enumerate((("lstm", 0.6), ("lstm_copy", 0.1)), start=1):
+        write_run(name, predict(TEXTS, damage, seed), seed=seed)
+    assert main(["compare", "lstm", "lstm_copy", *QUICK]) == 0
+    assert "not significant: the same experiment, another seed" in capsys.readouterr().out
+
+
 COMMIT, OTHER = ("a" * 40, False), ("b" * 40, False)
 
 

@@ -52,6 +52,7 @@ def write_run(
     """
     tracker = MlflowTracker(dataset=dataset, experiment=experiment, kind=kind, parent=parent)
     with tracked_run(tracker):
+        tracker.log_params({"experiment": experiment, "dataset": dataset})  # as every configuration says
         tracker.log_params({"seed": seed, "data": {"seed": seed}, "vocabulary": {"source": seed}, **params})
         if code is not None:
             tracker.set_tags({"mlflow.source.git.commit": code[0], "s2s.git.dirty": str(code[1]).lower()})
