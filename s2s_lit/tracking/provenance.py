@@ -16,7 +16,17 @@ import psutil
 COMMAND_TAG = "s2s.command"
 """Tag with the command that repeats the run."""
 
-_PACKAGES = ("s2s-lit", "torch", "lightning", "torchmetrics", "mlflow", "datasets", "sentencepiece", "sacrebleu")
+_PACKAGES = (
+    "s2s-lit",
+    "torch",
+    "lightning",
+    "torchmetrics",
+    "mlflow",
+    "optuna",
+    "datasets",
+    "sentencepiece",
+    "sacrebleu",
+)
 _MAX_DIFF, _MAX_NAMES = 1_000_000, 200
 _DIFF = ("diff", "--no-color", "--no-ext-diff", "--no-textconv", "--src-prefix=a/", "--dst-prefix=b/")
 """As `git apply` takes it, whatever the user has configured for his eyes."""

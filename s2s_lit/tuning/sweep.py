@@ -17,6 +17,7 @@ from rich.table import Table
 
 from s2s_lit.errors import UserError
 from s2s_lit.tracking.lifecycle import mark_dead_runs
+from s2s_lit.tracking.provenance import provenance_tags
 from s2s_lit.tracking.sweeps import SweepRuns
 from s2s_lit.tuning.ablation import ablation_of, summarize_ablation
 from s2s_lit.tuning.ownership import Ownership
@@ -167,6 +168,7 @@ def open_parent(searched: Sweep, study: optuna.Study, ownership: Ownership, runs
 
     def create() -> str:
         run_id = runs.create("sweep", study.study_name)
+        runs.tag(run_id, provenance_tags())
         runs.text(run_id, searched.text, "sweep.yaml")
         enqueue(searched, study)
         return run_id

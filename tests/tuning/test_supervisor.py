@@ -63,6 +63,8 @@ def test_the_mean_over_seeds_is_the_value(fakes: MlflowClient) -> None:
     assert {run.tags["s2s.seed"] for run in seeds} == {"3", "8"}
     assert {run.tags["mlflow.parentRunId"] for run in seeds} == {trial.user_attrs[attributes.RUN]}
     assert {run.status for run in seeds} == {"FINISHED"}
+    (parent,) = fake_sweep.runs_of_kind("sweep")
+    assert {"s2s.command", "s2s.version.optuna", "s2s.machine.cpu", "mlflow.source.name"} <= parent.tags.keys()
 
 
 @pytest.mark.slow
