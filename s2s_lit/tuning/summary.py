@@ -141,7 +141,8 @@ def effects_row(level: Level, high: bool) -> list[str | float | int | None]:
 def front_table(sweep: Sweep, study: optuna.Study) -> Table:
     """The trials that cannot be bettered in one objective without losing in another."""
     table = Table("Pareto front: trial", *(objective.name for objective in sweep.objectives), "point")
-    for trial in sorted(study.best_trials, key=lambda trial: -trial.values[0]):
+    high = sweep.objectives[0].higher_is_better
+    for trial in sorted(study.best_trials, key=lambda trial: trial.values[0], reverse=high):
         table.add_row(str(trial.number), *(f"{value:.4g}" for value in trial.values), short_point(trial.params))
     return table
 

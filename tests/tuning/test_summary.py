@@ -13,10 +13,11 @@ from optuna.trial import FrozenTrial
 from s2s_lit.errors import UserError
 from s2s_lit.tuning import study as attributes
 from s2s_lit.tuning.effects import Level, levels
+from s2s_lit.tuning.objectives import Objective
 from s2s_lit.tuning.plots import importances, pictures
 from s2s_lit.tuning.progress import best_trial, short_name, short_point
 from s2s_lit.tuning.space import read_space
-from s2s_lit.tuning.summary import effects_table, train_command, write_best
+from s2s_lit.tuning.summary import effects_table, front_table, train_command, write_best
 from s2s_lit.tuning.sweep_file import Sweep
 from support.studies import finished_study, objectives, space
 
@@ -71,6 +72,16 @@ def test_the_best_is_the_first_objectives_best() -> None:
         study = finished_study(objectives=count)
         complete = [trial for trial in study.trials if trial.state.name == "COMPLETE"]
         assert best_trial(study).values[0] == max(trial.values[0] for trial in complete)  # type: ignore[union-attr]
+
+
+def test_the_front_begins_with_the_best_in_the_first_objective() -> None:
+    for high in (True, False):
+        objectives = (Objective("val/score", high), Objective("parameters", False))
+        study = optuna.create_study(directions=[objective.direction for objective in objectives])
+        for score in (1.0, 3.0, 2.0):
+            study.add_trial(optuna.create_trial(values=[score, score if high else -score]))
+        table = front_table(Sweep("s", "", "lstm", "builtin", space(), objectives), study)
+        assert list(table.columns[1].cells) == (["3", "2", "1"] if high else ["1", "2", "3"])
 
 
 def test_short_names() -> None:
