@@ -145,6 +145,11 @@ def permanent(error: Exception) -> bool:
     return isinstance(error, FileNotFoundError) or getattr(error, "error_code", None) == "INVALID_PARAMETER_VALUE"
 
 
+def of_deleted_run(error: Exception) -> bool:
+    """True when the store takes nothing because the run was deleted; it can be restored."""
+    return "must be in the 'active' state" in str(error)
+
+
 def reason_of(error: Exception) -> str:
     """One line; SQLAlchemy names the error proper after a line of its own."""
     lines = str(error).strip().splitlines() or [type(error).__name__]

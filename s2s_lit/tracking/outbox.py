@@ -7,7 +7,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from s2s_lit.tracking.entries import Entry, Value, deliver, permanent, reason_of
+from s2s_lit.tracking.entries import Entry, Value, deliver, of_deleted_run, permanent, reason_of
 from s2s_lit.tracking.journal import Journal
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ class Outbox:
         try:
             deliver(self._client, self._journal.run_id, batch)
         except Exception as error:
-            if not permanent(error):
+            if not permanent(error) or of_deleted_run(error):
                 self._note(error)
                 return False
             if len(batch) > 1:  # one value is malformed; the others must not be lost with it

@@ -195,6 +195,19 @@ def test_a_store_that_dies_midway_only_warns(
     assert "gone" in caplog.messages[-1]
 
 
+def test_what_is_logged_while_the_run_is_deleted_waits_until_it_is_restored(
+    store: MlflowClient, tracker: MlflowTracker
+) -> None:
+    tracker.start()
+    run_id = str(tracker.run_id)
+    store.delete_run(run_id)
+    tracker.log_metrics({"train/loss": 2.0}, step=1)
+    assert not tracker._box.flush(0.0)
+    store.restore_run(run_id)
+    assert tracker.end("FINISHED") == ""
+    assert [metric.value for metric in store.get_metric_history(run_id, "train/loss")] == [2.0]
+
+
 def test_logging_outside_of_a_run_is_a_mistake(store: MlflowClient, tracker: MlflowTracker) -> None:
     tracker.end("FINISHED")
     with pytest.raises(RuntimeError, match="tracked_run"):
