@@ -177,8 +177,17 @@ def open_parent(searched: Sweep, study: optuna.Study, ownership: Ownership, runs
 
 
 def slots_of(searched: Sweep, workers: int) -> list[Slot]:
-    """This machine's shares, by what one trial uses."""
+    """This machine's shares, by what one trial uses.
+
+    Raises:
+        UserError: GPUs are named, of which each trial would see but its own.
+    """
     devices = str(searched.compose(searched.space.probes()[0], searched.seeds[0]).trainer.devices)
+    if not devices.isdecimal() and devices not in ("auto", "-1"):
+        raise UserError(
+            f"trainer.devices={devices}: a sweep gives its trials their GPUs, so say how many one uses; "
+            "CUDA_VISIBLE_DEVICES says which there are"
+        )
     return make_slots(workers, visible_gpus(), int(devices) if devices.isdecimal() else 1)
 
 

@@ -82,6 +82,10 @@ def test_trials_of_several_devices_have_as_many_gpus(in_project: Path, monkeypat
         Path("sweeps/mine.yaml").write_text(yaml.safe_dump({**GOOD, "fixed": {"trainer.devices": devices}}))
         slots = slots_of(read_sweep("mine"), workers=2)
         assert [slot.environment["CUDA_VISIBLE_DEVICES"] for slot in slots] == expected
+    for named in ([1, 3], "1,3"):
+        Path("sweeps/mine.yaml").write_text(yaml.safe_dump({**GOOD, "fixed": {"trainer.devices": named}}))
+        with pytest.raises(UserError, match="say how many one uses"):
+            slots_of(read_sweep("mine"), workers=2)
 
 
 def test_samplers_and_pruners_are_checked() -> None:
