@@ -119,7 +119,7 @@ def network_disk(file: Path) -> str:
     place = file.absolute().resolve()
     mounts = {Path(part.mountpoint): part.fstype for part in psutil.disk_partitions(all=True)}
     kind = next((mounts[folder] for folder in place.parents if folder in mounts), "")
-    fuse = kind.startswith("fuse.") and kind not in LOCAL_FUSE
+    fuse = kind.partition(".")[0] == "fuse" and kind not in LOCAL_FUSE  # fuseblk is a disk
     return kind if fuse or kind in NETWORK_DISKS else ""
 
 

@@ -23,7 +23,8 @@ def sweep_doctor(arguments: argparse.Namespace, overrides: list[str]) -> int:
     """The verb: 0 when all is well or mended."""
     file = storage_file(arguments.storage)
     if file is not None and not file.is_file():
-        raise UserError(f"there is no {file}: no sweep was begun here, or give its STORAGE")
+        print(f"there is no {file}, so nothing to look at: no sweep was begun here, or give its STORAGE")
+        return 0
     left = 0
     if file is not None and arguments.storage.startswith("journal"):
         left += report(str(file), list(examine_journal(file)), arguments.mend)

@@ -45,14 +45,15 @@ def test_writers_beside_one_another_are_not_locked_out(tmp_path: Path) -> None:
     assert sorted(trial.number for trial in trials) == list(range(16))
 
 
-@pytest.mark.parametrize("kind", ["nfs4", "fuse.sshfs", "fuse.of-somebody", "wekafs"])
+@pytest.mark.parametrize("kind", ["nfs4", "fuse", "fuse.sshfs", "fuse.of-somebody", "wekafs"])
 def test_a_network_disk_is_refused_with_the_remedy(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    disks = [Disk("/", "ext4"), Disk(str(tmp_path), kind), Disk(str(tmp_path / "own"), "fuse.ntfs-3g")]
+    disks = [Disk("/", "ext4"), Disk(str(tmp_path), kind)]
+    disks += [Disk(str(tmp_path / "own"), "fuse.ntfs-3g"), Disk(str(tmp_path / "stick"), "fuseblk")]
     monkeypatch.setattr(psutil, "disk_partitions", lambda all: disks)
     with pytest.raises(UserError, match=rf"network disk \({kind}\).*postgresql://"):
         open_storage(f"sqlite:///{tmp_path}/sweeps.db")
     assert network_disk(tmp_path / "deeper" / "sweeps.db") == kind
-    assert network_disk(tmp_path / "own" / "sweeps.db") == ""
+    assert network_disk(tmp_path / "own" / "sweeps.db") == network_disk(tmp_path / "stick" / "sweeps.db") == ""
     assert network_disk(Path("/elsewhere/sweeps.db")) == ""
 
 
