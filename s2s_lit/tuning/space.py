@@ -60,6 +60,10 @@ class Parameter(ABC):
         """The parameters that a point with these choices has."""
         return [self.name]
 
+    def setters(self) -> dict[str, str]:
+        """The paths that it may set, and what does: itself, one of its branches, or a parameter of one."""
+        return dict.fromkeys(self.paths, self.name)
+
 
 @dataclass(frozen=True)
 class Number(Parameter):
@@ -136,6 +140,14 @@ class Branching(Parameter):
         branch = self.branches.get(point.get(self.name, ""))
         return [self.name, *([] if branch is None else branch.space.names(point))]
 
+    def setters(self) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for name, branch in self.branches.items():
+            found |= dict.fromkeys(branch.fixed, f"{self.name}.branches.{name}.set")
+            for parameter in branch.space.parameters:
+                found |= parameter.setters()
+        return found
+
 
 @dataclass(frozen=True)
 class Space:
@@ -209,7 +221,21 @@ def read_space(tree: Any, place: str, prefix: str = "") -> Space:
     twice = [name for name in names if names.count(name) > 1]
     if twice:
         raise UserError(f"{place} has two parameters that are called {twice[0]}: give one of the branches another name")
+    _require_one_setter(space, place)
     return space
+
+
+def _require_one_setter(space: Space, place: str) -> None:
+    """Of branches only one is active, and what a branch sets its own space may refine; all else is set together."""
+    found: dict[str, str] = {}
+    for parameter in space.parameters:
+        setters = parameter.setters()
+        for path in setters.keys() & found.keys():
+            raise UserError(
+                f"{place}: {found[path]} and {setters[path]} both set {path}, so one of them would do nothing: "
+                "leave it to the other"
+            )
+        found |= setters
 
 
 def _read_parameter(prefix: str, key: str, tree: Any, place: str) -> Parameter:

@@ -20,6 +20,7 @@ from s2s_lit.tuning.sweep_file import Sweep
 FINGERPRINT = "s2s:fingerprint"
 PARENT = "s2s:parent"
 _CLAIM = "s2s:parent_claim"
+_ENQUEUING = "s2s:enqueuing"
 OBJECTIVES = "s2s:objectives"
 DATASET = "s2s:dataset"
 
@@ -146,7 +147,16 @@ def _wait_for(study: optuna.Study, key: str, patience_s: float = 10.0) -> None:
         time.sleep(0.2)
 
 
-def enqueue(sweep: Sweep, study: optuna.Study) -> None:
-    """Puts the points that the sweep's file names into the queue; what they leave open is drawn."""
-    for point in sweep.known_points():
-        study.enqueue_trial(point, skip_if_exists=True)
+def enqueue(sweep: Sweep, ownership: Ownership) -> None:
+    """Puts the points that the sweep's file names, and no trial has yet, into the queue; what they leave open is drawn.
+
+    Whoever begins beside another one waits, so that no point is there twice, and all are before what is drawn.
+    """
+    points = sweep.known_points()
+    while points:
+        with ownership.alone(_ENQUEUING) as alone:
+            if alone:
+                for point in points:
+                    ownership.study.enqueue_trial(point, skip_if_exists=True)
+                return
+        time.sleep(0.5)

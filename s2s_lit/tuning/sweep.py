@@ -101,6 +101,7 @@ def search(
     ownership.beat()
     runs = SweepRuns(dataset=searched.dataset, experiment=searched.experiment, study=name)
     parent = open_parent(searched, study, ownership, runs)
+    enqueue(searched, ownership)
     what = f"{searched.trials} trials of {searched.experiment} on {searched.dataset}, {len(slots)} at a time"
     devices = devices_of(slots)
     print(f"sweep {name} in {without_password(storage)}, run {parent}: {what}{devices}", flush=True)
@@ -159,7 +160,7 @@ def wait_for_storage(study: optuna.Study, storage: str) -> None:
 
 
 def open_parent(searched: Sweep, study: optuna.Study, ownership: Ownership, runs: SweepRuns) -> str:
-    """The run that stands for the study; whoever creates it enqueues the points that are to be tried first."""
+    """The run that stands for the study."""
     known = study.user_attrs.get(PARENT)
     if known is not None:
         runs.record(known)
@@ -170,7 +171,6 @@ def open_parent(searched: Sweep, study: optuna.Study, ownership: Ownership, runs
         run_id = runs.create("sweep", study.study_name)
         runs.tag(run_id, provenance_tags())
         runs.text(run_id, searched.text, "sweep.yaml")
-        enqueue(searched, study)
         return run_id
 
     return sweep_run(ownership, create)

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from s2s_lit.errors import UserError
 from s2s_lit.tuning.space import Branching, Choice, Number, Space, read_space, words
 
-names = st.sampled_from([f"part.key{i}" for i in range(6)])
 scalars = st.one_of(st.booleans(), st.none(), st.integers(-5, 5), st.sampled_from(["LSTM", "GRU"]))
 
 
@@ -23,12 +22,13 @@ def numbers(kind: str) -> st.SearchStrategy[dict[str, Any]]:
 
 
 def spaces(depth: int, prefix: str = "b") -> st.SearchStrategy[dict[str, Any]]:
-    """Spaces as they stand in YAML, branches within branches up to a depth."""
+    """Spaces as they stand in YAML, branches within branches up to a depth; one path is set by one of them at a time."""
+    names, others = (st.sampled_from([f"{part}{depth}.key{i}" for i in range(6)]) for part in ("part", "other"))
     choice = st.builds(lambda v: {"choice": v}, st.lists(scalars, min_size=1, max_size=3, unique_by=repr))
     plain = st.dictionaries(names, st.one_of(numbers("float"), numbers("int"), choice), min_size=1, max_size=3)
     if not depth:
         return plain
-    fixed = st.dictionaries(names, scalars, max_size=2)
+    fixed = st.dictionaries(others, scalars, max_size=2)
     own = [
         st.fixed_dictionaries({"set": fixed}, optional={"space": spaces(depth - 1, f"{prefix}{i}")}) for i in range(2)
     ]
@@ -115,6 +115,7 @@ def test_words(value: Any, word: str) -> None:
 
 
 TWICE = {"branches": {"a": {"space": {"k": {"int": [1, 2]}}}}}
+LR, SET = {"float": [0, 1], "paths": ["lr"]}, {"branches": {"a": {"set": {"lr": 1}}, "b": {}}}
 
 
 @pytest.mark.parametrize(
@@ -132,12 +133,22 @@ TWICE = {"branches": {"a": {"space": {"k": {"int": [1, 2]}}}}}
         ({"x": {"branches": {}}}, "space.x.branches must be a mapping"),
         ({}, "space must be a mapping"),
         ({"x": TWICE, "y": TWICE}, "two parameters that are called a/k"),
+        ({"x": LR, "lr": {"float": [0, 1]}}, "space: x and lr both set lr"),
+        ({"x": SET, "lr": {"float": [0, 1]}}, "space: x.branches.a.set and lr both set lr"),
+        ({"x": {"branches": {"a": {"space": {"y": LR}}}}, "z": LR}, "space: a/y and z both set lr"),
+        ({"x": {"branches": {"a": {"space": {"y": LR, "z": LR}}}}}, "space.x.branches.a.space: a/y and a/z both set"),
     ],
 )
 def test_what_is_no_space_is_refused_with_its_place(tree: Any, said: str) -> None:
     with pytest.raises(UserError) as error:
         read_space(tree, "space")
     assert said in str(error.value)
+
+
+def test_branches_may_set_the_same_and_a_branch_refine_what_it_sets() -> None:
+    branches = {"a": {"set": {"lr": 1}, "space": {"lr": {"float": [0, 1]}}}, "b": {"space": {"y": LR}}}
+    (parameter,) = read_space({"x": {"branches": branches}}, "space").parameters
+    assert parameter.setters().keys() == {"lr"}
 
 
 @pytest.mark.parametrize(

@@ -91,6 +91,14 @@ def test_another_space_is_another_study(fakes: MlflowClient) -> None:
         fake_sweep.run(STORAGE, 2, 1, fixed={"model.x": 1})
 
 
+def test_points_that_are_added_later_are_tried_once(fakes: MlflowClient) -> None:
+    first, second = {"x": 0.2}, {"x": 0.7}
+    assert fake_sweep.run(STORAGE, 1, 1, enqueue=(first,))
+    for _ in range(2):
+        assert fake_sweep.run(STORAGE, 1, 1, enqueue=(first, second))
+    assert [trial.params for trial in fake_sweep.require_agreement(STORAGE, 2)] == [first, second]
+
+
 @pytest.mark.slow
 @pytest.mark.usefixtures("heeds_signals")
 @pytest.mark.parametrize(
