@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import itertools
 import json
 import logging
 import os
@@ -27,6 +28,9 @@ _mine: set[Path] = set()  # files that this process holds open: its own locks wo
 class Journal:
     """Entries of one run, in order: `append` at the end, `read` from the front, `advance` past what has arrived.
 
+    What cannot arrive now and need not hold up the others is `set_aside`, and read with `aside=True` from then on. To a
+    later process the file still begins with the first of these; what followed and has arrived is then sent again.
+
     The file's first line says how far it was delivered, to which store, and for which run; each further line is an
     entry. A line is written by one call of the system and at once, so the death of the process loses none (that of the
     machine may lose the last seconds: nothing is synced). A last line that was torn off is ignored. Where the disk
@@ -42,6 +46,7 @@ class Journal:
         self._fd: int | None = None
         self._start = self._sent = self._size = 0  # places in the file: of the first entry, the next to send, the end
         self._in_file = 0  # entries that wait there
+        self._aside: deque[tuple[int, int]] = deque()  # of what was set aside: place in the file, length
         self._said = False
 
     @classmethod
@@ -116,7 +121,12 @@ class Journal:
 
     def __len__(self) -> int:
         """Entries that have not arrived."""
-        return self._in_file + len(self._memory)
+        return len(self._aside) + self._in_file + len(self._memory)
+
+    @property
+    def has_aside(self) -> bool:
+        """Whether some were set aside."""
+        return bool(self._aside)
 
     @property
     def in_memory(self) -> int:
@@ -136,17 +146,29 @@ class Journal:
                     self._say(error)
             self._memory.extend(lines)
 
-    def read(self, limit: int) -> list[Entry]:
-        """The next entries, without taking them: values that stand together, at most `limit`, or one other entry."""
+    def read(self, limit: int, *, aside: bool = False) -> list[Entry]:
+        """The next entries, without taking them: values that stand together, at most `limit`, or one other entry.
+
+        Args:
+            limit: At least 1.
+            aside: The first that was set aside, instead.
+        """
         with self._lock:
-            lines = self._lines(limit) if self._in_file else [self._memory[i] for i in range(min(limit, len(self)))]
             self._read: list[tuple[Entry, int]] = []
-            for line in lines:
+            self._read_aside = aside
+            for line in self._next_lines(limit, aside):
                 entry = decode(line)
                 if self._read and not (isinstance(entry, Value) and isinstance(self._read[0][0], Value)):
                     break
                 self._read.append((entry, len(line)))
             return [entry for entry, _ in self._read]
+
+    def _next_lines(self, limit: int, aside: bool) -> list[bytes]:
+        if aside:
+            return [os.pread(self._handle, length, place) for place, length in itertools.islice(self._aside, 1)]
+        if self._in_file:
+            return self._lines(limit)
+        return list(itertools.islice(self._memory, limit))
 
     def _lines(self, limit: int) -> list[bytes]:
         """Whole lines from the front of the file, `limit` or as many as a chunk holds."""
@@ -158,17 +180,33 @@ class Journal:
     def advance(self) -> None:
         """What was read last has arrived."""
         with self._lock:
-            if not self._in_file:
+            if self._read_aside:
+                self._aside.popleft()
+            elif not self._in_file:
                 for _ in self._read:
                     self._memory.popleft()
                 return
-            self._in_file -= len(self._read)
-            self._sent += sum(length for _, length in self._read)
-            if self._sent == self._size > self._start + _ROOM:
+            else:
+                self._pass()
+            if not self._aside and self._sent == self._size > self._start + _ROOM:
                 os.ftruncate(self._handle, self._start)
                 self._sent = self._size = self._start
             with contextlib.suppress(OSError):  # then some is sent again one day, which changes nothing
-                os.pwrite(self._handle, b"%0*d" % (_DIGITS, self._sent), 0)
+                place = self._aside[0][0] if self._aside else self._sent
+                os.pwrite(self._handle, b"%0*d" % (_DIGITS, place), 0)
+
+    def set_aside(self) -> bool:
+        """The one entry that was read last lets those behind it pass; False for one in memory, which does not."""
+        with self._lock:
+            if not self._in_file:
+                return False
+            self._aside.append((self._sent, self._read[0][1]))
+            self._pass()
+            return True
+
+    def _pass(self) -> None:
+        self._in_file -= len(self._read)
+        self._sent += sum(length for _, length in self._read)
 
     def close(self) -> None:
         """Unlocks the file, and removes it when all has arrived (the run's folder too, if nothing else is in it)."""

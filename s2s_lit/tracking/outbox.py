@@ -7,7 +7,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from s2s_lit.tracking.entries import Entry, Value, deliver, of_deleted_run, permanent, reason_of
+from s2s_lit.tracking.entries import Artifact, Entry, Status, Value, deliver, of_deleted_run, permanent, reason_of
 from s2s_lit.tracking.journal import Journal
 
 if TYPE_CHECKING:
@@ -24,7 +24,8 @@ class Outbox:
     """Empties a journal in order, in a daemon thread; `put` costs microseconds and never fails.
 
     While the store fails, entries stay in the journal, and the thread tries again after 2, 4, 8, ... 30 s. What is left
-    when the process ends is sent by another one (`s2s_lit.tracking.sync`).
+    when the process ends is sent by another one (`s2s_lit.tracking.sync`). Files often lie elsewhere than values: where
+    one cannot arrive, the later files and the run's status wait behind it, and all else goes on.
 
     Args:
         client: The store's client.
@@ -84,42 +85,52 @@ class Outbox:
         while not self._closed:
             self._wake.wait(pause_s)
             self._wake.clear()
-            while len(self) and not self._closed and self._send_some():
-                pass
+            for aside in (True, False):
+                while not self._closed and self._send_some(aside):
+                    pass
             if self.failure is None:
                 pause_s, again_s = self._interval_s, min(self._interval_s, _SHORTEST_PAUSE_S)
             else:
                 pause_s, again_s = again_s, min(2 * again_s, _LONGEST_PAUSE_S)
 
-    def _send_some(self) -> bool:
-        """Sends the next batch; False when the store failed and the batch waits for another try."""
-        batch = self._journal.read(1 if self._singly else MAX_METRICS)
+    def _send_some(self, aside: bool = False) -> bool:
+        """Sends the next batch, or what was set aside; False when there is none, or it waits for another try."""
+        batch = self._journal.read(1 if self._singly else MAX_METRICS, aside=aside)
+        if not batch:
+            return False
+        passable = isinstance(batch[0], Artifact | Status) and not aside
+        if passable and self._journal.has_aside:
+            return self._journal.set_aside()
         try:
             deliver(self._client, self._journal.run_id, batch)
         except Exception as error:
             if not permanent(error) or of_deleted_run(error):
-                self._note(error)
-                return False
+                self._note(batch[0], error)
+                return passable and self._journal.set_aside()
             if len(batch) > 1:  # one value is malformed; the others must not be lost with it
                 self._singly = len(batch)
                 return True
             self._refuse(batch[0], error)
-        if self.failure is not None:
-            log.warning("The tracking store answers again; what waited is being sent.")
-            self.failure = None
         with self._progress:
             self._singly = max(0, self._singly - 1)
             self._sent += len(batch)
             self._journal.advance()
             self._progress.notify_all()
+        if self.failure is not None and not self._journal.has_aside:
+            log.warning("The tracking store answers again; what waited is being sent.")
+            self.failure = None
         return True
 
     def _refuse(self, entry: Entry, error: Exception) -> None:
-        what = entry.key if isinstance(entry, Value) else getattr(entry, "path", None) or type(entry).__name__
-        self.refused.append(f"{what}: {reason_of(error)}")
+        self.refused.append(f"{_name_of(entry)}: {reason_of(error)}")
         log.warning("The tracking store refuses %s", self.refused[-1])
 
-    def _note(self, error: Exception) -> None:
+    def _note(self, entry: Entry, error: Exception) -> None:
         if self.failure is None:
-            log.warning("The tracking store fails (%s). Values wait and are sent again.", reason_of(error))
+            what = f"{_name_of(entry)}: " if isinstance(entry, Artifact) else ""
+            log.warning("The tracking store fails (%s%s). What waits is sent again.", what, reason_of(error))
         self.failure = error
+
+
+def _name_of(entry: Entry) -> str:
+    return entry.key if isinstance(entry, Value) else getattr(entry, "path", None) or type(entry).__name__

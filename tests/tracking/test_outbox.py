@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import errno
+import itertools
 import logging
 import random
 import threading
@@ -14,7 +16,7 @@ from hypothesis import strategies as st
 from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import BAD_REQUEST, INVALID_PARAMETER_VALUE
 
-from s2s_lit.tracking.entries import Artifact, Params, Tags, Value, reason_of
+from s2s_lit.tracking.entries import Artifact, Params, Status, Tags, Value, reason_of
 from s2s_lit.tracking.journal import Journal
 from s2s_lit.tracking.outbox import Outbox
 
@@ -22,10 +24,30 @@ from s2s_lit.tracking.outbox import Outbox
 class FakeClient:
     """A store that fails at the calls that `failing` names, before or after it has kept what it was given."""
 
-    def __init__(self, failing: Iterator[str] | None = None, refused: str = "", delay_s: float = 0.0) -> None:
+    def __init__(
+        self,
+        failing: Iterator[str] | None = None,
+        refused: str = "",
+        delay_s: float = 0.0,
+        failing_files: Iterator[str] | None = None,
+    ) -> None:
         self.failing, self.refused, self.delay_s = failing or iter([]), refused, delay_s
+        self.failing_files = failing_files or iter([])
         self.calls: list[int] = []
         self.kept: list[tuple[Any, ...]] = []
+        self.files: list[tuple[str, str]] = []
+        self.status = ""
+
+    def log_artifact(self, run_id: str, file: str, folder: str | None) -> None:
+        failure = next(self.failing_files, "")
+        if failure == "before":
+            raise PermissionError(13, "Permission denied", "/srv/mlartifacts")
+        self.files.append((Path(file).name, Path(file).read_text()))
+        if failure == "after":
+            raise ConnectionError("reset")
+
+    def set_terminated(self, run_id: str, status: str, end_time: int) -> None:
+        self.status = f"{status} after {len(self.kept)} and {len(self.files)}"
 
     def log_batch(self, run_id: str, metrics: Any = (), params: Any = (), tags: Any = ()) -> None:
         time.sleep(self.delay_s)
@@ -59,22 +81,71 @@ def values(count: int) -> list[Value]:
 
 @given(
     failures=st.lists(st.sampled_from(["", "before", "busy", "after"]), max_size=6),
-    entries=st.lists(st.sampled_from("vvvvpt"), max_size=40),
+    file_failures=st.lists(st.sampled_from(["", "before", "after"]), max_size=6),
+    entries=st.lists(st.sampled_from("vvvvptff"), max_size=40),
 )
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_everything_arrives_in_order_whatever_fails(failures: list[str], entries: list[str]) -> None:
-    client = FakeClient(iter(failures))
+def test_everything_arrives_in_order_whatever_fails(
+    failures: list[str], file_failures: list[str], entries: list[str]
+) -> None:
+    """Files among themselves, all else among itself, and the status last."""
+    client = FakeClient(iter(failures), failing_files=iter(file_failures))
     box = make_box(client, interval_s=0.001)
     sent: list[tuple[Any, ...]] = []
+    files: list[tuple[str, str]] = []
     for number, kind in enumerate(entries):
-        if kind == "v":
+        if kind == "f":
+            files.append(("same.json", str(number)))
+            box.put(Artifact(f"samples/{files[-1][0]}", content=files[-1][1].encode()))
+        elif kind == "v":
             sent.append(("m", float(number), number, number))
             box.put(Value(*sent[-1]))
         else:
             sent.append((f"{kind}{number}", "x"))
             box.put(Params(dict(sent[-1:])) if kind == "p" else Tags(dict(sent[-1:])))
+    box.put(Status("FINISHED", 1))
     assert box.close(patience_s=20)
     assert list(dict.fromkeys(client.kept)) == sent  # a batch whose answer was lost comes twice, but is the same rows
+    assert list(dict.fromkeys(client.files)) == files
+    assert client.status == f"FINISHED after {len(client.kept)} and {len(client.files)}"
+
+
+def test_files_that_cannot_arrive_hold_up_no_value(caplog: pytest.LogCaptureFixture) -> None:
+    """The artifact store is away, the database is well; a later process sends what is left, in its order."""
+    away = FakeClient(failing_files=itertools.repeat("before"))
+    box = make_box(away)
+    table = [Artifact("table.json", content=text) for text in (b"old", b"new")]
+    box.put(table[0], *values(3), table[1], Tags({"a": "b"}), Status("FINISHED", 1))
+    assert not box.close(patience_s=0.5)
+    assert away.kept == [*map(tuple, values(3)), ("a", "b")]
+    assert (away.files, away.status, len(box)) == ([], "", 3)
+    assert [r.message for r in caplog.records] == [
+        "The tracking store fails (table.json: [Errno 13] Permission denied: '/srv/mlartifacts'). "
+        "What waits is sent again."
+    ]
+    journal = Journal.reopen(next(Path("spool").iterdir()))
+    assert journal is not None
+    assert Outbox(client=(well := FakeClient()), journal=journal).close(patience_s=5)  # type: ignore[arg-type]
+    assert well.files == [("table.json", "old"), ("table.json", "new")]
+    assert well.status == "FINISHED after 4 and 2"  # the values came twice
+    assert not Path("spool").exists()
+
+
+def test_files_in_memory_wait_in_their_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a full disk nothing is passed, for only the file remembers what waits."""
+    client = FakeClient(failing_files=iter(["before"] * 3))
+    box = make_box(client)
+    box.put(Artifact("a", content=b"in the file"))
+    with monkeypatch.context() as patch:
+        patch.setattr("s2s_lit.tracking.journal._write", disk_full)
+        box.put(Artifact("a", content=b"in memory"), *values(2))
+    assert box.close(patience_s=20)
+    assert client.files == [("a", "in the file"), ("a", "in memory")]
+    assert client.kept == [tuple(v) for v in values(2)]
+
+
+def disk_full(*args: Any) -> int:
+    raise OSError(errno.ENOSPC, "No space left on device")
 
 
 def test_five_thousand_values_go_in_few_calls_of_at_most_a_thousand() -> None:
