@@ -18,7 +18,9 @@ import torch
 from jsonargparse import Namespace
 from lightning.pytorch.strategies import DDPStrategy
 
+from s2s_lit.data.batchers import Batcher
 from s2s_lit.errors import UserError
+from s2s_lit.models.seq2seq import Seq2Seq
 from s2s_lit.processes import TIMEOUT, launched, local_world_size, world_size
 
 OURS = "s2s"
@@ -126,11 +128,20 @@ def _status(codes: dict[int, int]) -> int:
     return next((code for code in found if code != stopped), stopped)
 
 
-def for_processes(given: dict[str, Any]) -> dict[str, Any]:
+def leaves_out(model: Seq2Seq, batcher: Batcher) -> bool:
+    """Whether a step may leave parameters without a gradient.
+
+    A window that continues a sentence leaves the bridge out, and what normalizes a memory is idle without an attention.
+    """
+    return batcher.cuts or model.decoder.attention is None
+
+
+def for_processes(given: dict[str, Any], *, unused: bool) -> dict[str, Any]:
     """The arguments of Lightning's Trainer in one of several processes, from those of the configuration.
 
-    Parameters without a gradient are looked for: a window that continues a sentence leaves the bridge out, and what
-    normalizes a memory is idle without an attention.
+    Args:
+        given: those of the configuration.
+        unused: a step may leave parameters without a gradient, so they are looked for in each, which takes time.
 
     Raises:
         UserError: another strategy is configured.
@@ -139,7 +150,7 @@ def for_processes(given: dict[str, Any]) -> dict[str, Any]:
         return given
     if given["strategy"] not in ("auto", "ddp"):
         raise UserError(f"trainer.strategy={given['strategy']} is not supported: leave it out")
-    strategy = DDPStrategy(gradient_as_bucket_view=True, find_unused_parameters=True, timeout=TIMEOUT)
+    strategy = DDPStrategy(gradient_as_bucket_view=True, find_unused_parameters=unused, timeout=TIMEOUT)
     local = local_world_size()
     devices = _devices(given["devices"], local)
     named = devices if isinstance(devices, list) else local

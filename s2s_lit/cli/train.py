@@ -18,7 +18,7 @@ from s2s_lit.cli.best import best_checkpoint
 from s2s_lit.cli.build import Experiment, read, rebuild, start_from_vectors
 from s2s_lit.cli.by_length import ScoresByLength
 from s2s_lit.cli.compose import compose, from_yaml, make_parser, to_yaml
-from s2s_lit.cli.launch import for_processes, launch, processes_to_start
+from s2s_lit.cli.launch import for_processes, launch, leaves_out, processes_to_start
 from s2s_lit.cli.neighbours import picture
 from s2s_lit.cli.report import print_scores, progress_callbacks, quiet_libraries, scores_of
 from s2s_lit.cli.restart import RestartPoints, read_restart
@@ -155,6 +155,7 @@ def run(
             points,
             *callbacks,
         ],
+        unused=leaves_out(task.model, experiment.data.batcher),
     )
     if stopped is None:
         points.chosen = fit_batches(experiment.data, task, trainer.strategy.root_device, tracker)
@@ -264,10 +265,12 @@ class ValidateAtEnd(Callback):
             trainer.check_val_every_n_epoch = 1
 
 
-def make_trainer(experiment: Experiment, tracker: MlflowTracker, callbacks: list[Callback]) -> pl.Trainer:
-    """Lightning's Trainer with our logger and callbacks besides the configured ones."""
+def make_trainer(
+    experiment: Experiment, tracker: MlflowTracker, callbacks: list[Callback], *, unused: bool = False
+) -> pl.Trainer:
+    """Lightning's Trainer with our logger and callbacks besides the configured ones; `unused` as in `for_processes`."""
     quiet_libraries()
-    given = for_processes(experiment.trainer_arguments)
+    given = for_processes(experiment.trainer_arguments, unused=unused)
     if given["accelerator"] == "auto" and torch.backends.mps.is_available():
         given["accelerator"] = "cpu"  # Apple's GPUs have no float64, in which the scores are summed
     ours = [*progress_callbacks(), *callbacks]

@@ -72,6 +72,8 @@ class Batcher(ABC):
 
     constant_count: bool = True
     """Whether the number of windows is the same in whatever order the same examples come."""
+    cuts: bool = False
+    """Whether a window may continue sentences of the one before it."""
 
     @abstractmethod
     def __call__(self, examples: Iterable[M], rng: Random) -> Iterator[list[M]]:

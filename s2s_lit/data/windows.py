@@ -22,6 +22,7 @@ class TimeStepWindows(Batcher):
     """
 
     constant_count = False
+    cuts = True
 
     def __init__(self, *, batcher: Batcher, size: int) -> None:
         self.batcher = batcher

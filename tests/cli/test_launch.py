@@ -50,5 +50,5 @@ def test_processes_train_on_the_devices_that_were_named(devices: Any, used: int 
 
 
 def devices_in_each(devices: Any) -> int | list[int]:
-    found: int | list[int] = for_processes(vars(trainer(devices)))["devices"]
+    found: int | list[int] = for_processes(vars(trainer(devices)), unused=False)["devices"]
     return found

@@ -12,21 +12,23 @@ import torch
 from lightning.pytorch import Trainer
 from torch.utils.data import DataLoader
 
-from s2s_lit.cli.launch import for_processes
-from s2s_lit.data.batchers import FixedSize
+from s2s_lit.cli.launch import for_processes, leaves_out
+from s2s_lit.data.batchers import Batcher, FixedSize
 from s2s_lit.data.collate import collate, collate_window
 from s2s_lit.data.windows import TimeStepWindows
 from s2s_lit.losses.penalty import Penalty
+from s2s_lit.nn.decoders.recurrent import RecurrentDecoder
 from s2s_lit.nn.encoders.recurrent import RecurrentEncoder
 from s2s_lit.nn.normalization import BatchNorm
 from s2s_lit.nn.recurrent import LSTM
 from s2s_lit.optim.averaging import ExponentialAveraging
 from s2s_lit.processes import rank
+from s2s_lit.tasks.base import OptimizerFactory
 from s2s_lit.types import EOS, Batch, Example
 from support.networks import random_batch
 from support.parts import concrete_subclasses
 from support.processes import run
-from support.tasks import attentive_model, task_of
+from support.tasks import PLAIN, attentive_model, task_of
 
 from .conftest import make_task
 
@@ -37,13 +39,14 @@ EXAMPLES = [  # of very different lengths
 ]
 A, B, C, D = (collate(EXAMPLES[start:end]) for start, end in ((0, 2), (2, 5), (5, 6), (6, 8)))
 IDLE = Batch.idle()
+WHOLE = FixedSize(size=4)
 LOGGED = ("train/loss", "train/gradient_norm", "train/activation", "train/learning_rate")
 
 
-def trainer(**settings: Any) -> Trainer:
+def trainer(*, unused: bool = False, **settings: Any) -> Trainer:
     given = {"strategy": "auto", "devices": 1, "accelerator": "cpu"}
     return Trainer(
-        **for_processes(given), **settings, max_epochs=1, logger=False, enable_checkpointing=False,
+        **for_processes(given, unused=unused), **settings, max_epochs=1, logger=False, enable_checkpointing=False,
         enable_progress_bar=False, enable_model_summary=False, use_distributed_sampler=False,
     )  # fmt: skip
 
@@ -52,8 +55,15 @@ def loader(batches: Sequence[Batch]) -> Any:
     return DataLoader(cast(Any, list(batches)), batch_size=None, collate_fn=lambda batch: batch)
 
 
-def train(shares: list[list[Batch]], accumulate: int = 1, normalized: bool = False) -> dict[str, Any]:
-    """Weights, buffers and logged values after training in float64 by plain gradient descent on this rank's share."""
+def train(
+    shares: list[list[Batch]],
+    accumulate: int = 1,
+    normalized: bool = False,
+    batcher: Batcher = WHOLE,
+    optimizer: OptimizerFactory = PLAIN,
+    attends: bool = True,
+) -> dict[str, Any]:
+    """Weights, buffers and logged values after training in float64 on this rank's share."""
     torch.manual_seed(0)
     model = attentive_model(23, 6)
     if normalized:
@@ -61,10 +71,13 @@ def train(shares: list[list[Batch]], accumulate: int = 1, normalized: bool = Fal
         model.encoder = RecurrentEncoder(
             6, recurrence=sized, input_normalization=BatchNorm, memory_normalization=BatchNorm
         )
-    settings = {"penalties": [kind() for kind in PENALTIES], "averaging": partial(ExponentialAveraging, decay=0.5)}
-    task = task_of(model.double(), **settings)
+    if not attends:
+        model.decoder = RecurrentDecoder(6, model.encoder, recurrence=partial(LSTM, hidden_size=6), feature_size=6)
+    penalties = [kind() for kind in PENALTIES if attends or kind.name != "coverage"]
+    settings = {"penalties": penalties, "averaging": partial(ExponentialAveraging, decay=0.5)}
+    task = task_of(model.double(), optimizer, **settings)
     torch.manual_seed(rank())
-    fit = trainer(accumulate_grad_batches=accumulate)
+    fit = trainer(unused=leaves_out(model, batcher), accumulate_grad_batches=accumulate)
     fit.fit(task, loader(shares[rank()]))
     logged = {name: float(fit.callback_metrics[name]) for name in LOGGED}
     state = {f"mean {name}": value for name, value in task._averaged._averaging.mean().items()}
@@ -106,11 +119,22 @@ def test_batch_normalization_sees_the_batches_of_all(shares: list[list[Batch]]) 
     assert_same(first, train([[collate(EXAMPLES[:5]), rest]], 1, True))
 
 
-def test_windows_of_two_processes_leave_the_bridge_out_together() -> None:
-    cut = TimeStepWindows(batcher=FixedSize(size=4), size=11)
-    shares = [[collate_window(window) for window in cut.windows(EXAMPLES[i : i + 4])] for i in (0, 4)]
+@pytest.mark.parametrize(
+    ("size", "optimizer"), [(11, PLAIN), (25, partial(torch.optim.Adam, lr=0.1))], ids=["an idle rank", "Adam"]
+)
+def test_windows_of_two_processes_are_those_of_one(size: int, optimizer: OptimizerFactory) -> None:
+    """Those that continue sentences leave the bridge out together: Adam would move it by a gradient of zero, too."""
+    batcher = TimeStepWindows(batcher=FixedSize(size=4), size=size)
+    shares = [[collate_window(window) for window in batcher.windows(EXAMPLES[i : i + 4])] for i in (0, 4)]
     shares[0] += [IDLE] * (len(shares[1]) - len(shares[0]))
-    first, second = run(train, shares)
+    together = [collate_window(window) for window in batcher.windows(EXAMPLES)]
+    first, second = run(train, shares, 1, False, batcher, optimizer)
+    assert_same(first, second)
+    assert_same(first, train([together], 1, False, batcher, optimizer))
+
+
+def test_what_is_idle_without_an_attention_holds_nobody_up() -> None:
+    first, second = run(train, [[A, C], [B, IDLE]], 1, True, WHOLE, PLAIN, False)
     assert_same(first, second)
 
 
