@@ -1,11 +1,9 @@
 from __future__ import annotations
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from s2s_lit.text.characters import SPACE, CharacterCodec, Characters
-from s2s_lit.text.codec import CodecPair
+from s2s_lit.text.characters import SPACE, Characters
 from s2s_lit.text.normalize import normalize
 from s2s_lit.types import BOS, EOS, PAD, UNK
 
@@ -27,13 +25,3 @@ def test_spaces_can_be_seen_and_unknown_characters_are_marked() -> None:
 def test_stray_spaces_of_a_model_are_no_text() -> None:
     codec = Characters().build([("a b", "x")]).source
     assert codec.decode(codec.vocabulary.encode([SPACE, "a", SPACE, SPACE, "b", SPACE])) == "a b"
-
-
-@pytest.mark.parametrize("joint", [False, True])
-def test_state_gives_the_same_codecs(joint: bool) -> None:
-    codecs = Characters(joint=joint).build([("ab", "cd")])
-    again = CodecPair.from_state(codecs.state())
-    assert again.joint == joint
-    assert isinstance(again.source, CharacterCodec)
-    assert again.source.pieces == codecs.source.pieces
-    assert again.target.pieces == codecs.target.pieces

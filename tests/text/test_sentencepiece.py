@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import io
 import logging
 from typing import Literal
 
@@ -8,7 +7,6 @@ import pytest
 import torch
 
 from s2s_lit.errors import UserError
-from s2s_lit.text.codec import CodecPair
 from s2s_lit.text.sentencepiece import SentencePiece
 from s2s_lit.text.vocabulary import SPECIALS
 from s2s_lit.types import BOS, EOS, PAD, UNK
@@ -56,19 +54,6 @@ def test_separate_vocabularies_know_their_own_language_only(pairs: Pairs) -> Non
     assert not codecs.joint
     assert UNK in codecs.source.encode("ä")
     assert UNK not in codecs.target.encode("ä")
-
-
-@pytest.mark.parametrize("joint", [True, False])
-def test_state_goes_through_a_safe_checkpoint(pairs: Pairs, joint: bool) -> None:
-    codecs = SentencePiece(vocab_size=60, joint=joint).train(pairs)
-    file = io.BytesIO()
-    torch.save(codecs.state(), file)
-    file.seek(0)
-    again = CodecPair.from_state(torch.load(file, weights_only=True))
-    assert again.joint == joint
-    for text, reference in pairs[:20]:
-        assert again.source.encode(text) == codecs.source.encode(text)
-        assert again.target.encode(reference) == codecs.target.encode(reference)
 
 
 def test_training_is_deterministic(pairs: Pairs) -> None:
