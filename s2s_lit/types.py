@@ -98,10 +98,6 @@ class Batch:
         return self.source_ids.shape[0]
 
     @property
-    def source_mask(self) -> Tensor:  # [B, S]
-        return length_mask(self.source_lengths, self.source_ids.shape[1])
-
-    @property
     def target_mask(self) -> Tensor:  # [B, T]
         return length_mask(self.target_lengths, self.target_ids.shape[1])
 

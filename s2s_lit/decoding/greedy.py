@@ -19,20 +19,5 @@ class GreedySearch(PathSearch):
         no_repeat_ngram: n, so that no n successive pieces stand twice in an output; 0 allows it.
     """
 
-    def __init__(
-        self,
-        *,
-        max_length_ratio: float = 2.0,
-        max_length_offset: int = 10,
-        min_length: int = 0,
-        no_repeat_ngram: int = 0,
-    ) -> None:
-        super().__init__(
-            max_length_ratio=max_length_ratio,
-            max_length_offset=max_length_offset,
-            min_length=min_length,
-            no_repeat_ngram=no_repeat_ngram,
-        )
-
     def _choice(self, source_ids: Tensor, source_lengths: Tensor) -> Choice:
         return lambda log_probs, sentences, step: log_probs.argmax(dim=-1)

@@ -32,9 +32,6 @@ class ExactMatch(TextMetric):
     size: ClassVar[int] = 1
     higher_is_better = True
 
-    def __init__(self) -> None:
-        super().__init__()
-
     def statistics(self, hypothesis: str, reference: str) -> list[int]:
         return [int(answer_words(hypothesis) == answer_words(reference))]
 
@@ -53,9 +50,6 @@ class WordF1(TextMetric):
     label: ClassVar[str] = "F1 (words)"
     size: ClassVar[int] = 1
     higher_is_better = True
-
-    def __init__(self) -> None:
-        super().__init__()
 
     def statistics(self, hypothesis: str, reference: str) -> list[int]:
         ours, theirs = Counter(answer_words(hypothesis)), Counter(answer_words(reference))

@@ -21,9 +21,6 @@ class EditDistance(TextMetric):
     size: ClassVar[int] = 1
     higher_is_better = False
 
-    def __init__(self) -> None:
-        super().__init__()
-
     def statistics(self, hypothesis: str, reference: str) -> list[int]:
         return [Levenshtein.distance(hypothesis.split(), reference.split())]
 
@@ -39,9 +36,6 @@ class _ErrorRate(TextMetric):
 
     size: ClassVar[int] = 2
     higher_is_better = False
-
-    def __init__(self) -> None:
-        super().__init__()
 
     def score(self, sums: list[int], pairs: int) -> float:
         return 100 * sums[0] / max(sums[1], 1)

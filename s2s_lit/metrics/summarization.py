@@ -28,9 +28,6 @@ class _Rouge(TextMetric):
     size: ClassVar[int] = 1
     higher_is_better = True
 
-    def __init__(self) -> None:
-        super().__init__()
-
     @abstractmethod
     def shared(self, hypothesis: Sequence[str], reference: Sequence[str]) -> tuple[int, int, int]:
         """Units that both have, units of the hypothesis, units of the reference."""

@@ -28,14 +28,7 @@ class Vocabulary:
     def __len__(self) -> int:
         return len(self.pieces)
 
-    def __contains__(self, piece: str) -> bool:
-        return piece in self._ids
-
     def encode(self, pieces: Iterable[str]) -> list[int]:
         """The ids of `pieces`, UNK for those that are not in the vocabulary."""
         ids = self._ids
         return [ids.get(piece, UNK) for piece in pieces]
-
-    def decode(self, ids: Iterable[int]) -> list[str]:
-        """The pieces of `ids`, specials included."""
-        return [self.pieces[i] for i in ids]

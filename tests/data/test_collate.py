@@ -23,4 +23,4 @@ def test_an_empty_target_is_its_end_mark() -> None:
     batch = collate([Example([EOS], [], "", "")])
     assert batch.target_input_ids.tolist() == [[BOS]]
     assert batch.target_ids.tolist() == [[EOS]]
-    assert batch.source_mask.tolist() == [[True]]
+    assert batch.target_mask.tolist() == [[True]]

@@ -11,12 +11,9 @@ def test_specials_have_the_ids_every_room_relies_on() -> None:
     assert [vocabulary.pieces[i] for i in (PAD, UNK, BOS, EOS)] == list(SPECIALS)
 
 
-def test_unknown_pieces_are_unk_and_ids_go_back() -> None:
+def test_unknown_pieces_are_unk() -> None:
     vocabulary = Vocabulary([*SPECIALS, "a", "b"])
     assert vocabulary.encode(["b", "x", "a"]) == [5, UNK, 4]
-    assert vocabulary.decode([5, 4]) == ["b", "a"]
-    assert "a" in vocabulary
-    assert "x" not in vocabulary
 
 
 @pytest.mark.parametrize("pieces", [["a"], [*SPECIALS, "a", "a"]])
