@@ -87,7 +87,7 @@ class CosineSchedule(Schedule):
     Args:
         total_steps: optimizer steps of the whole training (given by the trainer).
         warmup_steps: steps in which the factor rises linearly to one.
-        final_factor: the factor at the last step.
+        final_factor: the factor at the end, one step after the last.
     """
 
     def __init__(self, total_steps: int, *, warmup_steps: int = 0, final_factor: float = 0.0) -> None:
@@ -108,7 +108,7 @@ class ExponentialSchedule(Schedule):
     Args:
         total_steps: optimizer steps of the whole training (given by the trainer).
         warmup_steps: steps in which the factor rises linearly to one.
-        final_factor: the factor at the last step, above zero.
+        final_factor: the factor at the end, one step after the last; above zero.
     """
 
     def __init__(self, total_steps: int, *, warmup_steps: int = 0, final_factor: float = 0.05) -> None:
