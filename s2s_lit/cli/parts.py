@@ -111,7 +111,7 @@ def _summary(cls: type) -> str:
 
 def _describe(console: Console, kind: str, cls: type) -> None:
     console.print(f"{kind} {cls.__name__}", style="bold")
-    print(f"\n{inspect.getdoc(cls)}\n")
+    print(f"\n{_documentation(cls)}\n")
     table = Table("setting", "type", "default")
     for parameter in inspect.signature(cls).parameters.values():
         if parameter.kind is parameter.KEYWORD_ONLY:
@@ -119,6 +119,15 @@ def _describe(console: Console, kind: str, cls: type) -> None:
             table.add_row(parameter.name, escape(str(parameter.annotation)), escape(default))
     if table.row_count:
         console.print(table)
+
+
+def _documentation(cls: type) -> str:
+    """Its docstring, with the settings of the class whose constructor it has where it states none of its own."""
+    own = inspect.getdoc(cls) or ""
+    if "Args:" in own:
+        return own
+    maker = next(base for base in cls.__mro__ if "__init__" in vars(base))
+    return own + "".join((inspect.getdoc(maker) or "").partition("\n\nArgs:")[1:])
 
 
 def _shown(default: object) -> str:

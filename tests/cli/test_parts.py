@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,15 @@ def test_one_part_tells_its_settings(capsys: pytest.CaptureFixture[str]) -> None
     assert "[s_t; c_t]" in told  # brackets are no markup
     for setting in ("recurrence", "attention", "bridge", "feature_size", "dropout"):
         assert setting in told
+
+
+def test_every_setting_of_every_part_is_told_with_its_meaning(capsys: pytest.CaptureFixture[str]) -> None:
+    for cls in {cls for classes in shelf().values() for cls in classes}:
+        assert main(["parts", cls.__name__]) == 0
+        told = capsys.readouterr().out
+        for parameter in inspect.signature(cls).parameters.values():
+            if parameter.kind is parameter.KEYWORD_ONLY:
+                assert f"\n    {parameter.name}: " in told, cls
 
 
 def test_a_wrong_name_is_answered_with_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
