@@ -67,6 +67,11 @@ def test_a_batch_is_the_sum_of_its_sentences(kind: type[Penalty]) -> None:
     torch.testing.assert_close(kind()(decoded(*tensors()), MASK), alone)
 
 
+def test_gradients_agree_with_differences(kind: type[Penalty]) -> None:
+    given = [tensor.requires_grad_() for tensor in tensors()]
+    assert torch.autograd.gradcheck(lambda *parts: kind()(decoded(*parts), MASK), given)
+
+
 def test_the_weight_is_a_factor(kind: type[Penalty]) -> None:
     one, other = (kind(weight=weight)(decoded(*tensors()), MASK) for weight in (1.0, 0.3))
     assert one > 0

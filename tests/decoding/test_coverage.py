@@ -49,6 +49,15 @@ def test_a_large_beam_finds_the_best_of_all(seed: int, coverage_penalty: float) 
         assert [h.score for h in hypotheses] == pytest.approx([score for score, _ in ranked[:7]], abs=1e-4)
 
 
+def test_what_was_never_looked_at_makes_no_score_infinite() -> None:
+    """Each step looks at one source piece alone, so that short outputs leave some without a look."""
+    model = AttendingTable(random_tables(2, 0).tables, spread=1e4)
+    search = BeamSearch(beam_size=3, n_best=3, coverage_penalty=0.5)
+    for found in search(model, *sources(LENGTHS)):
+        assert len(found) == 3
+        assert all(math.isfinite(hypothesis.score) for hypothesis in found)
+
+
 def test_without_an_attention_it_is_refused() -> None:
     with pytest.raises(UserError, match="coverage_penalty needs an attention"):
         BeamSearch(coverage_penalty=0.1)(BlindTable(random_tables(1, 0).tables), *sources([3]))

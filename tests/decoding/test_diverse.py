@@ -20,12 +20,17 @@ def test_one_group_is_beam_search(seed: int) -> None:
 
 
 def test_a_group_keeps_away_from_what_the_groups_before_it_took() -> None:
-    """Groups of one: the second pays 0.6 for A and takes B (log 0.3 > log 0.45 - 0.6), the third pays for both."""
+    """Groups of one: the second pays 0.6 for A and takes B (log 0.3 > log 0.45 - 0.6), the third pays for both.
+
+    Where a piece costs 0.25 the second takes A too (log 0.45 - 0.25 > log 0.3), and the third would pay for it twice.
+    """
     model = chain({BOS: {A: 0.45, B: 0.3, C: 0.25}, A: {EOS: 1.0}, B: {EOS: 1.0}, C: {EOS: 1.0}})
     options = {"beam_size": 3, "groups": 3, "n_best": 3, "length_penalty": 0.0}
     (near,) = DiverseBeamSearch(diversity_strength=0.1, **options)(model, *sources([3]))
+    (twice,) = DiverseBeamSearch(diversity_strength=0.25, **options)(model, *sources([3]))
     (apart,) = DiverseBeamSearch(diversity_strength=0.6, **options)(model, *sources([3]))
     assert [h.token_ids for h in near] == [[A]], "all groups took the same, which counts once"
+    assert [h.token_ids for h in twice] == [[A], [B]]
     assert [h.token_ids for h in apart] == [[A], [B], [C]]
     assert [h.log_prob for h in apart] == pytest.approx([-0.7985, -1.2040, -1.3863], abs=1e-4)
 

@@ -24,7 +24,7 @@ def decoder(request: pytest.FixtureRequest) -> type[Decoder]:
 
 def network(decoder: type[Decoder], **settings: object) -> Seq2Seq:
     torch.manual_seed(0)
-    factory = partial(decoder, attention=GeneralAttention, feature_size=40, **settings)
+    factory = partial(decoder, attention=GeneralAttention, **settings)  # 256 units, of the feature too
     return Seq2Seq(23, 23, embedding_size=5, decoder=factory)
 
 
@@ -42,6 +42,17 @@ def test_features_are_dropped_at_each_position_or_at_all(decoder: type[Decoder],
     assert (dropped == dropped[:, :1]).all().item() is variational
     assert torch.equal(run(model).features, features)
     assert not (run(model.eval()).features == 0).any()
+
+
+def test_what_a_feature_is_made_of_is_dropped_too(decoder: type[Decoder]) -> None:
+    """Where a feature is the recurrence's output itself, half of it is dropped, and then half of the rest."""
+    model = network(decoder, dropout=0.5)
+    layer = model.decoder.feature_layer
+    with torch.no_grad():
+        layer.weight.copy_(torch.eye(*layer.weight.shape))  # of [hidden; ...]
+        layer.bias.zero_()
+    dropped = (run(model).features == 0).float().mean()
+    torch.testing.assert_close(dropped, torch.tensor(0.75), atol=0.04, rtol=0)
 
 
 def test_hidden_is_what_the_recurrence_yields_before_dropout(decoder: type[Decoder]) -> None:

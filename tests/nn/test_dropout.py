@@ -1,4 +1,4 @@
-"""Dropout by position and by sequence."""
+"""Dropout by position and by sequence, alone and of an encoder's memory."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from s2s_lit.nn.dropout import SequenceDropout
+from s2s_lit.nn.encoders.recurrent import RecurrentEncoder
 
 ONES = torch.ones(200, 7, 50)
 
@@ -63,3 +64,16 @@ def test_a_step_is_one_position_of_each_row() -> None:
 def test_what_is_no_rate_is_refused(rate: float) -> None:
     with pytest.raises(ValueError, match=f"dropout is a probability: .*, not {rate}"):
         SequenceDropout(rate)
+
+
+@pytest.mark.parametrize("variational", [False, True])
+def test_an_encoder_drops_its_memory_and_not_its_last_state(variational: bool) -> None:
+    torch.manual_seed(0)
+    encoder = RecurrentEncoder(4, dropout=0.5, variational=variational)
+    given = torch.randn(2, 6, 4), torch.tensor([6, 6])
+    output, whole = encoder(*given), encoder.eval()(*given)
+    dropped = output.memory == 0
+    torch.testing.assert_close(dropped.float().mean(), torch.tensor(0.5), atol=0.1, rtol=0)
+    assert (dropped == dropped[:, :1]).all().item() is variational
+    torch.testing.assert_close(output.memory, 2 * whole.memory * ~dropped)
+    torch.testing.assert_close(output.final.hidden, whole.final.hidden)

@@ -71,6 +71,28 @@ def test_what_is_dropped_changes_with_the_position_or_not_at_all(kind: type[Recu
     assert not torch.allclose(two_steps(recurrence.eval())[0], first)
 
 
+@pytest.mark.parametrize("name", SETTINGS)
+@pytest.mark.parametrize("kind", RECURRENCES, ids=lambda cls: cls.__name__)
+def test_with_what_is_dropped_it_agrees_with_the_whole_sequence(kind: type[Recurrence], name: str) -> None:
+    """What is dropped at each position is drawn in another order than by the whole, but of a single position."""
+    settings, same = SETTINGS[name]
+    torch.manual_seed(0)
+    recurrence = kind(4, False, hidden_size=3, num_layers=3, residual=True, **settings).double()
+    inputs = INPUTS[:, : 5 if same else 1].clone().requires_grad_()
+    _, carried = recurrence.eval()(INPUTS)
+    torch.manual_seed(5)
+    whole, _ = recurrence.train()(inputs, carried)
+    torch.manual_seed(5)
+    run, outputs = unroll(recurrence, inputs[..., :1]), []
+    for t in range(inputs.shape[1]):
+        output, carried = run.step(t, inputs[:, t, 1:], carried)
+        outputs.append(output)
+    stepped = torch.stack(outputs, dim=1)
+    torch.testing.assert_close(stepped, whole)
+    for one, other in zip(gradients(recurrence, stepped, inputs), gradients(recurrence, whole, inputs), strict=True):
+        torch.testing.assert_close(one, other)
+
+
 def test_a_late_products_gradients_agree_with_differences() -> None:
     """The weights are constants inside the loop, so that nothing but one product makes their gradients."""
     torch.manual_seed(0)
