@@ -95,6 +95,14 @@ class Job:
         self.trial.set_user_attr(attributes.RETRIES, self.retries + 1)
         self.runs.tag(self.run_id, {tags.RETRIES: str(self.retries), "s2s.deaths": "; ".join(deaths)})
 
+    @property
+    def overdue(self) -> bool:
+        """Whether its processes, here and elsewhere, have worked longer than those of a trial may."""
+        if self.sweep.trial_hours is None or self.worker is None:
+            return False
+        before = sum(span["end"] - span["start"] for span in self.trial.user_attrs.get(attributes.SPANS, []))
+        return bool(before + time.time() - self.worker.since > 3600 * self.sweep.trial_hours)
+
     def last_death(self) -> str:
         """Why no further process is started."""
         deaths = self.trial.user_attrs.get(attributes.DEATHS, ["unknown"])

@@ -291,7 +291,11 @@ class Supervisor:
         for slot in self._slots:
             job = self._jobs.get(slot.index)
             worker = None if job is None else job.worker
-            if job is None or worker is None or (status := worker.status) is None:
+            if job is None or worker is None:
+                continue
+            if (status := worker.status) is None:
+                if job.overdue:
+                    worker.stop(_STOP_S)
                 continue
             worker.end()  # what it started, too
             with self._holding(slot.index) as mine:
@@ -304,6 +308,9 @@ class Supervisor:
         if outcome is not None:
             job.span("pruned" if outcome.pruned else "finished")
             self._settle(job, slot, worker.work.seed, outcome)
+        elif job.overdue:
+            job.span("failed")
+            self._end(job, slot, TrialState.FAIL, f"it took longer than trial_hours: {self._sweep.trial_hours:g}")
         elif self.stopping or self._hopeless:
             job.span("stopped")
             self._return(job, slot)
@@ -359,14 +366,13 @@ class Supervisor:
 
     def _stop_all(self, server: Server, folder: Path) -> None:
         """Lets the processes save what they have and end."""
-        for number, patience_s in ((signal.SIGTERM, _STOP_S), (signal.SIGKILL, _STOP_S)):
+        deadline = time.monotonic() + 2 * _STOP_S
+        while self._jobs and time.monotonic() < deadline:
             for job in self._jobs.values():
                 if job.worker is not None:
-                    job.worker.signal(number)
-            deadline = time.monotonic() + patience_s
-            while self._jobs and time.monotonic() < deadline:
-                server.serve(self._answer, TICK_S)
-                self._reap(folder, server.address)
+                    job.worker.stop(_STOP_S)
+            server.serve(self._answer, TICK_S)
+            self._reap(folder, server.address)
 
     def _stop_at_once(self) -> None:
         """Gives all trials back as they are."""

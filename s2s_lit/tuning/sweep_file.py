@@ -28,6 +28,7 @@ KEYS = {
     "objectives": dict,
     "trials": int,
     "hours": (int, float),
+    "trial_hours": (int, float),
     "sampler": (str, dict),
     "pruner": (str, dict),
     "seeds": list,
@@ -53,6 +54,7 @@ class Sweep:
         objectives: What is sought; several give a Pareto front.
         trials: How many trials the study shall have.
         hours: No trial is begun later than this after the command.
+        trial_hours: A trial whose processes have worked longer, all in all, is ended and has failed.
         sampler: Name and settings.
         pruner: Name and settings; None prunes nothing.
         seeds: Each trial is trained once with each of them; its values are the means.
@@ -71,6 +73,7 @@ class Sweep:
     fixed: Mapping[str, Any] = field(default_factory=dict)
     trials: int = 20
     hours: float | None = None
+    trial_hours: float | None = None
     sampler: Mapping[str, Any] = field(default_factory=lambda: {"name": "tpe"})
     pruner: Mapping[str, Any] | None = None
     seeds: tuple[int, ...] = (1,)
@@ -225,6 +228,8 @@ def _require_sense(sweep: Sweep, file: str) -> None:
         raise UserError(f"{file}: seeds must be a list of integers, such as [1, 2, 3]")
     if not all(isinstance(point, dict) for point in sweep.enqueue):
         raise UserError(f"{file}: enqueue must be a list of points (parameter: value), or of `run: ID`")
+    if sweep.trial_hours is not None and sweep.trial_hours <= 0:
+        raise UserError(f"{file}: trial_hours must be above 0, not {sweep.trial_hours}")
     if sweep.retries < 0:
         raise UserError(f"{file}: retries must be at least 0, not {sweep.retries}")
     if sweep.pruner is not None and len(sweep.objectives) > 1:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import math
 import os
 import signal
 import subprocess
@@ -78,6 +79,7 @@ class Worker:
         self.work, self.slot, self.log = work, slot, log
         self.result: dict[str, Any] | None = None  # what it said at its end
         self.since = time.time()
+        self._asked = math.inf  # to end, when
         mark = uuid.uuid4().hex
         file = folder / f"trial-{work.number}-{work.seed}.json"
         work.write(file)
@@ -102,6 +104,15 @@ class Worker:
         """Sends a signal to the process and its group; a launcher hands it on to those that it started."""
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, number)
+
+    def stop(self, patience_s: float) -> None:
+        """Asks it to save what it has and end, and kills it after so many seconds; to be called until it has ended."""
+        now = time.monotonic()
+        if now < self._asked:
+            self._asked = now
+            self.signal(signal.SIGTERM)
+        elif now > self._asked + patience_s:
+            self.signal(signal.SIGKILL)
 
     def end(self) -> None:
         """Leaves nothing of it."""

@@ -22,7 +22,7 @@ def numbers(kind: str) -> st.SearchStrategy[dict[str, Any]]:
 
 
 def spaces(depth: int, prefix: str = "b") -> st.SearchStrategy[dict[str, Any]]:
-    """Spaces as they stand in YAML, branches within branches up to a depth; one path is set by one of them at a time."""
+    """Spaces as they stand in YAML, branches within branches up to a depth; one parameter at a time sets a path."""
     names, others = (st.sampled_from([f"{part}{depth}.key{i}" for i in range(6)]) for part in ("part", "other"))
     choice = st.builds(lambda v: {"choice": v}, st.lists(scalars, min_size=1, max_size=3, unique_by=repr))
     plain = st.dictionaries(names, st.one_of(numbers("float"), numbers("int"), choice), min_size=1, max_size=3)

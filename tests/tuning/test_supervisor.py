@@ -22,9 +22,11 @@ from s2s_lit.tracking.sweeps import SweepRuns
 from s2s_lit.tuning import study as attributes
 from s2s_lit.tuning import supervisor
 from s2s_lit.tuning.channel import Message
+from s2s_lit.tuning.job import Job
 from s2s_lit.tuning.ownership import OWNER, Ownership
 from s2s_lit.tuning.storage import answering, open_storage
 from s2s_lit.tuning.supervisor import Supervisor
+from s2s_lit.tuning.worker import Worker
 from support import fake_sweep
 
 ROOT = Path(__file__).parents[2]
@@ -80,6 +82,29 @@ def test_an_error_is_no_death_and_three_of_them_end_a_hopeless_sweep(
     assert all("x is too large" in trial.user_attrs[attributes.FAILURE] for trial in failed)
     assert not any(trial.user_attrs.get(attributes.RETRIES) for trial in failed)
     assert fake_sweep.runs_of_kind("sweep")[0].status == "FAILED"
+
+
+def test_a_trial_that_hangs_is_ended_as_failed_and_not_tried_again(
+    fakes: MlflowClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its hours are those of all its processes, so one that was taken up has no more than one that was not."""
+    monkeypatch.setenv("FAKE_TRIAL_S", "200")
+    started, go_on = [], Job.started
+
+    def long_ago(self: Job, worker: Worker) -> None:
+        started.append(worker)
+        if len(started) == 1:
+            self.trial.set_user_attr(attributes.SPANS, [{"start": 0.0, "end": 3599.0}])
+        go_on(self, worker)
+
+    monkeypatch.setattr(Job, "started", long_ago)
+    assert fake_sweep.run(STORAGE, 1, 1, pruner=None, trial_hours=1)
+    assert len(started) == 1
+    (trial,) = fake_sweep.require_agreement(STORAGE, 1)
+    assert trial.state == TrialState.FAIL
+    assert trial.user_attrs[attributes.FAILURE] == "it took longer than trial_hours: 1"
+    assert attributes.RETRIES not in trial.user_attrs
+    assert fake_sweep.runs_of_kind("trial")[0].tags["s2s.error"] == "it took longer than trial_hours: 1"
 
 
 @pytest.mark.slow

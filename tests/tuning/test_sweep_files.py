@@ -61,6 +61,7 @@ GOOD = {
         ({"trials": True}, "none of what it may be"),
         ({"seeds": []}, "list of integers"),
         ({"retries": -1}, "at least 0"),
+        ({"trial_hours": 0}, "above 0"),
         ({"pruner": {"startup": 3}}, "must be a name"),
     ],
 )

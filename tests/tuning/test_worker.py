@@ -72,6 +72,22 @@ def test_a_worker_is_ended_with_all_that_it_started(tmp_path: Path) -> None:
     assert said(-15) == "killed by SIGTERM"
 
 
+def test_a_worker_that_does_not_heed_a_stop_is_killed(tmp_path: Path) -> None:
+    deaf = (
+        "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(100)"
+    )
+    for program, ended in ((SLEEPER, -15), ([sys.executable, "-c", deaf], -9)):
+        log = tmp_path / f"{ended}.log"
+        worker = Worker(work(), make_slots(1, [])[0], folder=tmp_path, log=log, command=program)
+        deadline = time.monotonic() + 30
+        while not log.read_text() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        while worker.status is None and time.monotonic() < deadline:
+            worker.stop(patience_s=0.5)
+            time.sleep(0.05)
+        assert worker.status == ended
+
+
 @pytest.mark.parametrize("words", [["wait"], []], ids=["the launcher lives", "the launcher is dead"])
 def test_processes_of_several_devices_are_ended_with_their_launcher(words: list[str], tmp_path: Path) -> None:
     log = tmp_path / "x.log"
