@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import re
 import time
 from http.client import HTTPException, HTTPResponse
 from typing import Any
@@ -15,6 +16,7 @@ from s2s_lit.errors import UserError
 log = logging.getLogger(__name__)
 
 _TIMEOUT_S = 30.0
+_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
 
 
 class RemoteFile(io.RawIOBase):
@@ -76,7 +78,7 @@ class RemoteFile(io.RawIOBase):
         if self._response is None:
             self._connect()
         assert self._response is not None
-        count = self._response.readinto(buffer)
+        count = self._response.readinto1(buffer)  # not all of it: a connection that drops would take the rest along
         if not count and len(buffer) and self._size is not None:
             raise ConnectionError("the connection ended before the file did")
         return count
@@ -103,16 +105,17 @@ class RemoteFile(io.RawIOBase):
         if self._position:
             request.add_header("Range", f"bytes={self._position}-")
         self._response = response = urlopen(request, timeout=_TIMEOUT_S)
-        partial = response.status == 206
-        length = response.headers.get("Content-Range", "").rpartition("/")[2] if partial else ""
-        length = length or response.headers.get("Content-Length", "")
-        version = (length, response.headers.get("ETag"), response.headers.get("Last-Modified"))
-        if self._version is None:
-            self._version, self._size = version, int(length) if length.isdigit() else None
-        elif version != self._version:
+        served = _RANGE.match(response.headers.get("Content-Range", "")) if response.status == 206 else None
+        length = served[2] if served else response.headers.get("Content-Length", "")
+        size = int(length) if length.isdigit() else self._size  # not every answer tells it
+        version = (response.headers.get("ETag"), response.headers.get("Last-Modified"))
+        if self._version not in (None, version) or self._size not in (None, size):
             raise UserError(f"{self.url} has changed while it was read: start again")
-        if not partial:
+        self._version, self._size = version, size
+        if not served:
             self._skip(response, self._position)
+        elif int(served[1]) != self._position:
+            raise ConnectionError("the server sent another range than the one it was asked for")
 
     def _skip(self, response: HTTPResponse, count: int) -> None:
         while count:

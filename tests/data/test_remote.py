@@ -63,6 +63,19 @@ def test_a_connection_that_drops_is_taken_up_where_it_broke(server: FileServer, 
     assert starts[0] == "bytes=70000-"
 
 
+def test_a_size_that_is_told_later_does_not_make_it_another_file(server: FileServer) -> None:
+    server.sized, server.chunked, server.drop_after = False, True, 70_000  # "bytes 70000-299999/300000" is the second
+    assert io.BufferedReader(RemoteFile(server.url("file"), wait_s=0.001), 1 << 20).read() == CONTENT
+
+
+def test_another_range_than_the_one_asked_for_is_refused(server: FileServer) -> None:
+    file = RemoteFile(server.url("file"), retries=1, wait_s=0.001)
+    server.astray = -5
+    file.seek(10)
+    with pytest.raises(UserError, match="another range"):
+        file.read()
+
+
 @pytest.mark.parametrize("ending", ["", ".gz"])
 @pytest.mark.parametrize("kind", [*FORMATS, "parallel"])
 def test_rows_over_dropping_connections_are_those_of_the_files(

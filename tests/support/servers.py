@@ -15,7 +15,9 @@ class FileServer(ThreadingHTTPServer):
     Attributes:
         drop_after: bytes of an answer; None gives it whole.
         ranges: whether `Range` is honoured.
+        astray: bytes by which a range begins elsewhere than it was asked for.
         sized: whether the length is told.
+        chunked: whether an answer without a length tells where it ends.
         failures: status codes that the next answers have instead.
         requests: the paths and ranges that were asked for.
     """
@@ -25,7 +27,9 @@ class FileServer(ThreadingHTTPServer):
         self.folder = folder
         self.drop_after: int | None = None
         self.ranges = True
+        self.astray = 0
         self.sized = True
+        self.chunked = False
         self.failures: list[int] = []
         self.requests: list[tuple[str, str | None]] = []
 
@@ -45,14 +49,19 @@ class _Handler(BaseHTTPRequestHandler):
             return
         content = file.read_bytes()
         start = int(asked.removeprefix("bytes=").rstrip("-")) if asked and self.server.ranges else 0
+        start += self.server.astray
         self.send_response(206 if start else 200)
         if start:
             self.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
+        rest, end = content[start:], b""
         if self.server.sized:
-            self.send_header("Content-Length", str(len(content) - start))
+            self.send_header("Content-Length", str(len(rest)))
+        elif self.server.chunked:
+            self.send_header("Transfer-Encoding", "chunked")
+            rest, end = b"%x\r\n%b" % (len(rest), rest), b"\r\n0\r\n\r\n"
         self.send_header("ETag", str(hash(content)))
         self.end_headers()
-        self.wfile.write(content[start:][: self.server.drop_after])
+        self.wfile.write((rest + end)[: self.server.drop_after])
 
     def log_message(self, format: str, *args: object) -> None:
         pass
