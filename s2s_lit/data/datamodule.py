@@ -135,8 +135,9 @@ class Seq2SeqDataModule(LightningDataModule):
         """
         if stage == "fit":
             for split in ("validation", self.test_split):
-                if next(iter(self._rows(split)), None) is None:
-                    raise UserError(f"the {split} split has no row: there would be nothing to score (data.source)")
+                pairs = self._cleaner(split, [])(self._rows(split).all(), SplitReport())
+                if next(pairs, None) is None:
+                    raise UserError(f"the {split} split has no pair: there would be nothing to score (data.source)")
         encode = stage in ("fit", None) and not self.streaming and "train" not in self._corpora
         if self._codecs is not None and not encode:
             return

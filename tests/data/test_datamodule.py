@@ -200,14 +200,15 @@ def test_shards_that_do_not_go_round_are_told(corpus: Path) -> None:
 
 
 @pytest.mark.parametrize("streaming", [False, True])
+@pytest.mark.parametrize("rows", ["", "a\0b\tx y\n"])
 @pytest.mark.parametrize("split", ["validation", "test"])
-def test_a_split_without_a_row_is_told_before_training(tmp_path: Path, split: str, streaming: bool) -> None:
-    """Such a training would end without a checkpoint."""
+def test_a_split_without_a_pair_is_told_before_training(tmp_path: Path, split: str, rows: str, streaming: bool) -> None:
+    """Such a training would end without a checkpoint, or with scores of nothing."""
     files: dict[str, Any] = {}
     for name in ("train", "validation", "test"):
-        (tmp_path / f"{name}.tsv").write_text("en\tde\n" + "a b\tx y\n" * (name != split))
+        (tmp_path / f"{name}.tsv").write_text("en\tde\n" + (rows if name == split else "a b\tx y\n"))
         files[name] = f"{name}.tsv"
     source = FileCorpus(files=files, data_dir=tmp_path)
     data = Seq2SeqDataModule(source=source, codec=Words(), batcher=LengthBuckets(size=1), streaming=streaming)
-    with pytest.raises(UserError, match=f"the {split} split has no row"):
+    with pytest.raises(UserError, match=f"the {split} split has no pair"):
         data.setup("fit")
