@@ -11,7 +11,7 @@ import json
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from s2s_lit.data.rows import (
     FIELD_COUNT,
@@ -27,7 +27,7 @@ from s2s_lit.data.rows import (
 from s2s_lit.errors import UserError
 
 if TYPE_CHECKING:
-    from pyarrow import RecordBatch, Table
+    from pyarrow import DataType, RecordBatch, Table
 
 Reader = Callable[[BinaryIO], Iterator[Row | Malformed]]
 
@@ -147,6 +147,14 @@ def parquet(file: BinaryIO) -> Iterator[Row | Malformed]:
 
 def rows_of(batch: RecordBatch | Table) -> Iterator[Row | Malformed]:
     """The rows of an Arrow table, whose text nobody has looked at yet."""
+    mixed = [field for field in batch.schema if "arrow.json" in str(field.type)]
+    for row in _python_rows(batch):
+        if mixed and not isinstance(row, Malformed):
+            row = {**row, **{field.name: _decoded(row[field.name], field.type) for field in mixed}}
+        yield row
+
+
+def _python_rows(batch: RecordBatch | Table) -> Iterator[Row | Malformed]:
     try:
         yield from batch.to_pylist()
     except UnicodeDecodeError:
@@ -155,6 +163,13 @@ def rows_of(batch: RecordBatch | Table) -> Iterator[Row | Malformed]:
                 yield batch.slice(index, 1).to_pylist()[0]
             except UnicodeDecodeError:
                 yield INVALID_UTF8
+
+
+def _decoded(value: Any, kind: DataType) -> Any:
+    """The value in a column whose values are of several types; `datasets` keeps each of them as JSON."""
+    if getattr(kind, "extension_name", None) == "arrow.json":
+        return None if value is None else json.loads(value)
+    return {field.name: _decoded(value[field.name], field.type) for field in kind} if isinstance(value, dict) else value
 
 
 def reader_of(name: str, columns: Sequence[str] | None) -> Reader:

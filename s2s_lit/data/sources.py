@@ -94,7 +94,10 @@ class CorpusSource(ABC):
 
 
 class HubCorpus(CorpusSource):
-    """A repository of the Hugging Face Hub, or a folder laid out like one.
+    """A repository of the Hugging Face Hub, or a folder laid out like one, as `datasets` reads it.
+
+    A broken line of JSON or CSV ends that, and in CSV a text such as NA or None is a missing field: FileCorpus reads
+    these files line by line.
 
     Args:
         path: The repository, `owner/name`.
@@ -152,7 +155,8 @@ class HubCorpus(CorpusSource):
                 "(DATA=builtin), or point DATA_DIR at a local copy of the repository."
             ) from error
         except Exception as error:  # a damaged file, an unknown configuration: `datasets` has many ways to say so
-            raise UserError(f"The data at {place!r} cannot be read: {reason_of(error)}") from error
+            reason = reason_of(error.__cause__ if isinstance(error.__cause__, Exception) else error)
+            raise UserError(f"The data at {place!r} cannot be read: {reason}") from error
 
 
 class BuiltinCorpus(CorpusSource):

@@ -81,11 +81,21 @@ def test_text_that_is_no_utf8_costs_its_row_alone(tmp_path: Path, streaming: boo
     assert rows.place([number for number, _ in rows.all()][1]) == f"{tmp_path}, split train, row 2"
 
 
+@pytest.mark.parametrize("streaming", [False, True])
+def test_a_value_of_another_type_costs_its_row_alone(tmp_path: Path, streaming: bool) -> None:
+    """`datasets` makes JSON of all values in its column."""
+    flat = [{"en": text, "de": "x"} for text in ('say "a"', 5, None, "c")]
+    nested = [{"translation": row} for row in flat]
+    for rows in (flat, nested, [*nested, {"translation": "none"}]):
+        (tmp_path / "train.jsonl").write_text("\n".join(map(json.dumps, rows)))
+        assert list(HubCorpus(data_dir=tmp_path).rows("train", streaming=streaming)) == rows
+
+
 def test_a_file_that_breaks_off_is_an_error(tmp_path: Path) -> None:
     lines = [json.dumps({"en": f"a {i}", "de": f"x {i}"}) for i in range(5000)]
     (tmp_path / "train.jsonl").write_text("\n".join([*lines, '{"en": "a']))
     for streaming in (False, True):
-        with pytest.raises(UserError, match=rf"{tmp_path}.* cannot be read"):
+        with pytest.raises(UserError, match=rf"{tmp_path}.* cannot be read: ArrowInvalid"):
             list(HubCorpus(data_dir=tmp_path).rows("train", streaming=streaming))
 
 
