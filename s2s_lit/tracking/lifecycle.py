@@ -13,10 +13,9 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-import psutil
-
 from s2s_lit.errors import Terminated, UserError
 from s2s_lit.tracking.connection import connect, database_file
+from s2s_lit.tracking.identity import identity, process_alive
 from s2s_lit.tracking.store import RunRecord, list_runs
 from s2s_lit.tracking.sync import Sent, send_left_behind
 from s2s_lit.tracking.system import system_metrics
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _RESERVE_BYTES = 256 * 1024
-_SAME_START_S = 5.0  # the clock may be set while a process runs
 
 
 @contextlib.contextmanager
@@ -129,8 +127,7 @@ def _reserve(uri: str) -> Path | None:
 
 def process_tags() -> dict[str, str]:
     """What identifies this process for `mark_dead_runs`."""
-    started = psutil.Process().create_time()
-    return {"s2s.host": socket.gethostname(), "s2s.pid": str(os.getpid()), "s2s.started": f"{started:.2f}"}
+    return {f"s2s.{key}": str(value) for key, value in identity().items()}
 
 
 def mark_dead_runs(run_id: str = "") -> list[RunRecord]:
@@ -138,7 +135,7 @@ def mark_dead_runs(run_id: str = "") -> list[RunRecord]:
     machine's processes left RUNNING when they were killed outright; returns those runs.
 
     `run_id`, or its beginning, restricts it to one run. Called at the start of every command that reads or writes
-    runs; what is wrong with the store is theirs to say.
+    runs; what is wrong with the store is theirs to say. Of another machine of the same name nothing is known.
     """
     with contextlib.suppress(Exception):
         client = connect()
@@ -146,7 +143,7 @@ def mark_dead_runs(run_id: str = "") -> list[RunRecord]:
             _say(sent)
         host = socket.gethostname().replace("'", "")
         running = list_runs(f"attributes.status = 'RUNNING' and tags.`s2s.host` = '{host}'", client=client)
-        dead = [run for run in running if run.run_id.startswith(run_id) and not _alive(run)]
+        dead = [run for run in running if run.run_id.startswith(run_id) and _dead(run)]
         for run in dead:
             client.set_terminated(run.run_id, "KILLED")
         return dead
@@ -162,13 +159,8 @@ def _say(sent: Sent) -> None:
         log.warning("The store refused %d entries of run %s, which are lost.", len(sent.refused), sent.run_id)
 
 
-def _alive(run: RunRecord) -> bool:
-    try:
-        process = psutil.Process(int(run.tags["s2s.pid"]))
-        if process.status() == psutil.STATUS_ZOMBIE:
-            return False
-        return bool(abs(process.create_time() - float(run.tags["s2s.started"])) < _SAME_START_S)
-    except psutil.NoSuchProcess:
-        return False
-    except (KeyError, ValueError, psutil.AccessDenied):
-        return True
+def _dead(run: RunRecord) -> bool:
+    record = {tag.removeprefix("s2s."): value for tag, value in run.tags.items()}
+    with contextlib.suppress(KeyError, ValueError):  # it does not say whose it is
+        return process_alive(record) is False
+    return False

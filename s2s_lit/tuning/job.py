@@ -12,9 +12,9 @@ from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import TrialState
 
 from s2s_lit.tracking import sweeps as tags
+from s2s_lit.tracking.identity import place
 from s2s_lit.tracking.sweeps import SweepRuns
 from s2s_lit.tuning import study as attributes
-from s2s_lit.tuning.processes import place
 from s2s_lit.tuning.sweep_file import Sweep
 from s2s_lit.tuning.worker import Worker
 

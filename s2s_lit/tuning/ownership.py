@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 from optuna import Study
 from optuna.trial import FrozenTrial, TrialState
 
-from s2s_lit.tuning.processes import identity, process_alive
+from s2s_lit.tracking.identity import identity, process_alive
 
 OWNER = "s2s:owner"
 """The trial's attribute that names its supervisor."""

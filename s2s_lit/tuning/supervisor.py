@@ -20,12 +20,12 @@ from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import FrozenTrial, TrialState
 
 from s2s_lit.errors import UserError
+from s2s_lit.tracking.identity import identity
 from s2s_lit.tracking.sweeps import Outcome, SweepRuns
 from s2s_lit.tuning import study as attributes
 from s2s_lit.tuning.channel import Message, Server
 from s2s_lit.tuning.job import Job
 from s2s_lit.tuning.ownership import Ownership
-from s2s_lit.tuning.processes import identity
 from s2s_lit.tuning.progress import print_nowhere
 from s2s_lit.tuning.sweep_file import Sweep
 from s2s_lit.tuning.trial import Work

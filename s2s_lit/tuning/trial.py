@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from s2s_lit.errors import DivergenceError
+from s2s_lit.tracking.identity import process_alive
 from s2s_lit.tuning.channel import Client
 from s2s_lit.tuning.objectives import COSTS, Objective, Pruned
-from s2s_lit.tuning.processes import process_alive
 
 if TYPE_CHECKING:
     from jsonargparse import Namespace

@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from s2s_lit.tuning.processes import MARK, end_marked, identity, marked, process_alive
+from s2s_lit.tracking.identity import identity, process_alive
+from s2s_lit.tuning.processes import MARK, end_marked, marked
 from s2s_lit.tuning.trial import Work
 
 log = logging.getLogger(__name__)

@@ -264,14 +264,18 @@ def test_a_sigterm_from_outside_ends_the_process_with_143(store: MlflowClient, c
     assert store.get_run(run_id).info.status == "KILLED"
 
 
-def test_a_new_process_with_a_dead_one_s_number_does_not_keep_its_run_alive(store: MlflowClient) -> None:
+def test_a_run_is_marked_where_its_process_could_be_seen(store: MlflowClient) -> None:
+    """Numbers of processes are given again, and so are names of machines."""
     mine = process_tags()
-    for started in (mine["s2s.started"], "1.0"):
-        MlflowTracker(dataset="d", experiment="e", run_name=started, tags={**mine, "s2s.started": started}).start()
-    elsewhere = {**mine, "s2s.host": "another-machine", "s2s.pid": "1", "s2s.started": "1.0"}
-    MlflowTracker(dataset="d", experiment="e", run_name="elsewhere", tags=elsewhere).start()
-    assert [run.name for run in mark_dead_runs()] == ["1.0"]
-    assert {run.name for run in list_runs("attributes.status = 'RUNNING'")} == {mine["s2s.started"], "elsewhere"}
+    gone = {**mine, "s2s.started": "1.0"}
+    old = {tag: gone[tag] for tag in ("s2s.host", "s2s.pid", "s2s.started")}
+    others = {"s2s.host": "another", "s2s.machine": "another", "s2s.boot": "another", "s2s.space": "another"}
+    runs = {"mine": mine, "gone": gone, "of an earlier version": old}
+    runs |= {tag: {**gone, "s2s.started": "9e9", tag: value} for tag, value in others.items()}
+    for name, tags in runs.items():
+        MlflowTracker(dataset="d", experiment="e", run_name=name, tags=tags).start()
+    assert {run.name for run in mark_dead_runs()} == {"gone", "of an earlier version"}
+    assert {run.name for run in list_runs("attributes.status = 'RUNNING'")} == {"mine", *others}
 
 
 def test_marking_is_silent_where_there_is_no_store(monkeypatch: pytest.MonkeyPatch) -> None:

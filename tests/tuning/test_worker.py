@@ -13,12 +13,13 @@ import pytest
 from jsonargparse import Namespace
 from mlflow.tracking import MlflowClient
 
+from s2s_lit.tracking.identity import identity, process_alive
 from s2s_lit.tracking.logger import MlflowTracker
 from s2s_lit.tracking.sweeps import SweepRuns
 from s2s_lit.tuning import trial
 from s2s_lit.tuning.channel import Client, Server
 from s2s_lit.tuning.objectives import Pruned
-from s2s_lit.tuning.processes import MARK, identity, place, process_alive
+from s2s_lit.tuning.processes import MARK
 from s2s_lit.tuning.trial import Work, train_tracked
 from s2s_lit.tuning.worker import Worker, devices_of, end_left_over, make_slots, said
 
@@ -117,22 +118,6 @@ def test_what_a_dead_supervisor_left_is_ended_here_and_nowhere_else() -> None:
     finally:
         process.kill()
         process.wait()
-
-
-@pytest.mark.parametrize(
-    ("changes", "alive"),
-    [
-        ({}, True),
-        ({"pid": 2**22 + 1}, False),
-        ({"boot": "the one before"}, False),
-        ({"space": "pid:[1]"}, None),
-        ({"boot": "another", "machine": "another"}, None),
-        ({"boot": "another", "host": "another"}, None),
-    ],
-)
-def test_a_process_is_recognized_where_it_can_be_seen(changes: dict[str, object], alive: bool | None) -> None:
-    assert identity().items() >= place().items()
-    assert process_alive({**identity(), **changes}) is alive
 
 
 def test_a_trial_is_answered_and_told_when_nobody_is_there() -> None:
