@@ -102,7 +102,7 @@ def add_tracking(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     sync.add_argument("run", nargs="?", help="id of a run, or its beginning (default: all)")
 
     ui = verbs.add_parser("ui", help="open the MLflow UI over the same store, on localhost")
-    ui.add_argument("--port", type=int, default=5000)
+    ui.add_argument("--port", type=port, default=5000)
 
 
 def add_models(verb: argparse.ArgumentParser) -> None:
@@ -137,7 +137,7 @@ def add_sweeps(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     doctor.add_argument("--mend", action="store_true", help="mend what can be mended")
 
     dashboard = verbs.add_parser("dashboard", help="open optuna-dashboard over the studies, on localhost")
-    dashboard.add_argument("--port", type=int, default=8080)
+    dashboard.add_argument("--port", type=port, default=8080)
     add_storage(dashboard)
 
     trial = verbs.add_parser("trial")  # what a sweep's supervisor starts
@@ -159,8 +159,15 @@ def add_storage(verb: argparse.ArgumentParser) -> None:
     )
 
 
+def port(text: str) -> int:
+    """The number of a port, as argparse wants it checked."""
+    if not text.isdecimal() or not 0 < int(text) < 2**16:
+        raise argparse.ArgumentTypeError(f"a port is a number from 1 to 65535, not {text}")
+    return int(text)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one verb; errors that the user can mend are one message and status 2."""
+    """Run one verb; errors that the user can mend, those of files too, are one message and status 2."""
     words = list(sys.argv[1:] if argv is None else argv)
     arguments, overrides = make_parser().parse_known_args(words)
     arguments.words = words  # a training that takes several processes starts each of them with the same
@@ -180,9 +187,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of our output has gone, e.g. `head`
         sys.stderr.close()
         return 1
-    except OSError as error:
-        print(f"s2s: error: {error}", file=sys.stderr)
-        return 1
+    except OSError as error:  # a file that is not there, a folder that may not be written, a full disk
+        where = "" if error.filename is None else f"{error.filename}: "
+        print(f"s2s: error: {where}{error.strerror or error}", file=sys.stderr)
+        return 2
 
 
 def _verb(name: str) -> Callable[[argparse.Namespace, list[str]], int]:

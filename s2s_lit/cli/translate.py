@@ -24,6 +24,8 @@ def translate(arguments: argparse.Namespace, overrides: list[str]) -> int:
         raise UserError(f"--n_best must be at least 1, not {arguments.n_best}")
     if arguments.n_best > 1:
         overrides = [*overrides, f"--task.search.n_best={arguments.n_best}"]
+    if arguments.text is not None and not arguments.text.strip():
+        raise UserError("--text (TEXT) is empty: give a sentence, or leave it out to read standard input")
     given = None if arguments.text is None else [require_utf8(arguments.text, "--text")]
     blocks = blocks_of(arguments.source) if given is None else iter([given])
     require_utf8(arguments.prefix, "--prefix")

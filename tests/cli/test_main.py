@@ -18,3 +18,12 @@ def test_a_misspelt_flag_is_refused_by_verbs_without_a_configuration(
         main([verb, *NEEDED.get(verb, []), "--trails=3"])
     assert ended.value.code == 2
     assert "unrecognized arguments: --trails=3" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("verb", ["ui", "dashboard"])
+@pytest.mark.parametrize("port", ["80000", "0", "http"])
+def test_what_is_no_port_is_refused(verb: str, port: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([verb, f"--port={port}"])
+    assert ended.value.code == 2
+    assert f"argument --port: a port is a number from 1 to 65535, not {port}" in capsys.readouterr().err
