@@ -116,6 +116,16 @@ def test_the_scorer_agrees_with_the_search(search: Search) -> None:
         assert scored.tolist() == pytest.approx([model.log_prob(row, pieces(h)) for h in found], abs=1e-5)
 
 
+def test_the_score_follows_from_what_a_hypothesis_tells(search: Search) -> None:
+    """Its log-probability by its length and, where the search has a coverage penalty, what its weights sum to."""
+    length_penalty, coverage_penalty = (getattr(search, name, 0.0) for name in ("length_penalty", "coverage_penalty"))
+    for found in search(random_model(), *sources(LENGTHS), keep_weights=True):
+        for hypothesis in found:
+            covered = hypothesis.weights.sum(dim=0).clamp(max=1.0).log().sum().item()
+            normalized = hypothesis.log_prob / ((5 + len(pieces(hypothesis))) / 6) ** length_penalty
+            assert hypothesis.score == pytest.approx(normalized + coverage_penalty * covered, abs=1e-5)
+
+
 def test_the_length_keeps_its_bounds(search: Search) -> None:
     ids, lengths = sources(LENGTHS)
     caps = [int(search.max_length_ratio * length + search.max_length_offset) for length in LENGTHS]
