@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import io
-
 import pytest
 import torch
 from torch import Tensor
 
 from s2s_lit.nn.attention.base import Attention
 from support.parts import concrete_subclasses
+from support.saving import saved
 
 ATTENTIONS = concrete_subclasses(Attention, "s2s_lit.nn.attention")
 QUERY, MEMORY = 6, 4
@@ -149,14 +148,11 @@ def test_gradients_agree_with_differences(attention: Attention, queries: Tensor,
 
 
 def test_saving_and_loading_changes_nothing(attention: Attention, queries: Tensor, memory: Tensor) -> None:
-    file = io.BytesIO()
-    torch.save(attention.state_dict(), file)
-    file.seek(0)
     other = make(type(attention))
     with torch.no_grad():
         for parameter in other.parameters():
             parameter.add_(1)
-    other.load_state_dict(torch.load(file, weights_only=True))
+    other.load_state_dict(saved(attention.state_dict()))
     for one, two in zip(run(attention, queries, memory), run(other, queries, memory), strict=True):
         assert torch.equal(one, two)
 

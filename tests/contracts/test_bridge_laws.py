@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import itertools
 from collections.abc import Iterator
 from dataclasses import replace
@@ -16,6 +15,7 @@ from s2s_lit.nn.encoders.recurrent import RecurrentEncoder
 from s2s_lit.nn.recurrent import GRU, LSTM, RNN, Recurrence
 from s2s_lit.types import RecurrentState
 from support.parts import concrete_subclasses
+from support.saving import saved
 
 BRIDGES = concrete_subclasses(Bridge, "s2s_lit.nn")
 INPUTS = torch.randn(3, 5, 4, generator=torch.Generator().manual_seed(1))
@@ -94,11 +94,8 @@ def test_gradients_reach_its_parameters_and_the_encoder(case: tuple[Encoder, Rec
 
 def test_saving_and_loading_changes_nothing(case: tuple[Encoder, Recurrence, Bridge]) -> None:
     encoder, recurrence, bridge = case
-    file = io.BytesIO()
-    torch.save(bridge.state_dict(), file)
-    file.seek(0)
     other = type(bridge)(encoder, recurrence)
-    other.load_state_dict(torch.load(file, weights_only=True))
+    other.load_state_dict(saved(bridge.state_dict()))
     encoded = encoder(INPUTS, LENGTHS)
     for one, two in zip(tensors(bridge(encoded)), tensors(other(encoded)), strict=True):
         assert torch.equal(one, two)

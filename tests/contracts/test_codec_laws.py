@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import inspect
-import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 
 from s2s_lit.text.codec import CodecBuilder, CodecPair
 from s2s_lit.text.sentencepiece import SentencePiece
 from s2s_lit.types import BOS, EOS, PAD, UNK
 from support.parts import concrete_subclasses
+from support.saving import saved
 
 BUILDERS = concrete_subclasses(CodecBuilder, "s2s_lit.text")
 PAIRS = [
@@ -43,10 +42,7 @@ def builder(request: pytest.FixtureRequest, tmp_path: Path) -> CodecBuilder:
 
 
 def through_a_checkpoint(codecs: CodecPair) -> CodecPair:
-    file = io.BytesIO()
-    torch.save(codecs.state(), file)
-    file.seek(0)
-    return CodecPair.from_state(torch.load(file, weights_only=True))
+    return CodecPair.from_state(saved(codecs.state()))
 
 
 @pytest.mark.parametrize("kind", BUILDERS, ids=lambda kind: kind.__name__)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Iterator
 from functools import partial
 
@@ -16,6 +15,7 @@ from s2s_lit.nn.normalization import LayerNorm
 from s2s_lit.nn.recurrent import GRU, LSTM
 from s2s_lit.types import EncoderOutput
 from support.parts import concrete_subclasses
+from support.saving import saved
 
 ENCODERS = concrete_subclasses(Encoder, "s2s_lit.nn.encoders")
 INPUTS = torch.randn(3, 6, 4, generator=torch.Generator().manual_seed(1), dtype=torch.double)
@@ -85,9 +85,6 @@ def test_every_parameter_gets_a_gradient(encoder: Encoder) -> None:
 @pytest.mark.parametrize("name", MAKES)
 def test_saving_and_loading_changes_nothing(name: str) -> None:
     encoder, other = MAKES[name]().double(), MAKES[name]().double()
-    file = io.BytesIO()
-    torch.save(encoder.state_dict(), file)
-    file.seek(0)
-    other.load_state_dict(torch.load(file, weights_only=True))
+    other.load_state_dict(saved(encoder.state_dict()))
     for mine, theirs in zip(parts_of(encoder(INPUTS, LENGTHS)), parts_of(other(INPUTS, LENGTHS)), strict=True):
         assert torch.equal(mine, theirs)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import io
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -16,6 +15,7 @@ from s2s_lit.losses.token import TokenNLL
 from s2s_lit.models.seq2seq import Seq2Seq, Seq2SeqOutput
 from s2s_lit.types import Batch, DecoderState
 from support.networks import VOCAB, batch_of, combinations, pairs_of, random_batch
+from support.saving import saved
 
 NETWORKS = dict(combinations())
 BATCH = random_batch(sizes=((5, 4), (3, 5), (1, 1), (4, 2)))
@@ -115,12 +115,9 @@ def test_every_parameter_gets_a_gradient(network: Network) -> None:
 
 
 def test_saving_and_loading_changes_nothing(network: Network) -> None:
-    file = io.BytesIO()
-    torch.save(network.model.state_dict(), file)
-    file.seek(0)
     torch.manual_seed(99)
     other = network.make()
-    other.load_state_dict(torch.load(file, weights_only=True))
+    other.load_state_dict(saved(network.model.state_dict()))
     assert torch.equal(other(BATCH).logits, network.output.logits)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import io
 import warnings
 from collections.abc import Iterator
 from functools import partial
@@ -17,6 +16,7 @@ from s2s_lit.nn.merges import ConcatMerge, Merge
 from s2s_lit.nn.recurrent import Recurrence
 from s2s_lit.types import RecurrentState
 from support.parts import concrete_subclasses
+from support.saving import saved
 
 RECURRENCES = concrete_subclasses(Recurrence, "s2s_lit.nn")
 MERGES = concrete_subclasses(Merge, "s2s_lit.nn")
@@ -144,12 +144,9 @@ def test_every_parameter_gets_a_gradient(make: Make) -> None:
 
 def test_saving_and_loading_changes_nothing(make: Make) -> None:
     recurrence = made(make)
-    file = io.BytesIO()
-    torch.save(recurrence.state_dict(), file)
-    file.seek(0)
     other = make().double()
     assert not torch.equal(other(INPUTS)[0], recurrence(INPUTS)[0])
-    other.load_state_dict(torch.load(file, weights_only=True))
+    other.load_state_dict(saved(recurrence.state_dict()))
     assert torch.equal(other(INPUTS)[0], recurrence(INPUTS)[0])
 
 

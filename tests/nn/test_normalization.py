@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-
 import pytest
 import torch
 from torch import nn
@@ -11,6 +9,7 @@ from torch import nn
 from s2s_lit.nn.encoders.recurrent import RecurrentEncoder
 from s2s_lit.nn.normalization import BatchNorm, Normalization
 from support.parts import concrete_subclasses
+from support.saving import saved
 
 NORMALIZATIONS = concrete_subclasses(Normalization, "s2s_lit.nn")
 DEPENDENT_IN_TRAINING = {BatchNorm}
@@ -55,11 +54,8 @@ def test_every_parameter_gets_a_gradient(cls: type[Normalization]) -> None:
 def test_saving_and_loading_changes_nothing(cls: type[Normalization]) -> None:
     normalization = cls(5)
     normalization(INPUTS, MASK)
-    file = io.BytesIO()
-    torch.save(normalization.state_dict(), file)
-    file.seek(0)
     other = cls(5).eval()
-    other.load_state_dict(torch.load(file, weights_only=True))
+    other.load_state_dict(saved(normalization.state_dict()))
     assert torch.equal(other(INPUTS, MASK)[MASK], normalization.eval()(INPUTS, MASK)[MASK])
 
 

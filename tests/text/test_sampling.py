@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import io
 import itertools
 import threading
 from collections import Counter
@@ -9,7 +8,6 @@ from typing import Any
 import numpy as np
 import pytest
 import sentencepiece
-import torch
 
 from s2s_lit.errors import UserError
 from s2s_lit.text.codec import Codec, CodecPair
@@ -17,6 +15,7 @@ from s2s_lit.text.sampling import BpeDropout, Sampling, SubwordRegularization
 from s2s_lit.text.sentencepiece import SentencePiece
 from s2s_lit.text.words import Words
 from support.parts import concrete_subclasses
+from support.saving import saved
 
 Pairs = list[tuple[str, str]]
 SAMPLINGS = [SubwordRegularization(), SubwordRegularization(nbest_size=16), BpeDropout()]
@@ -66,10 +65,7 @@ def test_every_segmentation_reads_as_the_text_and_encoding_stays_as_it_is(pairs:
 @pytest.mark.parametrize("sampling", SAMPLINGS, ids=repr)
 def test_a_checkpoint_goes_on_drawing_the_same(pairs: Pairs, sampling: Sampling) -> None:
     sampler = codec(pairs, sampling)
-    file = io.BytesIO()
-    torch.save(CodecPair(sampler, sampler).state(), file)
-    file.seek(0)
-    again = CodecPair.from_state(torch.load(file, weights_only=True))
+    again = CodecPair.from_state(saved(CodecPair(sampler, sampler).state()))
     assert again.samples
     assert [again.source.sample(TEXT, seed) for seed in range(20)] == [sampler.sample(TEXT, seed) for seed in range(20)]
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sentencepiece
-import torch
 
 from s2s_lit.errors import UserError
 from s2s_lit.text.codec import CodecPair
 from s2s_lit.text.sentencepiece_file import SentencePieceFile
 from s2s_lit.types import EOS, PAD, UNK
+from support.saving import saved
 
 Pairs = list[tuple[str, str]]
 OURS = {"pad_id": 0, "unk_id": 1, "bos_id": 2, "eos_id": 3}
@@ -34,10 +33,7 @@ def test_encodes_as_the_model_does_and_goes_through_a_checkpoint(tmp_path: Path,
     if not joint:
         files["target_path"] = spm_train(tmp_path / "de.model", german, **OURS)
     built = SentencePieceFile(**files).build([])
-    content = io.BytesIO()
-    torch.save(built.state(), content)
-    content.seek(0)
-    for codecs in (built, CodecPair.from_state(torch.load(content, weights_only=True))):
+    for codecs in (built, CodecPair.from_state(saved(built.state()))):
         assert codecs.joint == joint
         for codec, file, texts in (
             (codecs.source, files["path"], english),
