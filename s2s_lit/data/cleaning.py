@@ -62,6 +62,11 @@ class SplitReport:
                 "data.max_target_length"
             )
 
+    @property
+    def fingerprint(self) -> str:
+        """Of all texts that were read, whatever their order."""
+        return f"{self._digests % 2**256:064x}"
+
     def share_unknown(self, side: str) -> float:
         """The share of the side's pieces that the vocabulary lacks."""
         return self.unknown[side] / max(self.pieces[side], 1)
@@ -83,7 +88,7 @@ class SplitReport:
             "dropped": dict(self.dropped),
             "malformed": dict(self.malformed),
             "unknown": {side: self.share_unknown(side) for side in self.pieces},
-            "fingerprint": f"{self._digests % 2**256:064x}",
+            "fingerprint": self.fingerprint,
         }
 
 

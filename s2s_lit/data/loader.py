@@ -7,6 +7,7 @@ about the same work for all of them, as it lasts as long as the slowest takes.
 
 from __future__ import annotations
 
+import logging
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -26,7 +27,10 @@ from s2s_lit.data.examples import EncodedCorpus, Encoder, Resegmenter
 from s2s_lit.data.rows import Malformed, Row, Rows
 from s2s_lit.data.share import Share
 from s2s_lit.data.workers import Chunk, made_by
+from s2s_lit.errors import UserError
 from s2s_lit.types import Batch, Example
+
+log = logging.getLogger(__name__)
 
 M = TypeVar("M", bound=Measured)
 T = TypeVar("T")
@@ -128,6 +132,8 @@ class BatchLoader(ABC):
             before += size
         if self.shuffle and not before:  # or a training would begin one empty epoch after the other
             report.require_pairs()
+        if self.report.rows and self.report.fingerprint != report.fingerprint:
+            log.warning("The data has changed: %d rows in this pass, %d before.", report.rows, self.report.rows)
         self.report = report
         self._stand_at(epoch + 1)
 
@@ -239,6 +245,19 @@ class MemoryLoader(BatchLoader):
 
     def _batch(self, epoch: int, window: Window[int]) -> Batch:
         return collate_window(window.map(lambda index: self._drawn(self.corpus[index], epoch)))
+
+    def state_dict(self) -> dict[str, Any]:
+        return {**super().state_dict(), "last_report": self.corpus.report.state()}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Raises a UserError if this corpus is not the one that the state stands in."""
+        before, now = SplitReport.from_state(state["last_report"]), self.corpus.report
+        if before.fingerprint != now.fingerprint:
+            raise UserError(
+                f"the training split is not what it was when this training was stopped ({now.rows} rows, {before.rows} "
+                "then): give it its data again, or begin a new run from its weights (--start_from)"
+            )
+        super().load_state_dict({**state, "last_report": None})
 
     def __len__(self) -> int:
         """Batches of an epoch, idle ones counted.

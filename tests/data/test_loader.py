@@ -14,7 +14,7 @@ from s2s_lit.data.examples import Encoder, PieceLimits
 from s2s_lit.data.loader import MemoryLoader, StreamLoader
 from s2s_lit.errors import UserError
 from s2s_lit.types import Batch, Example
-from support.loaders import BATCHERS, KINDS, kept, make, order
+from support.loaders import BATCHERS, KINDS, given_rows, kept, make, order
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -203,3 +203,19 @@ def test_a_state_goes_on_from_its_own_chunk() -> None:
     resumed.load_state_dict(state)
     assert order(islice(resumed, 1)) == batches[100:]
     assert len(encoded) == 20
+
+
+def test_in_memory_nothing_goes_on_with_other_data() -> None:
+    stopped = make("memory", FixedSize(size=4))
+    list(islice(stopped, 3))
+    with pytest.raises(UserError, match=r"not what it was when .* \(60 rows, 61 then\).*--start_from"):
+        make("memory", FixedSize(size=4), count=60).load_state_dict(stopped.state_dict())
+
+
+def test_a_stream_whose_data_changes_says_so_at_the_end_of_a_pass(caplog: pytest.LogCaptureFixture) -> None:
+    loader = make("stream", FixedSize(size=4))
+    assert isinstance(loader, StreamLoader)
+    for count in (61, 61, 60, 60):
+        loader.rows = given_rows(count, 3)
+        list(loader)
+    assert caplog.messages == ["The data has changed: 60 rows in this pass, 61 before."]
