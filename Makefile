@@ -52,7 +52,7 @@ evaluate: .venv/.ready  ## score a run again: RUN=latest|best|experiment|id [DAT
 	@$(S2S) evaluate $(RUN) --split $(SPLIT) $(ONLY) $(if $(DATA_DIR),--data_dir $(DATA_DIR)) $(ARGS)
 
 compare: .venv/.ready  ## are the differences real? RUNS="lstm bilstm_attn" (names with all seeds, or run ids) [DATA=...] [SPLIT=test] [ARGS=...]
-	@$(S2S) compare $(RUNS) --split $(SPLIT) $(ONLY) $(ARGS)
+	@$(S2S) compare $(or $(RUNS),$(error say what to compare: RUNS="lstm bilstm_attn")) --split $(SPLIT) $(ONLY) $(ARGS)
 
 translate: .venv/.ready  ## translate: RUN=latest (RUN="id1 id2": an ensemble), TEXT="..." or IN=file OUT=file or standard input [ARGS="--n_best 3"]
 	@$(S2S) translate $(RUN) $(ONLY) $(if $(TEXT_GIVEN),--text="$$TEXT") $(if $(call given,IN),--in "$$IN") $(if $(call given,OUT),--out "$$OUT") $(ARGS)

@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from s2s_lit.errors import UserError
+from s2s_lit.errors import UserError, did_you_mean
 from s2s_lit.tracking.connection import answering, connect
 
 if TYPE_CHECKING:
@@ -189,10 +189,14 @@ def _nothing_found(selector: str, dataset: str | None, trained: Sequence[RunReco
     place = f"{uri}" + ("" if dataset is None else f" on data {dataset}")
     if not trained:
         return f"RUN={selector}: there is no training run in {place} yet. Train one first: make train EXP=bilstm_attn"
-    why = "no training run has finished" if selector in ("latest", "best") else "no such run or experiment"
+    names = sorted({r.experiment for r in trained})
+    if selector in ("latest", "best"):
+        why, hint = "no training run has finished", ""
+    else:
+        why, hint = "no such run or experiment", did_you_mean(selector, ["latest", "best", *names], prefix="RUN=")
     return (
-        f"RUN={selector}: {why} in {place}. Give latest, best, an experiment's name "
-        f"({', '.join(sorted({r.experiment for r in trained}))}) or a run's id:\n" + _lines(trained)
+        f"RUN={selector}: {why} in {place}{hint or '.'} Give latest, best, an experiment's name "
+        f"({', '.join(names)}) or a run's id:\n" + _lines(trained)
     )
 
 

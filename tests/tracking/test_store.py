@@ -65,6 +65,9 @@ def test_selectors(store: MlflowClient) -> None:
     assert find_run(failed[:8]).run_id == failed
     with pytest.raises(UserError, match=r"(?s)no such run.*bilstm, lstm.*" + other_data[:8]):
         find_run(poor[:5])
+    for misspelt, meant in (("lsmt", "lstm"), ("lates", "latest")):
+        with pytest.raises(UserError, match=rf"did you mean RUN={meant}\? Give latest"):
+            find_run(misspelt)
 
 
 def test_a_run_is_found_among_many(store: MlflowClient, monkeypatch: pytest.MonkeyPatch) -> None:
