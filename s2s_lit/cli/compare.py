@@ -17,8 +17,11 @@ from s2s_lit.cli.conclusions import basis, cells, notes, verdict, what_differs
 from s2s_lit.errors import UserError
 from s2s_lit.tracking.compare import code, find_systems
 from s2s_lit.tracking.lifecycle import mark_dead_runs, tracked_run
+from s2s_lit.tracking.limits import cut
 from s2s_lit.tracking.logger import MlflowTracker
 from s2s_lit.tracking.provenance import provenance_tags
+
+_LONGEST = 200  # characters of a sentence in the terminal; the page has all of it
 
 
 def compare(arguments: argparse.Namespace, overrides: list[str]) -> int:
@@ -50,7 +53,7 @@ def compare(arguments: argparse.Namespace, overrides: list[str]) -> int:
         tracker.set_tags(provenance_tags())
         tracker.log_params({"systems": [s.name for s in systems], "split": arguments.split})
         tracker.log_text(html, "compare.html")
-        tracker.log_text(json.dumps(as_dict(comparison), indent=2, ensure_ascii=False), "compare.json")
+        tracker.log_text(_json(as_dict(comparison)), "compare.json")
         file = tracker.run_dir / "compare.html"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(html, encoding="utf-8")
@@ -91,7 +94,8 @@ def print_comparison(comparison: Comparison) -> None:
                 (names[0], pair.first.hypothesis, pair.first_score),
                 (names[index], pair.other.hypothesis, pair.other_score),
             ):
-                console.print(f"{head:<{width}}  {'' if score is None else f'{score:.1f}':>5}  {text}", soft_wrap=True)
+                shown = cut(text, _LONGEST)
+                console.print(f"{head:<{width}}  {'' if score is None else f'{score:.1f}':>5}  {shown}", soft_wrap=True)
             console.print()
 
 
@@ -164,3 +168,9 @@ def _system_as_dict(comparison: Comparison, index: int) -> dict[str, Any]:
             if (entry := comparison.table[score.name][index]) is not None
         },
     }
+
+
+def _json(numbers: Any) -> str:
+    """JSON knows no infinity, which a perplexity can be: null."""
+    numbers = json.loads(json.dumps(numbers), parse_constant=lambda word: None)
+    return json.dumps(numbers, indent=2, ensure_ascii=False, allow_nan=False)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -52,10 +53,7 @@ class Entry:
 
     @property
     def significant(self) -> bool | None:
-        """As networks: there is a difference and all tests that could be made say p < 0.05; None where none could.
-
-        (Of equal scores sacrebleu's p is the least that there is.)
-        """
+        """As networks: there is a difference and all tests that could be made say p < 0.05; None where none could."""
         if self.difference == 0:
             return False
         made = [p for p in (self.tested.bootstrap_p, self.tested.randomization_p, self.seeds_p) if p is not None]
@@ -181,7 +179,12 @@ def _entries(
         difference = seeds_p = None
         if i > 0 and first is not None and comparable[i]:
             difference = result.score - tested[0].score
-            seeds_p = seeds_p_value(scores_of_runs(first, score), runs)
+            if np.array_equal(first, value) or not math.isfinite(
+                difference
+            ):  # sacrebleu's p would be the least there is
+                result = replace(result, bootstrap_p=None, randomization_p=None)
+            else:
+                seeds_p = seeds_p_value(scores_of_runs(first, score), runs)
         entries.append(Entry(result, runs, difference, seeds_p, comparable[i]))
     return entries
 

@@ -65,7 +65,7 @@ def notes(comparison: Comparison) -> list[str]:
 def cells(comparison: Comparison, score: Score, index: int) -> list[str]:
     """Of system `index` against the first: difference, three p-values, significant or not; dashes for what is not.
 
-    Perplexities of differently cut references cannot be compared.
+    Equal outputs are not tested. Perplexities of differently cut references cannot be compared.
     """
     first, entry = comparison.table[score.name][0], comparison.table[score.name][index]
     if first is None or entry is None:
@@ -75,7 +75,7 @@ def cells(comparison: Comparison, score: Score, index: int) -> list[str]:
     tests = (entry.tested.bootstrap_p, entry.tested.randomization_p, entry.seeds_p)
     values = ["-" if p is None else f"{p:.4f}" for p in tests]
     difference = score.printed(entry.difference)
-    signed = difference if difference.startswith("-") else f"+{difference}"
+    signed = f"+{difference}" if entry.difference > 0 else difference
     answer = {True: "yes", False: "no", None: "-"}[comparison.significant(score, index)]
     return [signed, *values, SAME if comparison.chance_alone(index) and entry.significant else answer]
 

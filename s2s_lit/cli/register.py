@@ -25,7 +25,8 @@ def register(arguments: argparse.Namespace, overrides: list[str]) -> int:
         print(f"it is {arguments.alias} already")
         return 0
     if holder is None:
-        better, why = True, "nobody was"
+        score = "" if run.score is None else f", {run.monitor} {run.score:.2f}"
+        better, why = True, f"nobody was{score}"
     else:
         better, why = is_better(run, str(holder.run_id), arguments.split)
     if better:
@@ -59,8 +60,11 @@ def is_better(run: RunRecord, holder_id: str, split: str) -> tuple[bool, str]:
         )
     tested = now.tested
     said = f"{score.label} on {comparison.sentences} {split} sentences {score.printed(before.tested.score)} -> "
-    said += f"{score.printed(tested.score)}, p {tested.bootstrap_p:.4f} (paired bootstrap), "
-    said += f"{tested.randomization_p:.4f} (approximate randomization)"
+    said += score.printed(tested.score)
+    if tested.bootstrap_p is not None:
+        said += (
+            f", p {tested.bootstrap_p:.4f} (paired bootstrap), {tested.randomization_p:.4f} (approximate randomization)"
+        )
     if (now.difference > 0) != score.higher_is_better:
         return False, f"not better, {said}"
     if not now.significant:

@@ -29,10 +29,16 @@ def register(run: RunRecord, name: str) -> ModelVersion:
     """The version of `name` that is this run's best checkpoint, made if there is none.
 
     Raises:
-        UserError: the run kept no checkpoint; the name is not allowed.
+        UserError: the run has not finished, so its files may yet be replaced, or kept no checkpoint; the name is not
+            allowed.
     """
     from mlflow.exceptions import MlflowException
 
+    if run.status != "FINISHED":
+        raise UserError(
+            f"run {run} has not finished: if it goes on, a better checkpoint replaces the one that a version would be. "
+            f'Finish it first: make resume RUN={run.run_id[:8]} (ARGS="--trainer.max_epochs=N" ends it sooner)'
+        )
     client = connect()
     with answering(client.tracking_uri):
         folder = CHECKPOINT.rpartition("/")[0]

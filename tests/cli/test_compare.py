@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -129,6 +130,40 @@ def test_a_copy_under_another_name_is_the_same_experiment(folder: Path, capsys: 
         write_run(name, predict(TEXTS, damage, seed), seed=seed)
     assert main(["compare", "lstm", "lstm_copy", *QUICK]) == 0
     assert "not significant: the same experiment, another seed" in capsys.readouterr().out
+
+
+def test_equal_outputs_have_no_p_value(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    runs = [write_run("lstm", predict(TEXTS, 0.4, 1), beam_size=size) for size in (1, 2)]
+    assert main(["compare", *runs, *QUICK]) == 0
+    printed = capsys.readouterr().out
+    for label in ("BLEU", "chrF", "TER", "perplexity", r"edit distance \(words\)"):
+        assert re.search(rf"{label} +│ 0\.0+ +│ - +│ - +│ - +│ no", printed), printed
+
+
+def test_what_is_no_number_is_null_and_not_tested(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A diverged network's perplexity is beyond all numbers."""
+    write_run("lstm", predict(TEXTS, 0.4, 1))
+    write_run("gru", [replace(p, nll=1e5) for p in predict(TEXTS, 0.4, 1)], a=1)
+    assert main(["compare", "lstm", "gru", *QUICK]) == 0
+    assert "better" not in capsys.readouterr().out
+    run = next(run for run in list_runs() if run.kind == "compare")
+    text = Path(connect().download_artifacts(run.run_id, "compare.json")).read_text()
+    numbers = json.loads(text, parse_constant=pytest.fail)
+    found = numbers["systems"][1]["scores"]["perplexity"]
+    assert [found[key] for key in ("score", "difference", "bootstrap_p", "significant")] == [None] * 4
+
+
+def test_a_long_output_is_cut_in_the_terminal_and_whole_on_the_page(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    endless = "der Hund " * 100
+    write_run("lstm", predict(TEXTS, 0.4, 1))
+    write_run("gru", [replace(p, hypothesis=endless.strip()) for p in predict(TEXTS, 0.4, 1)], a=1)
+    assert main(["compare", "lstm", "gru", *QUICK]) == 0
+    printed = capsys.readouterr().out
+    assert f"{endless[:199]}…\n" in printed
+    assert max(map(len, printed.splitlines())) < 300
+    assert f"{endless[:-1]}</mark>" in compared()[1]
 
 
 COMMIT, OTHER = ("a" * 40, False), ("b" * 40, False)

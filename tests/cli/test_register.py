@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,7 @@ def finished(client: MlflowClient, damage: float, seed: int) -> str:
     run_id = write_run("lstm", predict(TEXTS, damage, seed), seed=seed)
     Path("best.ckpt").write_bytes(b"weights")
     client.log_artifact(run_id, "best.ckpt", CHECKPOINT.rpartition("/")[0])
+    client.log_metric(run_id, "best/bleu", 0.0)
     return run_id
 
 
@@ -36,7 +38,7 @@ def holder(client: MlflowClient) -> str:
 def test_the_champion_is_who_is_significantly_better(client: MlflowClient, capsys: pytest.CaptureFixture[str]) -> None:
     poor, same, good = finished(client, 0.5, 2), finished(client, 0.5, 1), finished(client, 0.1, 3)
     assert main(["register", poor, "de"]) == 0
-    assert "champion is version 1 now: nobody was" in capsys.readouterr().out
+    assert "champion is version 1 now: nobody was, val/bleu 0.00\n" in capsys.readouterr().out
     assert main(["register", same, "de"]) == 0
     said = capsys.readouterr().out
     assert "champion stays version 1: not significantly better" in said
@@ -72,6 +74,22 @@ def test_the_score_is_the_one_that_the_run_monitors(client: MlflowClient, capsys
         assert main(["register", run_id, "de"]) == 0
     assert "significantly better, perplexity" in capsys.readouterr().out
     assert holder(client) == runs[1]
+
+
+def test_equal_outputs_are_not_better(client: MlflowClient, capsys: pytest.CaptureFixture[str]) -> None:
+    first, again = finished(client, 0.5, 1), finished(client, 0.5, 1)
+    assert main(["register", first, "de"]) == main(["register", again, "de"]) == 0
+    assert re.search(r"stays version 1: not better, BLEU on 60 test sentences (\S+) -> \1\n", capsys.readouterr().out)
+
+
+def test_a_version_s_files_are_final(client: MlflowClient, capsys: pytest.CaptureFixture[str]) -> None:
+    """A stopped training may go on, and would replace them."""
+    run_id = finished(client, 0.5, 1)
+    client.set_terminated(run_id, "KILLED")
+    assert main(["register", run_id, "de"]) == 2
+    assert "has not finished: if it goes on, a better checkpoint replaces" in (said := capsys.readouterr().err)
+    assert f"make resume RUN={run_id[:8]}" in said
+    assert client.search_registered_models() == []
 
 
 @pytest.mark.parametrize("name", ["de", "a/b:c"])
