@@ -126,9 +126,9 @@ def location(w: Weights, queries: Array, memory: Array) -> Iterator[tuple[Array,
         yield weights @ memory, weights
 
 
-def coverage(w: Weights, queries: Array, memory: Array) -> Iterator[tuple[Array, Array]]:
+def coverage(w: Weights, queries: Array, memory: Array, most: float = 2.0) -> Iterator[tuple[Array, Array]]:
     covered = np.zeros(len(memory))
-    fertility = 2 * sigmoid(memory @ w["fertility_layer.weight"][0]) if "fertility_layer.weight" in w else 1.0
+    fertility = most * sigmoid(memory @ w["fertility_layer.weight"][0]) if "fertility_layer.weight" in w else 1.0
     for q in queries:
         features = [w["coverage_layer.weight"][:, 0] * c for c in covered]
         weights = softmax(np.array([compare(w, q, m, f) for m, f in zip(memory, features, strict=True)]))
@@ -171,7 +171,7 @@ def run(attention: Attention, queries: Tensor, memory: Tensor) -> tuple[Tensor, 
     return contexts, weights
 
 
-def agrees(attention: Attention, reference: Callable[..., Iterator[tuple[Array, Array]]], **settings: int) -> None:
+def agrees(attention: Attention, reference: Callable[..., Iterator[tuple[Array, Array]]], **settings: float) -> None:
     queries, memory = tensors(attention.query_size, attention.memory_size)
     contexts, weights = run(attention, queries, memory)
     parameters = {name: parameter.detach().numpy() for name, parameter in attention.named_parameters()}
@@ -198,6 +198,14 @@ def test_narrow_windows_agree_with_numpy(kind: type, half_width: int) -> None:
     agrees(attention, REFERENCES[kind.__name__], half_width=half_width)
     _, weights = run(attention, *tensors(6, 4))
     assert (weights > 0).sum(-1).max() <= 2 * half_width + 1
+
+
+def test_other_filters_and_fertilities_agree_with_numpy() -> None:
+    torch.manual_seed(0)
+    narrow = ATTENTIONS["LocationAttention"](6, 4, attention_size=5, filters=4, filter_width=3).double()
+    assert narrow.filter_layer.weight.shape == (4, 1, 3)
+    agrees(narrow, location)
+    agrees(ATTENTIONS["FertilityAttention"](6, 4, attention_size=5, max_fertility=0.7).double(), coverage, most=0.7)
 
 
 def test_windows_are_no_wider_than_they_may_be() -> None:

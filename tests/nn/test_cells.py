@@ -112,6 +112,18 @@ def test_a_loop_without_noise_is_the_fused_layer(ours: type[CellRecurrence], fus
         torch.testing.assert_close(final.hidden, expected_final.hidden)
 
 
+@pytest.mark.parametrize("cls", [UnrolledLSTM, UnrolledGRU, LayerNormLSTM, LayerNormGRU])
+def test_weights_start_as_torchs(cls: type[CellRecurrence]) -> None:
+    """Even between -1 / sqrt(H) and that; those of a normalization as one and zero."""
+    torch.manual_seed(0)
+    for name, parameter in cls(30, True, hidden_size=25).named_parameters():
+        if "norm" in name:
+            assert (parameter == float(name.endswith("weight"))).all()
+        else:
+            assert 0.19 < parameter.abs().max() <= 0.2
+            torch.testing.assert_close(parameter.std(), torch.tensor(0.2 / 3**0.5), atol=0.02, rtol=0)
+
+
 @pytest.mark.parametrize("cls", [GRU, UnrolledGRU])
 def test_who_has_no_forget_gate_refuses_its_bias(cls: type[GRU] | type[UnrolledGRU]) -> None:
     with pytest.raises(ValueError, match="has no forget gate: leave forget_bias out"):

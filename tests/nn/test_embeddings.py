@@ -56,6 +56,14 @@ def test_the_start_is_that_of_the_plain_one(make: Any) -> None:
     assert torch.equal(torch.get_rng_state(), state)
 
 
+def test_vectors_start_with_length_one() -> None:
+    """So that a table that is also the output layer gives logits of unit scale."""
+    torch.manual_seed(0)
+    lengths = PieceEmbedding(500, 64).table.weight.norm(dim=1)
+    torch.testing.assert_close(lengths.mean(), torch.tensor(1.0), atol=0.02, rtol=0)
+    assert lengths.std() < 0.15
+
+
 def test_what_is_dropped_depends_on_the_seed(make: Any) -> None:
     embedding = make(VOCAB, SIZE, dropout=0.3).train()
     ids = many_ids(4)
@@ -197,3 +205,5 @@ def test_one_table_is_not_half_frozen(tie: Tie) -> None:
 def test_tables_of_other_sizes_are_not_tied() -> None:
     with pytest.raises(ValueError, match=r"data\.codec\.joint"):
         Seq2Seq(VOCAB, VOCAB + 1, embedding_size=SIZE, tie="embeddings")
+    with pytest.raises(ValueError, match=rf"decoder\.feature_size \({SIZE + 1}\) = embedding_size \({SIZE}\)"):
+        Seq2Seq(VOCAB, VOCAB, embedding_size=SIZE, decoder=partial(RecurrentDecoder, feature_size=SIZE + 1), tie="all")
