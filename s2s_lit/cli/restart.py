@@ -48,6 +48,7 @@ class RestartPoints(Callback):
 
     def __init__(self, folder: Path, *, run_id: str, best: ModelCheckpoint, minutes: float, steps: int) -> None:
         self.path = folder / RESTART
+        self._fresh = self.path.with_suffix(".new")
         self._run_id = run_id
         self._best = best
         self._minutes = minutes
@@ -118,10 +119,9 @@ class RestartPoints(Callback):
 
     def _save(self, trainer: pl.Trainer, device: torch.device) -> None:
         """Writes beside the file and puts it in its place; a full disk costs the new point, not the training."""
-        fresh = self.path.with_suffix(".new")
         self._saving = {"chosen": self.chosen, "noise": of_all(_noise(device))}
         try:
-            trainer.save_checkpoint(fresh)
+            trainer.save_checkpoint(self._fresh)
         except OSError as error:
             self._keep_the_one_before(trainer, error)
             trainer.strategy.barrier()  # where the others wait
@@ -130,14 +130,19 @@ class RestartPoints(Callback):
             self._saving = None
         if trainer.is_global_zero:  # the others are through
             try:
-                _replace(fresh, self.path)
+                _replace(self._fresh, self.path)
             except OSError as error:
                 self._keep_the_one_before(trainer, error)
 
     def _keep_the_one_before(self, trainer: pl.Trainer, error: OSError) -> None:
         with contextlib.suppress(OSError):  # of a disk that takes nothing more
-            self.path.with_suffix(".new").unlink(missing_ok=True)
+            self._fresh.unlink(missing_ok=True)
         log.warning("No restart point at step %d, the one before stays: %s", trainer.global_step, error)
+
+    def remove(self) -> None:
+        """For a training that has ended; also a file that a kill kept from its place."""
+        self.path.unlink(missing_ok=True)
+        self._fresh.unlink(missing_ok=True)
 
     def on_save_checkpoint(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]

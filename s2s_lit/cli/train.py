@@ -176,7 +176,7 @@ def run(
     for side in ("source", "target"):
         tracker.log_figure(picture(task, side), f"embeddings/{side}.png")
     if rank() == 0:
-        points.path.unlink(missing_ok=True)
+        points.remove()
     return task, scores_of(trainer.callback_metrics, "test")
 
 

@@ -254,8 +254,8 @@ class MemoryLoader(BatchLoader):
         before, now = SplitReport.from_state(state["last_report"]), self.corpus.report
         if before.fingerprint != now.fingerprint:
             raise UserError(
-                f"the training split is not what it was when this training was stopped ({now.rows} rows, {before.rows} "
-                "then): give it its data again, or begin a new run from its weights (--start_from)"
+                f"the training split has other texts than when this training was stopped ({now.rows} rows, "
+                f"{before.rows} then): give it its data again, or begin a new run from its weights (--start_from)"
             )
         super().load_state_dict({**state, "last_report": None})
 

@@ -79,3 +79,17 @@ def test_a_full_disk_costs_the_new_point_alone(full: str, points: RestartPoints,
     assert [(file.name, file.read_bytes()) for file in points.path.parent.iterdir()] == [
         ("last.ckpt", b"the one before")
     ]
+
+
+def test_nothing_is_left_of_a_training_that_has_ended(points: RestartPoints, monkeypatch: Any) -> None:
+    def killed(fresh: Path, path: Path) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(restart, "_replace", killed)
+    points.path.write_bytes(b"the one before")
+    trainer: Any = SimpleNamespace(save_checkpoint=lambda path: path.write_bytes(b"whole"), is_global_zero=True)
+    with pytest.raises(KeyboardInterrupt):
+        points._save(trainer, torch.device("cpu"))
+    assert len(list(points.path.parent.iterdir())) == 2
+    points.remove()
+    assert not list(points.path.parent.iterdir())

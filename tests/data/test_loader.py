@@ -208,7 +208,7 @@ def test_a_state_goes_on_from_its_own_chunk() -> None:
 def test_in_memory_nothing_goes_on_with_other_data() -> None:
     stopped = make("memory", FixedSize(size=4))
     list(islice(stopped, 3))
-    with pytest.raises(UserError, match=r"not what it was when .* \(60 rows, 61 then\).*--start_from"):
+    with pytest.raises(UserError, match=r"other texts than when .* \(60 rows, 61 then\).*--start_from"):
         make("memory", FixedSize(size=4), count=60).load_state_dict(stopped.state_dict())
 
 
