@@ -89,7 +89,8 @@ def train(arguments: argparse.Namespace, overrides: list[str], count: int) -> fl
     task = experiment.make_task(experiment.data.codecs)
     clock, given = Clock(WARM_UP * accumulate), {"strategy": "auto", "devices": 1, "accelerator": "cpu"}
     trainer = pl.Trainer(
-        **for_processes(given, unused=leaves_out(task.model, experiment.data.batcher)), max_epochs=1, accumulate_grad_batches=accumulate, gradient_clip_val=1.0,
+        **for_processes(given, unused=leaves_out(task.model, experiment.data.batcher)),
+        max_epochs=1, accumulate_grad_batches=accumulate, gradient_clip_val=1.0,
         limit_train_batches=accumulate * (arguments.steps + WARM_UP), callbacks=[clock], logger=False,
         enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False,
         use_distributed_sampler=False, limit_val_batches=0,
