@@ -23,6 +23,9 @@ CONFIGURABLE = ("train", "resume", "evaluate", "translate", "score")
 TUNING = ("sweep", "sweep-doctor", "dashboard", "trial")
 """Verbs that need Optuna."""
 
+OF_SLURM = ("SLURM_NTASKS", "SLURM_PROCID")
+"""Variables by which Lightning would take this program for one process of several, and requeue its job by itself."""
+
 
 def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="s2s", description="Train, compare and tune recurrent seq2seq models.")
@@ -170,6 +173,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb; errors that the user can mend, those of files too, are one message and status 2."""
     words = list(sys.argv[1:] if argv is None else argv)
     arguments, overrides = make_parser().parse_known_args(words)
+    for name in OF_SLURM:  # who trains together is known by torchrun's, and a requeued job by its id
+        os.environ.pop(name, None)
     arguments.words = words  # a training that takes several processes starts each of them with the same
     if overrides and arguments.verb not in CONFIGURABLE:
         make_parser().error(f"unrecognized arguments: {' '.join(overrides)}")

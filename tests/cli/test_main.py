@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+from lightning.fabric.utilities.rank_zero import _get_rank
+from lightning.pytorch.plugins.environments import SLURMEnvironment
 
 from s2s_lit.__main__ import CONFIGURABLE, main, make_parser
 
@@ -27,3 +31,16 @@ def test_what_is_no_port_is_refused(verb: str, port: str, capsys: pytest.Capture
         main([verb, f"--port={port}"])
     assert ended.value.code == 2
     assert f"argument --port: a port is a number from 1 to 65535, not {port}" in capsys.readouterr().err
+
+
+def test_a_task_of_slurm_is_a_process_of_its_own(in_project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lightning would take its rank and number of processes from there, and save and requeue at SIGUSR1."""
+    for name in ("RANK", "LOCAL_RANK", "SLURM_JOB_NAME", "JSM_NAMESPACE_RANK"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in {"SLURM_JOB_ID": "7", "SLURM_NTASKS": "2", "SLURM_PROCID": "1"}.items():
+        monkeypatch.setenv(name, value)
+    assert SLURMEnvironment.detect()
+    assert _get_rank() == 1
+    assert main(["experiments"]) == 0
+    assert not SLURMEnvironment.detect()
+    assert _get_rank() is None
