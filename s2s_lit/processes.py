@@ -25,6 +25,9 @@ from s2s_lit.errors import PeerError, Terminated, UserError
 
 T = TypeVar("T")
 
+OURS = "s2s"
+"""What a launch of ours calls itself; a scheduler's has a name of its own."""
+
 TIMEOUT = timedelta(minutes=30)
 """How long a process waits for the others, while the first one builds vocabularies or uploads a checkpoint, too."""
 _CLAIM, _ENDED = "s2s_lit/first_error", "s2s_lit/first_ended"

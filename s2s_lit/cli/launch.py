@@ -21,10 +21,7 @@ from lightning.pytorch.strategies import DDPStrategy
 from s2s_lit.data.batchers import Batcher
 from s2s_lit.errors import UserError
 from s2s_lit.models.seq2seq import Seq2Seq
-from s2s_lit.processes import TIMEOUT, launched, local_world_size, world_size
-
-OURS = "s2s"
-"""What a launch of ours calls itself; a scheduler's has a name of its own."""
+from s2s_lit.processes import OURS, TIMEOUT, launched, local_world_size, world_size
 
 _LOOPBACK = {"linux": "lo", "darwin": "lo0"}
 _PATIENCE_S = 120  # for a run that was stopped to upload its checkpoint

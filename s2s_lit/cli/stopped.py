@@ -6,8 +6,8 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from s2s_lit.cli.launch import OURS
 from s2s_lit.errors import UserError
+from s2s_lit.processes import OURS
 from s2s_lit.tracking.logger import MlflowTracker
 from s2s_lit.tracking.store import RunRecord, find_run, list_runs
 

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import psutil
 
+from s2s_lit.processes import OURS, launched
+
 COMMAND_TAG = "s2s.command"
 """Tag with the command that repeats the run."""
 
@@ -80,11 +82,25 @@ def git_diff(directory: Path | None = None) -> str:
 def command(words: Sequence[str] | None = None) -> str:
     """The command line to repeat this process, or to run the program with these words; quoted for a shell.
 
-    The number of threads decides the last digits, so it is in it where it was given.
+    What `torchrun` has started it starts again, on each machine. The number of threads decides the last digits, so it
+    is in it where it was given.
     """
-    line = shlex.join(sys.orig_argv if words is None else [sys.executable, "-m", "s2s_lit", *words])
+    again = sys.orig_argv
+    if words is not None or _torchrun():
+        again = [sys.executable, *_torchrun(), "-m", "s2s_lit", *(sys.argv[1:] if words is None else words)]
+    line = shlex.join(again)
     threads = os.environ.get("OMP_NUM_THREADS")
     return f"OMP_NUM_THREADS={shlex.quote(threads)} {line}" if threads else line
+
+
+def _torchrun() -> list[str]:
+    """The module, with its options, that starts as many processes again; empty where the program does so itself."""
+    if not launched() or os.environ["TORCHELASTIC_RUN_ID"] == OURS:
+        return []
+    machines, each = os.environ["GROUP_WORLD_SIZE"], os.environ["LOCAL_WORLD_SIZE"]
+    meet = ["--nnodes", machines, "--rdzv-backend", "c10d", "--rdzv-endpoint", "HOST:PORT"]
+    among = ["--standalone"] if machines == "1" else meet
+    return ["-m", "torch.distributed.run", *among, "--nproc-per-node", each]
 
 
 def versions() -> dict[str, str]:

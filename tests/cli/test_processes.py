@@ -117,6 +117,7 @@ def test_two_launchers_are_one_training(project: Path) -> None:
     assert sorted(out.count("on the test split") for _, out, _ in answers) == [0, 1]
     (run,) = list_runs()
     assert run.status == "FINISHED"
+    assert "torch.distributed.run --nnodes 2" in run.tags["s2s.command"]
 
 
 def test_a_mistake_is_told_once(project: Path) -> None:

@@ -114,6 +114,31 @@ def test_the_command_repeats_the_process(threads: str, tmp_path: Path, monkeypat
     assert "it" in first.stdout
 
 
+@pytest.mark.parametrize(
+    ("launch", "machines", "starts"),
+    [
+        ("none", "1", "-m torch.distributed.run --standalone --nproc-per-node 2 -m s2s_lit train gru"),
+        (
+            "job 7",
+            "3",
+            "-m torch.distributed.run --nnodes 3 --rdzv-backend c10d --rdzv-endpoint HOST:PORT --nproc-per-node 2 "
+            "-m s2s_lit train gru",
+        ),
+        ("s2s", "1", "-m s2s_lit train gru"),
+    ],
+    ids=["one machine", "several", "by trainer.devices"],
+)
+def test_the_command_starts_as_many_processes(
+    launch: str, machines: str, starts: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.setattr(sys, "argv", ["__main__.py", "train", "gru"])
+    monkeypatch.setattr(sys, "orig_argv", [sys.executable, "-m", "s2s_lit", "train", "gru"])
+    for name, value in {"TORCHELASTIC_RUN_ID": launch, "GROUP_WORLD_SIZE": machines, "LOCAL_WORLD_SIZE": "2"}.items():
+        monkeypatch.setenv(name, value)
+    assert provenance.command() == provenance.command(["train", "gru"]) == f"{sys.executable} {starts}"
+
+
 def test_machine_and_versions_fit_into_tags() -> None:
     tags = provenance.provenance_tags()
     assert tags["s2s.version.python"] == ".".join(map(str, sys.version_info[:3]))
