@@ -29,14 +29,14 @@ _READY_S = 30.0
 def serving() -> Iterator[int]:
     """The port of a server on 127.0.0.1 that lives as long as the body; user `postgres` needs no password.
 
-    PostgreSQL refuses to run as root, so there it runs as `postgres` (Debian's package adds that user) or `nobody`.
+    PostgreSQL refuses to run as root, so there it runs as `postgres`.
     """
     programs = _programs()
     place = Path(tempfile.mkdtemp(prefix="s2s-postgres-"))
-    user = _unprivileged()
+    user = unprivileged("postgres")
     if user is not None:
         shutil.chown(place, user)
-    data, port = place / "data", _free_port()
+    data, port = place / "data", free_port()
     initdb = [programs / "initdb", "--pgdata", data, "--username=postgres", "--auth=trust", "--no-sync"]
     subprocess.run([*initdb, "--encoding=UTF8"], user=user, cwd=place, check=True, stdout=subprocess.DEVNULL)
     settings = ("fsync=off", "shared_buffers=16MB", f"unix_socket_directories={place}", f"port={port}")
@@ -90,14 +90,16 @@ def _programs() -> Path:
     return (found[-1] if found else Path(str(other)).resolve()).parent
 
 
-def _unprivileged() -> str | None:
+def unprivileged(user: str) -> str | None:
+    """Whom root should start a server as: its own user (Debian's packages add one), else `nobody`."""
     if os.geteuid() != 0:
         return None
     names = {entry.pw_name for entry in pwd.getpwall()}
-    return "postgres" if "postgres" in names else "nobody"
+    return user if user in names else "nobody"
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody listens at."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -9,9 +9,10 @@ import pytest
 from mlflow.tracking import MlflowClient
 
 from s2s_lit.tracking.connection import connect
+from support.mariadb import mariadb, mariadb_server
 from support.postgres import postgres, postgres_server
 
-__all__ = ["postgres", "postgres_server"]
+__all__ = ["mariadb", "mariadb_server", "postgres", "postgres_server"]
 ROOT = Path(__file__).parents[2]
 
 

@@ -49,13 +49,15 @@ def test_thirty_kills(store: MlflowClient, monkeypatch: pytest.MonkeyPatch) -> N
     require_all_accounted_for("sqlite:///sweeps.db", 40, killed)
 
 
-def test_thirty_kills_over_postgres_with_four_workers(
-    store: MlflowClient, postgres: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("server", ["postgres", "mariadb"])
+def test_thirty_kills_over_a_database_server_with_four_workers(
+    server: str, store: MlflowClient, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two supervisors of two workers each, as on two machines."""
+    storage = request.getfixturevalue(server)
     monkeypatch.setenv("FAKE_TRIAL_S", "1.5")
     killed = sweep_under_fire(
-        postgres,
+        storage,
         trials=40,
         supervisors=2,
         workers=2,
@@ -67,4 +69,4 @@ def test_thirty_kills_over_postgres_with_four_workers(
     print(killed, Path("supervisors.log").read_text())
     assert killed.total() >= 30
     assert killed["supervisor"] >= 3
-    require_all_accounted_for(postgres, 40, killed)
+    require_all_accounted_for(storage, 40, killed)
