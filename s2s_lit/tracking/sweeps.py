@@ -58,6 +58,8 @@ class Outcome:
 class SweepRuns:
     """The MLflow side of a sweep. A store that does not answer is waited for; what it refuses is an error at once.
 
+    Who is told to wait no longer (`waiting_with`) gets an error, then and from each further call.
+
     Args:
         dataset: The data set, and MLflow's experiment.
         experiment: The experiment that is varied.
@@ -66,15 +68,16 @@ class SweepRuns:
 
     def __init__(self, *, dataset: str, experiment: str, study: str) -> None:
         self._client = connect()
-        self._meanwhile: Callable[[], object] = lambda: None
+        self._meanwhile: Callable[[], bool] = lambda: True
+        self._given_up: UserError | None = None
         self._dataset, self._study = dataset, study
         self._tags = {"s2s.experiment": experiment, "s2s.dataset": dataset, "s2s.task": "translation", STUDY: study}
         with answering(self._client.tracking_uri):
             self._experiment_id = ensure_experiment(self._client, dataset)
 
     @contextlib.contextmanager
-    def waiting_with(self, meanwhile: Callable[[], object]) -> Iterator[None]:
-        """Within it, `meanwhile` is called every few seconds while the store does not answer."""
+    def waiting_with(self, meanwhile: Callable[[], bool]) -> Iterator[None]:
+        """Within it, `meanwhile` says every few seconds that the store does not answer whether to wait for it."""
         before, self._meanwhile = self._meanwhile, meanwhile
         try:
             yield
@@ -173,20 +176,24 @@ class SweepRuns:
         self._patiently(lambda: self._client.set_terminated(run_id, status))
 
     def _patiently(self, call: Callable[[], T]) -> T:
-        pause = 1.0
+        if self._given_up is not None:
+            raise self._given_up
+        pause = 0.0
         while True:
             try:
                 with answering(self._client.tracking_uri):
+                    time.sleep(pause)
                     return call()
             except UserError as error:
                 cause = error.__cause__
                 if isinstance(cause, Exception) and (permanent(cause) or _code(cause) in _REFUSALS):
                     raise
-                if pause == 1.0:
+                if not self._meanwhile():
+                    self._given_up = error
+                    raise
+                if not pause:
                     log.warning("%s The sweep goes on when it does.", error)
-                self._meanwhile()
-                time.sleep(pause)
-                pause = min(2 * pause, _PAUSE_S)
+                pause = min(2 * pause or 1.0, _PAUSE_S)
 
 
 def _code(error: Exception) -> str:

@@ -13,8 +13,10 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import select
 import sqlite3
 import sys
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -75,7 +77,7 @@ def storage_file(url: str) -> Path | None:
 def outages() -> tuple[type[Exception], ...]:
     """What a storage that does not answer raises."""
     grpc = sys.modules.get("grpc")  # there only if its proxy is used
-    return (StorageInternalError, *([] if grpc is None else [grpc.RpcError]))
+    return (StorageInternalError, TimeoutError, *([] if grpc is None else [grpc.RpcError]))
 
 
 def reason(error: Exception) -> str:
@@ -92,8 +94,8 @@ def answering(url: str) -> Iterator[None]:
         yield
     except outages() as error:
         raise UserError(
-            f"STORAGE={without_password(url)} does not answer ({reason(error)}): start it, then the same command "
-            "goes on"
+            f"STORAGE={without_password(url)} does not answer ({reason(error)}): start it, then give the same command "
+            "again"
         ) from error
     except ValueError as error:
         if url.startswith("journal") and (isinstance(error, json.JSONDecodeError) or "log format" in str(error)):
@@ -158,12 +160,29 @@ def _server(url: str, kind: str) -> optuna.storages.BaseStorage:
     if "+" not in address.drivername:
         address = address.set(drivername=f"{kind}+{driver}")
     try:
+        if address.get_driver_name() == "psycopg2":
+            _wait_in_python()
         return optuna.storages.RDBStorage(
             address.render_as_string(hide_password=False), engine_kwargs={"pool_pre_ping": True}
         )
     except ImportError as error:
         package = "psycopg2-binary" if kind == "postgresql" else driver
         raise UserError(f"STORAGE={without_password(url)} needs a driver: .venv/bin/pip install '{package}'") from error
+
+
+def _wait_in_python() -> None:
+    """libpq waits for a server in C, where no signal is heard and no time is too long."""
+    from psycopg2 import OperationalError
+    from psycopg2.extensions import POLL_OK, POLL_READ, set_wait_callback
+
+    def wait(connection: Any) -> None:
+        while (state := connection.poll()) != POLL_OK:
+            answer = select.poll()
+            answer.register(connection.fileno(), select.POLLIN if state == POLL_READ else select.POLLOUT)
+            if not answer.poll(1000 * _PATIENCE_S):
+                raise OperationalError(f"no answer for {_PATIENCE_S:.0f} s")
+
+    set_wait_callback(wait)
 
 
 def _journal(file: Path | None, url: str) -> optuna.storages.BaseStorage:
@@ -180,6 +199,8 @@ def _grpc(url: str) -> optuna.storages.BaseStorage:
     if not host or not port.isdigit():
         raise UserError(f"STORAGE={url}: give the host and port of Optuna's proxy, such as grpc://192.168.0.2:13000")
     try:
-        return optuna.storages.GrpcStorageProxy(host=host, port=int(port))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            return optuna.storages.GrpcStorageProxy(host=host, port=int(port))
     except ImportError as error:
         raise UserError(f"STORAGE={url} needs a package: .venv/bin/pip install grpcio protobuf") from error

@@ -13,7 +13,6 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from types import FrameType
 
 import optuna
 from optuna.exceptions import UpdateFinishedTrialError
@@ -26,7 +25,7 @@ from s2s_lit.tuning import study as attributes
 from s2s_lit.tuning.channel import Message, Server
 from s2s_lit.tuning.job import Job
 from s2s_lit.tuning.ownership import Ownership
-from s2s_lit.tuning.progress import print_nowhere
+from s2s_lit.tuning.stop import Stop
 from s2s_lit.tuning.sweep_file import Sweep
 from s2s_lit.tuning.trial import Work
 from s2s_lit.tuning.worker import COMMAND, Slot, Worker, end_left_over, said
@@ -36,6 +35,7 @@ _SEARCH_S = 1.0  # between two looks for something to do
 _HOPELESS = 3  # so many failures before any success end the sweep,
 _IN_A_ROW = 5  # and so many without a success in between: the machine fails, not the points
 _STOP_S = 60.0
+_SAVE_S = 10.0  # the same where a store is away
 _ASKING = "s2s:asking"
 
 Watcher = Callable[[str, FrozenTrial], None]
@@ -77,7 +77,7 @@ class Supervisor:
         self._watcher, self._command, self._logs = watcher, command, logs / study.study_name
         self._jobs: dict[int, Job] = {}  # by slot
         self._next_search = 0.0
-        self.stopping = False  # by the user
+        self.stop = Stop()
         self._hopeless = ""
         self._failed_in_a_row = 0
         self._deadline = deadline
@@ -91,8 +91,8 @@ class Supervisor:
         with (
             tempfile.TemporaryDirectory(prefix="s2s-sweep-") as folder,
             contextlib.closing(Server()) as server,
-            self._stopped_by_signals(),
-            self._runs.waiting_with(self._beat),
+            self.stop.heard(),
+            self._runs.waiting_with(self._wait),
         ):
             try:
                 while not self._done():
@@ -101,38 +101,16 @@ class Supervisor:
                     server.serve(self._answer, TICK_S)
                     self._reap(Path(folder), server.address)
                 self._stop_all(server, Path(folder))
-            except KeyboardInterrupt:
-                self._stop_at_once()
+            except (UserError, KeyboardInterrupt) as error:  # the tracking store is away, or there is no time
+                self._end_workers(server, 0.0 if isinstance(error, KeyboardInterrupt) else _SAVE_S)
+                self._return_all()
                 raise
             finally:
-                for job in self._jobs.values():
-                    if job.worker is not None:
-                        job.worker.end()
+                self._end_workers(server, _SAVE_S)
         self._ownership.leave()
         if self._hopeless:
             raise UserError(f"{self._hopeless}; once that is mended the same command goes on")
-        return self._whole() or (not self.stopping and time.monotonic() >= self._deadline)
-
-    @contextlib.contextmanager
-    def _stopped_by_signals(self) -> Iterator[None]:
-        """The first Ctrl-C, SIGTERM or SIGHUP (a closed terminal) stops orderly, a second one at once."""
-
-        def handler(number: int, frame: FrameType | None) -> None:
-            if number == signal.SIGHUP:
-                print_nowhere()
-            if self.stopping:
-                raise KeyboardInterrupt
-            self.stopping = True
-
-        numbers = [signal.SIGINT, signal.SIGTERM]
-        if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # as `nohup` asks
-            numbers.append(signal.SIGHUP)
-        before = {number: signal.signal(number, handler) for number in numbers}
-        try:
-            yield
-        finally:
-            for number, former in before.items():
-                signal.signal(number, former)
+        return self._whole() or (not self.stop.asked and time.monotonic() >= self._deadline)
 
     # What is to be done
 
@@ -142,10 +120,10 @@ class Supervisor:
         return len(trials) >= self._sweep.trials and all(trial.state.is_finished() for trial in trials)
 
     def _may_begin(self) -> bool:
-        return not self.stopping and not self._hopeless and time.monotonic() < self._deadline
+        return not self.stop.asked and not self._hopeless and time.monotonic() < self._deadline
 
     def _done(self) -> bool:
-        if self._jobs and not self.stopping and not self._hopeless:
+        if self._jobs and not self.stop.asked and not self._hopeless:
             return False
         if not self._may_begin():
             return True
@@ -178,6 +156,11 @@ class Supervisor:
             if job.worker is not None:
                 job.worker.end()
             print(f"trial {job.number} has been taken over by another supervisor", flush=True)
+
+    def _wait(self) -> bool:
+        """Whether the tracking store is waited for, which has not answered."""
+        self._beat()
+        return not self.stop.asked
 
     def _beat(self) -> bool:
         """Says that this supervisor lives, if it is time to."""
@@ -293,6 +276,7 @@ class Supervisor:
             worker = None if job is None else job.worker
             if job is None or worker is None:
                 continue
+            self.stop.happened()
             if (status := worker.status) is None:
                 if job.overdue:
                     worker.stop(_STOP_S)
@@ -311,7 +295,7 @@ class Supervisor:
         elif job.overdue:
             job.span("failed")
             self._end(job, slot, TrialState.FAIL, f"it took longer than trial_hours: {self._sweep.trial_hours:g}")
-        elif self.stopping or self._hopeless:
+        elif self.stop.asked or self._hopeless:
             job.span("stopped")
             self._return(job, slot)
         elif status < 0 or status > 128:
@@ -360,7 +344,8 @@ class Supervisor:
     def _return(self, job: Job, slot: Slot) -> None:
         """Gives a trial that was stopped back to the study; the next supervisor that asks goes on with it."""
         del self._jobs[slot.index]
-        job.stopped()
+        with contextlib.suppress(UserError):  # if the tracking store is away, the next command says so of its run
+            job.stopped()
         self._ownership.release(job.trial._trial_id)
         self._watcher("returned", self._frozen(job))
 
@@ -374,15 +359,28 @@ class Supervisor:
             server.serve(self._answer, TICK_S)
             self._reap(folder, server.address)
 
-    def _stop_at_once(self) -> None:
+    def _end_workers(self, server: Server, patience_s: float) -> None:
+        """Ends the processes; for so long they may save what they have."""
+        workers = [job.worker for job in self._jobs.values() if job.worker is not None]
+        deadline = time.monotonic() + patience_s
+        try:
+            for worker in workers:
+                worker.signal(signal.SIGTERM)
+            while any(worker.status is None for worker in workers) and time.monotonic() < deadline:
+                self.stop.happened()
+                server.serve(lambda message: {"prune": False}, TICK_S)
+        finally:
+            for worker in workers:
+                worker.end()
+
+    def _return_all(self) -> None:
         """Gives all trials back as they are."""
         for slot in list(self._jobs):
             with self._holding(slot) as mine:
-                job = self._jobs[slot]
-                if job.worker is not None:
-                    job.worker.end()
                 if mine:
-                    self._return(job, self._slots[slot])
+                    self._return(self._jobs[slot], self._slots[slot])
+        for left in self._ownership.running():  # of which the tracking store could not be told
+            self._ownership.release(left._trial_id)
         self._ownership.leave()
 
     def _frozen(self, job: Job) -> FrozenTrial:

@@ -125,7 +125,7 @@ def search(
             try:
                 finished = supervisor.run()
             except outages() as error:  # its processes are ended; what they had is not lost
-                if supervisor.stopping:
+                if supervisor.stop.asked:
                     raise
                 print(f"the storage does not answer ({reason(error)}); going on when it does", flush=True)
                 wait_for_storage(study, storage)
@@ -133,9 +133,10 @@ def search(
             except (UserError, KeyboardInterrupt) as error:
                 runs.end(parent, "FAILED" if isinstance(error, UserError) else "KILLED")
                 raise
-    conclude(study, runs, parent)
-    if not ownership.others():
-        runs.end(parent, "FINISHED" if finished else "KILLED")
+    with runs.waiting_with(lambda: bool(finished)):  # who was asked to stop waits for nothing
+        conclude(study, runs, parent)
+        if not ownership.others():
+            runs.end(parent, "FINISHED" if finished else "KILLED")
     return finished
 
 

@@ -48,9 +48,9 @@ def test_a_store_that_is_away_for_hours_is_waited_for_with_signs_of_life(
     store = Store(2000)
     runs = runs_in(store, monkeypatch)
     beats = []
-    with runs.waiting_with(lambda: beats.append(1)):
+    with runs.waiting_with(lambda: not beats.append(1)):  # type: ignore[func-returns-value]
         runs.end("r", "FINISHED")
-    assert len(beats) == len(slept) == 2000
+    assert len(beats) == len(slept) - 1 == 2000
     assert sum(slept) > 4 * 3600
     assert max(slept) <= 10  # more rarely than a supervisor must beat it must not be
 
@@ -61,4 +61,16 @@ def test_what_the_store_refuses_is_not_asked_again(
 ) -> None:
     with pytest.raises(UserError, match="refused"):
         runs_in(Store(2, code), monkeypatch).end("r", "FINISHED")
-    assert not slept
+    assert not any(slept)
+
+
+def test_who_waits_no_longer_gets_an_error_from_each_further_call(
+    slept: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store(5)
+    runs, answers = runs_in(store, monkeypatch), [True, False]
+    with runs.waiting_with(lambda: answers.pop(0)), pytest.raises(UserError, match="does not answer"):
+        runs.end("r", "FINISHED")
+    with pytest.raises(UserError, match="does not answer"):
+        runs.end("r", "FINISHED")
+    assert store.left == 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import sys
 import threading
 from collections import namedtuple
@@ -13,6 +14,7 @@ import psutil
 import pytest
 
 from s2s_lit.errors import UserError
+from s2s_lit.tuning import storage
 from s2s_lit.tuning.storage import answering, network_disk, open_storage, storage_file, without_password
 
 Disk = namedtuple("Disk", "mountpoint fstype")
@@ -83,6 +85,12 @@ def test_a_missing_driver_is_named(url: str, module: str, package: str, monkeypa
     monkeypatch.setitem(sys.modules, module, None)  # type: ignore[arg-type]
     with pytest.raises(UserError, match=f"needs a driver: .venv/bin/pip install '{package}'"):
         open_storage(url)
+
+
+def test_a_postgres_that_accepts_and_never_answers_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(storage, "_PATIENCE_S", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as deaf, pytest.raises(UserError, match=r"no answer for 0 s\): start"):
+        open_storage(f"postgresql://me@127.0.0.1:{deaf.getsockname()[1]}/x")
 
 
 def test_files_and_passwords() -> None:

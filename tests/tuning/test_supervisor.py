@@ -179,7 +179,7 @@ def test_a_storage_that_was_away_costs_nothing(fakes: MlflowClient, monkeypatch:
 
 def test_ctrl_c_while_the_storage_is_away_is_an_end(fakes: MlflowClient, monkeypatch: pytest.MonkeyPatch) -> None:
     def stopped(self: Supervisor) -> bool:
-        self.stopping = True
+        self.stop.asked = True
         raise StorageInternalError("connection refused")
 
     monkeypatch.setattr(Supervisor, "run", stopped)
@@ -221,7 +221,7 @@ def test_finished_is_what_has_its_trials_or_had_its_time(fakes: MlflowClient, mo
     answer = Supervisor._answer
 
     def stopped(self: Supervisor, message: Message) -> Message:
-        self.stopping = "values" in message
+        self.stop.asked = "values" in message
         return answer(self, message)
 
     monkeypatch.setattr(Supervisor, "_answer", stopped)
