@@ -13,7 +13,7 @@ from s2s_lit.tracking.sweeps import SweepRuns
 from s2s_lit.tuning import study as attributes
 from s2s_lit.tuning.doctor import Finding, examine_journal, examine_study
 from s2s_lit.tuning.ownership import Ownership
-from s2s_lit.tuning.storage import open_storage, storage_file, without_password
+from s2s_lit.tuning.storage import answering, open_storage, storage_file, without_password
 
 ILL = 1
 """Status when something was found that is not mended."""
@@ -30,15 +30,16 @@ def sweep_doctor(arguments: argparse.Namespace, overrides: list[str]) -> int:
         left += report(str(file), list(examine_journal(file)), arguments.mend)
     for run in mark_dead_runs():
         print(f"MLflow: run {run.name} ({run.run_id[:8]}) was RUNNING without a process; it is KILLED now")
-    storage = open_storage(arguments.storage)
-    studies = [s for s in optuna.get_all_study_names(storage) if arguments.study in (None, s)]
-    if arguments.study is not None and not studies:
-        raise UserError(f"there is no study {arguments.study} in {without_password(arguments.storage)}")
-    for name in studies:
-        study = optuna.load_study(study_name=name, storage=storage)
-        if attributes.FINGERPRINT in study.user_attrs:  # others are none of ours
-            runs = SweepRuns(dataset=study.user_attrs.get(attributes.DATASET, "builtin"), experiment="", study=name)
-            left += report(f"study {name}", list(examine_study(study, Ownership(study), runs)), arguments.mend)
+    with answering(arguments.storage):
+        storage = open_storage(arguments.storage)
+        studies = [s for s in optuna.get_all_study_names(storage) if arguments.study in (None, s)]
+        if arguments.study is not None and not studies:
+            raise UserError(f"there is no study {arguments.study} in {without_password(arguments.storage)}")
+        for name in studies:
+            study = optuna.load_study(study_name=name, storage=storage)
+            if attributes.FINGERPRINT in study.user_attrs:  # others are none of ours
+                runs = SweepRuns(dataset=study.user_attrs.get(attributes.DATASET, "builtin"), experiment="", study=name)
+                left += report(f"study {name}", list(examine_study(study, Ownership(study), runs)), arguments.mend)
     return ILL if left else 0
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from functools import partial
 from pathlib import Path
+from unittest.mock import Mock
 
 import optuna
 import pytest
 from mlflow.tracking import MlflowClient
+from optuna.exceptions import StorageInternalError
 
 from s2s_lit.__main__ import main
 from s2s_lit.errors import UserError
@@ -157,6 +159,14 @@ def test_a_journal_with_a_torn_line_and_a_stale_lock(store: MlflowClient, capsys
     assert not lock.is_symlink()
     assert file.with_name("sweeps.log.broken").is_file()
     assert len(optuna.load_study(study_name=NAME, storage=open_storage(url)).trials) == 1
+
+
+def test_a_storage_that_does_not_answer_is_said(
+    sick: Sick, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweep_doctor, "examine_study", Mock(side_effect=StorageInternalError("refused")))
+    assert main(["sweep-doctor"]) == 2
+    assert "STORAGE=sqlite:///sweeps.db does not answer (refused): start it" in capsys.readouterr().err
 
 
 def test_where_no_sweep_was_begun_there_is_nothing_to_look_at(
