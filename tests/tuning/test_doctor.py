@@ -99,7 +99,7 @@ def test_what_ran_before_the_machine_was_started_again_is_dead_at_once(
     sick.dead.beat()
     sick.trial()
     key = SUPERVISOR + sick.dead.name
-    sick.study.set_user_attr(key, {**sick.study.user_attrs[key], "boot": "the one before"})
+    sick.study.set_user_attr(key, {**sick.study.user_attrs[key], "boot": "the one before", "started": 0.0})
     status, said = examined(capsys)
     assert status == 1
     assert f"trial 0 is RUNNING, but its supervisor ({sick.dead.name}) is dead" in said
