@@ -21,14 +21,14 @@ from optuna.trial import FrozenTrial, TrialState
 from s2s_lit.errors import UserError
 from s2s_lit.tracking.identity import identity
 from s2s_lit.tracking.sweeps import Outcome, SweepRuns
-from s2s_lit.tuning import study as attributes
 from s2s_lit.tuning.channel import Message, Server
 from s2s_lit.tuning.job import Job
 from s2s_lit.tuning.ownership import Ownership
+from s2s_lit.tuning.queue import Queue
 from s2s_lit.tuning.stop import Stop
 from s2s_lit.tuning.sweep_file import Sweep
 from s2s_lit.tuning.trial import Work
-from s2s_lit.tuning.worker import COMMAND, Slot, Worker, end_left_over, said
+from s2s_lit.tuning.worker import COMMAND, Slot, Worker, said
 
 TICK_S = 0.2
 _SEARCH_S = 1.0  # between two looks for something to do
@@ -36,7 +36,6 @@ _HOPELESS = 3  # so many failures before any success end the sweep,
 _IN_A_ROW = 5  # and so many without a success in between: the machine fails, not the points
 _STOP_S = 60.0
 _SAVE_S = 10.0  # the same where a store is away
-_ASKING = "s2s:asking"
 
 Watcher = Callable[[str, FrozenTrial], None]
 """Told what happened (started, reported, retried, complete, pruned, fail or returned) and to which trial."""
@@ -73,6 +72,7 @@ class Supervisor:
         logs: Path = Path("runs/sweeps"),
     ) -> None:
         self._sweep, self._study, self._ownership = sweep, study, ownership
+        self._queue = Queue(ownership, sweep.trials)
         self._runs, self._parent, self._slots = runs, parent, slots
         self._watcher, self._command, self._logs = watcher, command, logs / study.study_name
         self._jobs: dict[int, Job] = {}  # by slot
@@ -110,14 +110,9 @@ class Supervisor:
         self._ownership.leave()
         if self._hopeless:
             raise UserError(f"{self._hopeless}; once that is mended the same command goes on")
-        return self._whole() or (not self.stop.asked and time.monotonic() >= self._deadline)
+        return self._queue.done() or (not self.stop.asked and time.monotonic() >= self._deadline)
 
     # What is to be done
-
-    def _whole(self) -> bool:
-        """Whether the study has its trials and all are finished."""
-        trials = self._study.get_trials(deepcopy=False)
-        return len(trials) >= self._sweep.trials and all(trial.state.is_finished() for trial in trials)
 
     def _may_begin(self) -> bool:
         return not self.stop.asked and not self._hopeless and time.monotonic() < self._deadline
@@ -129,7 +124,7 @@ class Supervisor:
             return True
         if time.monotonic() < self._next_search:
             return False
-        return self._whole()
+        return self._queue.done()
 
     def _look_around(self) -> None:
         """Now and then: says that it lives, lets go of what was taken from it."""
@@ -183,41 +178,15 @@ class Supervisor:
                     self._go_on(job, slot, folder, address)
 
     def _next(self) -> Job | None:
-        """A trial to work on: its own of before an outage, a dead supervisor's, one that waits, or a new one."""
-        held = {job.trial._trial_id for job in self._jobs.values()}
-        for frozen in self._ownership.running():
-            if frozen._trial_id not in held:  # its process was ended, through no fault of its own
-                return self._job(optuna.Trial(self._study, frozen._trial_id))
-        for frozen in self._ownership.claim(self._ownership.abandoned()[:1]):
-            end_left_over(frozen.user_attrs.get(attributes.PROCESS))
-            job = self._job(optuna.Trial(self._study, frozen._trial_id))
-            if frozen.user_attrs.get(attributes.PROCESS) is not None:
-                job.died("its supervisor died")
-            return job
-        trial = self._ask()
-        if trial is None:
+        """A trial to work on, if there is one."""
+        found = self._queue.next({job.trial._trial_id for job in self._jobs.values()})
+        if found is None:
             return None
-        self._ownership.take(trial._trial_id)
-        return self._job(trial)
-
-    def _ask(self) -> optuna.Trial | None:
-        """One that waits, or a new one if there are too few; the last are asked for by one supervisor at a time."""
-        left = self._left()
-        if left > len(self._ownership.others()):
-            return self._study.ask()
-        if left <= 0:
-            return None
-        with self._ownership.alone(_ASKING) as alone:
-            return self._study.ask() if alone and self._left() > 0 else None
-
-    def _left(self) -> int:
-        """How many trials are still to be asked for."""
-        trials = self._study.get_trials(deepcopy=False)
-        waiting = sum(trial.state == TrialState.WAITING for trial in trials)
-        return max(self._sweep.trials - len(trials), 0) + waiting
-
-    def _job(self, trial: optuna.Trial) -> Job:
-        return Job(trial, self._sweep, self._runs, self._parent, self._study.study_name)
+        trial, died = found
+        job = Job(trial, self._sweep, self._runs, self._parent, self._study.study_name)
+        if died:
+            job.died("its supervisor died")
+        return job
 
     # One trial
 

@@ -8,7 +8,6 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import cast
 
 import optuna
 import pytest
@@ -18,12 +17,12 @@ from optuna.trial import TrialState
 
 from s2s_lit.errors import UserError
 from s2s_lit.tracking.store import list_runs
-from s2s_lit.tracking.sweeps import SweepRuns
 from s2s_lit.tuning import study as attributes
 from s2s_lit.tuning import supervisor
 from s2s_lit.tuning.channel import Message
 from s2s_lit.tuning.job import Job
 from s2s_lit.tuning.ownership import OWNER, Ownership
+from s2s_lit.tuning.queue import Queue
 from s2s_lit.tuning.storage import answering, open_storage
 from s2s_lit.tuning.supervisor import Supervisor
 from s2s_lit.tuning.worker import Worker
@@ -246,24 +245,21 @@ def test_two_supervisors_do_not_both_ask_for_the_last_trial(tmp_path: Path, monk
     url = f"sqlite:///{tmp_path}/sweeps.db"
     optuna.create_study(study_name="s", storage=open_storage(url))
     gate = threading.Barrier(2)
-    runs = cast(SweepRuns, None)  # nothing is trained
-    count, counted = Supervisor._left, set()
+    count, counted = Queue._left, set()
 
-    def both_counted(self: Supervisor) -> int:
+    def both_counted(self: Queue) -> int:
         left = count(self)
         if self not in counted:
             counted.add(self)
             gate.wait()
         return left
 
-    monkeypatch.setattr(Supervisor, "_left", both_counted)
+    monkeypatch.setattr(Queue, "_left", both_counted)
 
     def ask() -> None:
-        study = optuna.load_study(study_name="s", storage=open_storage(url))
-        ownership = Ownership(study, settle_s=1.0)
+        ownership = Ownership(optuna.load_study(study_name="s", storage=open_storage(url)), settle_s=1.0)
         ownership.beat()
-        own = Supervisor(fake_sweep.fake_sweep(1), study, ownership=ownership, runs=runs, parent="", slots=[])
-        own._ask()
+        Queue(ownership, trials=1).next(held=())
 
     threads = [threading.Thread(target=ask) for _ in range(2)]
     for thread in threads:
