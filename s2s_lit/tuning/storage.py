@@ -159,11 +159,13 @@ def _server(url: str, kind: str) -> optuna.storages.BaseStorage:
     driver = DRIVERS[kind]
     if "+" not in address.drivername:
         address = address.set(drivername=f"{kind}+{driver}")
+    settings = {"read_timeout": _PATIENCE_S} if address.get_driver_name() == "pymysql" else {}
     try:
-        if address.get_driver_name() == "psycopg2":
+        if address.get_driver_name() == "psycopg2":  # which has no such setting
             _wait_in_python()
         return optuna.storages.RDBStorage(
-            address.render_as_string(hide_password=False), engine_kwargs={"pool_pre_ping": True}
+            address.render_as_string(hide_password=False),
+            engine_kwargs={"pool_pre_ping": True, "connect_args": settings},
         )
     except ImportError as error:
         package = "psycopg2-binary" if kind == "postgresql" else driver
