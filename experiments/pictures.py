@@ -1,4 +1,4 @@
-"""Draws the pictures of the READMEs from the tracked runs.
+"""Draws the learning curves of experiments/README.md from the tracked runs.
 
 make train EXP=bilstm_attn      # and others, on any data
 .venv/bin/python experiments/pictures.py
@@ -7,14 +7,14 @@ make train EXP=bilstm_attn      # and others, on any data
 from __future__ import annotations
 
 import argparse
-import shutil
 from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from s2s_lit.tracking.store import RunRecord, connect, find_run, list_runs
+from s2s_lit.tracking.store import RunRecord, connect, list_runs
 
 FOLDER = Path(__file__).parent / "pictures"
+TITLES = {"builtin": "Built-in corpus, English to German", "multi30k": "Multi30k, English to German"}
 
 
 def main() -> None:
@@ -22,7 +22,6 @@ def main() -> None:
     parser.parse_args()
     FOLDER.mkdir(exist_ok=True)
     draw_curves()
-    copy_attention()
 
 
 def draw_curves() -> None:
@@ -39,17 +38,11 @@ def draw_curves() -> None:
             history = sorted(client.get_metric_history(run.run_id, "val/bleu"), key=lambda point: point.step)
             axes.plot([p.step for p in history], [p.value for p in history], marker="o", label=run.experiment)
         axes.set(xlabel="optimizer steps", ylabel="validation BLEU (greedy)")
-        axes.set_title(dataset, loc="left")
+        axes.set_title(TITLES.get(dataset, dataset), loc="left")
         axes.grid(axis="y", alpha=0.3)
         axes.spines[["top", "right"]].set_visible(False)
         axes.legend(frameon=False)
         figure.savefig(FOLDER / f"curve_{dataset}.png", dpi=130)
-
-
-def copy_attention() -> None:
-    run = find_run("bilstm_attn", dataset="builtin")
-    names = [f.path for f in connect().list_artifacts(run.run_id, "attention")]
-    shutil.copyfile(connect().download_artifacts(run.run_id, names[0]), FOLDER / "attention.png")
 
 
 if __name__ == "__main__":

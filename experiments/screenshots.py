@@ -40,6 +40,8 @@ SETTINGS = {  # of the page, as it keeps them itself: no assistant
     "mlflow.assistant.panelOpen_v1": "false",
     "mlflow.assistant.fab.autoOpenedOnFirstLoad_v1": "true",
 }
+NO_TOOLBARS = "document.head.insertAdjacentHTML('beforeend', '<style>.modebar-container {display: none}</style>')"
+"""Of charts: without a mouse they would stay, and cover what stands at the axes."""
 COLUMNS = (
     "metrics.`test/bleu`",
     "metrics.`test/chrf`",
@@ -126,6 +128,7 @@ class MlflowPages:
         self.one('input[placeholder*="metric charts"]').send_keys(metric)
         self.wait(lambda: "model (" not in self.one("body").text)  # what was searched for is left
         self.wait(lambda: self._chrome.find_elements(By.CSS_SELECTOR, ".js-plotly-plot .scatterlayer path.js-line"))
+        self._chrome.execute_script(NO_TOOLBARS)
         self.keep("ui_charts")
         return self.one("body").text
 
@@ -180,7 +183,17 @@ def take(runs: Sequence[RunRecord], pages: MlflowPages) -> None:
     pages.charts(experiment.experiment_id, "val/")
     attended = next((run for run in runs if connect().list_artifacts(run.run_id, "attention")), None)
     if attended is not None:
-        pages.artifact(experiment.experiment_id, attended.run_id, "attention/test-1.png")
+        pages.artifact(experiment.experiment_id, attended.run_id, attention_to_show(attended.run_id))
+
+
+def attention_to_show(run_id: str) -> str:
+    """The picture of the first test sentence that the run translates as its reference does, or of the first."""
+    client = connect()
+    drawn = [file.path for file in client.list_artifacts(run_id, "attention") if "test-" in file.path]
+    table = json.loads(Path(client.download_artifacts(run_id, "samples/test.json")).read_text(encoding="utf-8"))
+    rows = [dict(zip(table["columns"], row, strict=True)) for row in table["data"]]  # more than are drawn
+    right = (path for path, row in zip(drawn, rows, strict=False) if row["hypothesis"] == row["reference"])
+    return next(right, drawn[0])
 
 
 def main() -> None:

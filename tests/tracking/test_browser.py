@@ -16,6 +16,9 @@ from PIL import Image
 from s2s_lit.__main__ import main
 from s2s_lit.errors import UserError
 from s2s_lit.tracking.connection import connect
+from s2s_lit.tracking.lifecycle import tracked_run
+from s2s_lit.tracking.logger import MlflowTracker
+from s2s_lit.tracking.samples import SAMPLE_COLUMNS
 from s2s_lit.tracking.store import RunRecord, list_runs
 from s2s_lit.tracking.ui import free_port, ui
 from support.compared import predict, references, write_run
@@ -140,3 +143,15 @@ def test_the_page_of_a_comparison_works_without_a_server(chrome: Any, store: Mlf
     assert all(svg.size["width"] > 50 and svg.size["height"] > 50 for svg in pictures if svg.is_displayed())
     assert chrome.execute_script("return document.documentElement.scrollWidth <= window.innerWidth + 1")
     assert [line for line in chrome.get_log("browser") if line["level"] == "SEVERE"] == []
+
+
+@pytest.mark.parametrize(("hypotheses", "shown"), [(["no", "yes"], 2), (["yes", "yes"], 1), (["no", "no"], 1)])
+def test_the_sentence_that_is_shown_is_translated_rightly(
+    screenshots: ModuleType, store: MlflowClient, hypotheses: list[str], shown: int
+) -> None:
+    tracker = MlflowTracker(dataset="builtin", experiment="bilstm_attn")
+    with tracked_run(tracker):
+        tracker.log_table(SAMPLE_COLUMNS, [[0, "?", "yes", each, 0.0] for each in hypotheses], "samples/test.json")
+        for picture in ("validation-1/step-1", "test-1", "test-2"):
+            tracker.log_text("", f"attention/{picture}.png")
+    assert screenshots.attention_to_show(tracker.run_id) == f"attention/test-{shown}.png"
