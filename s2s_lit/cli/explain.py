@@ -73,10 +73,11 @@ def _owner(message: str, unknown: re.Match[str]) -> type | None:
 
 
 def _parts() -> list[str]:
-    """The names of all our public classes."""
+    """The names of all our public classes that can be used as they are."""
     modules = [module for name, module in list(sys.modules.items()) if name.startswith("s2s_lit.")]
     classes = {value for module in modules for value in vars(module).values() if inspect.isclass(value)}
-    return [cls.__name__ for cls in classes if cls.__module__.startswith("s2s_lit.") and cls.__name__[0] != "_"]
+    ours = {cls for cls in classes if cls.__module__.startswith("s2s_lit.") and not inspect.isabstract(cls)}
+    return [cls.__name__ for cls in ours if cls.__name__[0] != "_"]
 
 
 def _hint(word: str, known: Iterable[str], prefix: str = "") -> str:

@@ -100,6 +100,12 @@ def test_a_mistake_is_one_sentence_that_names_key_place_and_remedy(override: str
     assert all(part in message for part in parts), message
 
 
+def test_no_class_is_offered_that_cannot_be_used() -> None:
+    with pytest.raises(UserError) as caught:
+        composed("--model.decoder.attention=ContentAttentions")
+    assert "did you mean ContentAttention?" not in str(caught.value)
+
+
 def test_a_mistake_in_a_file_names_the_file(tmp_path: Path) -> None:
     file = tmp_path / "mine.yaml"
     file.write_text("model: {init_args: {encoder: {init_args: {recurrence: {init_args: {hiden_size: 3}}}}}}\n")
