@@ -96,6 +96,14 @@ def test_counting_is_bounded_and_never_counts_too_much(pieces: list[str]) -> Non
     assert all(count <= pieces.count(piece) for piece, count in counts.items())
 
 
+def test_the_half_that_was_seen_least_is_forgotten() -> None:
+    counts = PieceCounts(capacity=4)
+    counts.count("a a a c c b b d".split())
+    assert len(counts) == 4
+    counts.count(["e"])
+    assert counts == {"a": 3, "b": 2}
+
+
 def test_what_is_frequent_outlives_any_number_of_rare_pieces(caplog: pytest.LogCaptureFixture) -> None:
     counts = PieceCounts(capacity=10)
     for number in range(1000):
@@ -139,11 +147,12 @@ def test_a_list_without_a_file_is_known_when_it_is_read(tmp_path: Path) -> None:
         builder.build(PAIRS)
 
 
-def test_another_content_of_the_list_builds_anew(tmp_path: Path) -> None:
-    rule = listed(tmp_path, "a\n")
-    assert Words(vocabulary=rule).build(PAIRS).source.pieces[4:] == ("a",)
+@pytest.mark.parametrize(("setting", "side"), [("vocabulary", "source"), ("target_vocabulary", "target")])
+def test_another_content_of_the_list_builds_anew(tmp_path: Path, setting: str, side: str) -> None:
+    builder = Words(**{setting: listed(tmp_path, "a\n")})
+    assert getattr(builder.build(PAIRS), side).pieces[4:] == ("a",)
     listed(tmp_path, "b\n")
-    assert Words(vocabulary=rule).build(PAIRS).source.pieces[4:] == ("b",)
+    assert getattr(builder.build(PAIRS), side).pieces[4:] == ("b",)
 
 
 def test_the_vocabulary_of_a_run_is_a_list_that_gives_the_same_codec(tmp_path: Path) -> None:
