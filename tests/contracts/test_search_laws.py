@@ -25,6 +25,7 @@ SETTINGS: dict[str, dict[str, float]] = {  # caps that most and none of the hypo
     "no_repeat_ngram": {"max_length_ratio": 1.0, "no_repeat_ngram": 2},
     "both": {"max_length_ratio": 1.0, "min_length": 6, "no_repeat_ngram": 2},
     "coverage_penalty": {"max_length_ratio": 1.0, "coverage_penalty": 0.3},
+    "coverage_at_the_cap": {"max_length_ratio": 0.0, "max_length_offset": 3, "coverage_penalty": 1.0},
 }
 
 
@@ -167,6 +168,20 @@ def test_forced_prefixes_stand_at_the_front(search: Search) -> None:
         one = slice(row, row + 1)
         (alone,) = search(ForcedPrefix(model, ids[one]), source_ids[one], lengths[one], keep_weights=True)
         assert_same(found, alone)
+
+
+def test_behind_its_prefix_an_output_is_free() -> None:
+    """Behind the longest of a batch too."""
+    prefixes = [[A, A], [], [B, A, C], [C, C, C], [B]]
+    ids = torch.tensor([[*prefix, *[FREE] * (3 - len(prefix))] for prefix in prefixes])
+    model = ForcedPrefix(random_model(), ids)
+    memory, state = model.start(*sources(LENGTHS))
+    tokens = torch.full((len(prefixes),), BOS)
+    for t in range(5):
+        log_probs, _, state = model.step(tokens, memory, state)
+        possible = log_probs.isfinite().sum(dim=1).tolist()
+        assert possible == [1 if t < len(prefix) else 4 for prefix in prefixes]  # A, B, C and EOS
+        tokens = torch.tensor([prefix[t] if t < len(prefix) else B for prefix in prefixes])
 
 
 def test_weights_are_those_of_the_hypothesis(search: Search) -> None:
