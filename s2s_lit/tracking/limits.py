@@ -31,6 +31,13 @@ def cut(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
+def pieces(key: str, text: str) -> Iterator[tuple[str, str]]:
+    """`text` as parameters: what is too long for one goes on under `key:2`, `key:3` and so on."""
+    yield key, text[:MAX_PARAM]
+    for number, start in enumerate(range(MAX_PARAM, len(text), MAX_PARAM), 2):
+        yield f"{key}:{number}", text[start : start + MAX_PARAM]
+
+
 def chunks(values: Mapping[str, str]) -> Iterator[dict[str, str]]:
     """The same items in parts that one call may carry."""
     items = list(values.items())

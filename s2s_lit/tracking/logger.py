@@ -20,7 +20,7 @@ from s2s_lit.tracking.attention_maps import render
 from s2s_lit.tracking.connection import answering, connect, ensure_experiment, tracking_uri
 from s2s_lit.tracking.entries import Artifact, Dataset, Params, Status, Tags, Value, deliver, reason_of
 from s2s_lit.tracking.journal import Journal
-from s2s_lit.tracking.limits import MAX_PARAM, MAX_TAG, chunks, clean, cut, flatten
+from s2s_lit.tracking.limits import MAX_TAG, chunks, clean, cut, flatten, pieces
 from s2s_lit.tracking.outbox import Outbox
 from s2s_lit.tracking.provenance import COMMAND_TAG
 from s2s_lit.tracking.store import CHECKPOINT
@@ -275,8 +275,7 @@ class MlflowTracker(Logger):
     def log_params(self, params: Mapping[str, Any]) -> None:
         """Parameters under dotted keys. They never change: another value is noted in the tag `s2s.drift`."""
         fresh: dict[str, str] = {}
-        for key, value in flatten(params):
-            key, text = clean(key), cut(value, MAX_PARAM)
+        for key, text in (piece for dotted, value in flatten(params) for piece in pieces(clean(dotted), value)):
             known = self._params.setdefault(key, text)
             if known != text:
                 self._drift[key] = [known, text]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from dataclasses import replace
@@ -19,10 +20,12 @@ from s2s_lit.tracking.connection import connect
 from s2s_lit.tracking.store import RunRecord, list_runs
 from support.compared import predict, references, write_run
 from support.sacrebleus import command_line
+from support.tiny import TINY
 
 TEXTS = references(40)
 QUICK = ["--bootstrap=60", "--randomizations=60", "--sentences=2"]
 VOID = {"meta", "br"}
+EXPERIMENTS = Path(__file__).parents[2] / "experiments"
 
 
 @pytest.fixture
@@ -263,6 +266,22 @@ def test_mistakes_are_said(folder: Path, capsys: pytest.CaptureFixture[str]) -> 
         assert main(["compare", *words]) == 2
         assert says in capsys.readouterr().err
     assert main(["compare", run, *QUICK]) == 0  # one system: its intervals
+
+
+@pytest.mark.slow
+def test_trained_experiments_are_told_apart_and_seeds_are_not(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Two networks always differ in perplexity; what is made of it hangs on what the trainings logged."""
+    (folder / "experiments").symlink_to(EXPERIMENTS)
+    for experiment, seed in itertools.product(("lstm", "bilstm_attn"), (1, 2)):
+        assert main(["train", experiment, *TINY, f"--seed={seed}"]) == 0
+    for first, other in itertools.combinations(list_runs("tags.`s2s.kind` = 'train'"), 2):
+        capsys.readouterr()
+        assert main(["compare", first.run_id, other.run_id, *QUICK]) == 0
+        verdict, basis = re.findall(r"^.* against [^:]*: (.*)\n(.*)", capsys.readouterr().out, re.MULTILINE)[0]
+        told_apart = verdict if first.experiment != other.experiment else basis.partition("As networks")[2]
+        assert re.search("significantly (better|worse) in [^;]*perplexity", told_apart), (verdict, basis)
+        if first.experiment == other.experiment:
+            assert verdict == "not significant: the same experiment, another seed"
 
 
 def test_a_trained_run_keeps_what_a_comparison_needs(

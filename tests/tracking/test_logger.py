@@ -55,13 +55,14 @@ def test_not_a_number_breaks_nothing(store: MlflowClient, tracker: MlflowTracker
 
 def test_parameters_are_dotted_long_and_many(store: MlflowClient, tracker: MlflowTracker) -> None:
     many = {f"key{i}": i for i in range(250)}
-    tracker.log_params({"model": {"layers": [1, 2], "note": "x" * 6000, "cut": "y" * 7000}, "many": many})
+    tracker.log_params({"model": {"layers": [1, 2], "note": "x" * 6000, "long": "y" * 12000 + "z"}, "many": many})
     tracker.log_params({"callbacks": [{"class_path": "A"}, {"class_path": "B"}], "none": None})
     tracker.end("FINISHED")
     params = store.get_run(str(tracker.run_id)).data.params
     assert params["model.layers"] == "[1, 2]"
     assert params["model.note"] == "x" * 6000
-    assert params["model.cut"] == "y" * 5999 + "…"
+    assert params["model.long"] == params["model.long:2"] == "y" * 6000
+    assert params["model.long:3"] == "z"
     assert params["callbacks.1.class_path"] == "B"
     assert params["none"] == "None"
     assert sum(key.startswith("many.") for key in params) == 250
