@@ -23,7 +23,8 @@ class RemoteFile(io.RawIOBase):
     """The bytes of a URL, sought and read at will; a connection that drops is taken up at the byte where it broke.
 
     A server that serves ranges is asked for the rest; of one that does not, what was read already is read again and
-    thrown away. The file must stay the same meanwhile, by its length and its ETag or date.
+    thrown away. The file must stay the same meanwhile, by its length and its ETag or date. Where a server tells neither
+    a length nor where its answer ends, a drop is an end: compressed files and parquet then fail, plain text is shorter.
 
     Args:
         url: Its address.
