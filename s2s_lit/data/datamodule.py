@@ -11,10 +11,12 @@ from s2s_lit.data.batchers import Batcher, LengthBuckets, positive
 from s2s_lit.data.cleaning import Cleaner, PairReader, SplitReport
 from s2s_lit.data.examples import EncodedCorpus, Encoder, PieceLimits, Resegmenter
 from s2s_lit.data.filters import Filter
-from s2s_lit.data.loader import BatchLoader, MemoryLoader, StreamLoader
+from s2s_lit.data.loader import BatchLoader
+from s2s_lit.data.memory_loader import MemoryLoader
 from s2s_lit.data.rows import Rows
 from s2s_lit.data.share import Share
 from s2s_lit.data.sources import CorpusSource
+from s2s_lit.data.stream_loader import StreamLoader
 from s2s_lit.errors import UserError
 from s2s_lit.text.codec import CodecBuilder, CodecPair
 from s2s_lit.text.normalize import Form

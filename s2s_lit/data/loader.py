@@ -13,21 +13,15 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from functools import partial
-from itertools import chain, count, islice, repeat, takewhile
-from operator import attrgetter
+from itertools import chain, count, islice, repeat
 from random import Random
 from typing import Any, NamedTuple, TypeVar
 
-import numpy as np
-
 from s2s_lit.data.batchers import Batcher, Measured, Window, lengths
 from s2s_lit.data.cleaning import SplitReport
-from s2s_lit.data.collate import collate_window
-from s2s_lit.data.examples import EncodedCorpus, Encoder, Resegmenter
-from s2s_lit.data.rows import Malformed, Row, Rows
+from s2s_lit.data.examples import Resegmenter
 from s2s_lit.data.share import Share
 from s2s_lit.data.workers import Chunk, made_by
-from s2s_lit.errors import UserError
 from s2s_lit.types import Batch, Example
 
 log = logging.getLogger(__name__)
@@ -35,7 +29,6 @@ log = logging.getLogger(__name__)
 M = TypeVar("M", bound=Measured)
 T = TypeVar("T")
 
-_CHUNK = 64  # batches of a chunk in memory, for each process
 _FETCHED = 8  # batches, more than anyone fetches ahead of those that are used
 
 
@@ -132,7 +125,7 @@ class BatchLoader(ABC):
             before += size
         if self.shuffle and not before:  # or a training would begin one empty epoch after the other
             report.require_pairs()
-        if self.report.rows and self.report.fingerprint != report.fingerprint:
+        if self.shuffle and self.report.rows and self.report.fingerprint != report.fingerprint:
             log.warning("The data has changed: %d rows in this pass, %d before.", report.rows, self.report.rows)
         self.report = report
         self._stand_at(epoch + 1)
@@ -169,6 +162,10 @@ class BatchLoader(ABC):
         """Of each batch its windows."""
         return map(list, map(self.batcher.windows, self.batcher(examples, rng)))
 
+    def _by_work(self, batches: Iterable[list[Window[M]]]) -> list[list[Window[M]]]:
+        """From the least work to the most, where several processes take turns at them."""
+        return list(batches) if self.share.world_size == 1 else sorted(batches, key=_work)
+
     def _in_step(self, batches: Sequence[list[Window[T]]], epoch: int, chunk: int) -> Sequence[list[Window[T]]]:
         """A process's batches of a chunk, from the least work to the most, in a random order.
 
@@ -182,171 +179,6 @@ class BatchLoader(ABC):
 
     def _rng(self, epoch: int, purpose: str) -> Random:
         return Random(f"{self.seed} {epoch} {purpose}")
-
-
-class MemoryLoader(BatchLoader):
-    """Batches of an encoded corpus, fully shuffled, planned a whole epoch at a time from the lengths alone.
-
-    Where sentences are segmented anew each epoch, these are the lengths of the deterministic segmentation. Processes
-    take turns at the batches of the one plan.
-
-    Args:
-        corpus: The encoded sentences.
-        batcher: Groups the sentences.
-        shuffle: Whether epochs differ.
-        seed: The order is a function of it and of the epoch.
-        share: Which process this is.
-        num_workers: Processes that make batches ahead.
-    """
-
-    def __init__(
-        self,
-        corpus: EncodedCorpus,
-        batcher: Batcher,
-        *,
-        shuffle: bool,
-        seed: int,
-        share: Share | None = None,
-        num_workers: int = 0,
-    ) -> None:
-        super().__init__(batcher, shuffle=shuffle, seed=seed, share=share, num_workers=num_workers)
-        self.corpus = corpus
-        self._plan: tuple[int, list[list[Window[int]]]] | None = None
-        self._chunk_size = _CHUNK * self.share.world_size
-
-    def plan(self, epoch: int) -> list[list[Window[int]]]:
-        """The windows of each batch of an epoch, as places in the corpus."""
-        if self._plan is None or self._plan[0] != epoch:
-            rng = self._rng(epoch, "batches")
-            order: Sequence[int] = range(len(self.corpus))
-            if self.shuffle:
-                order = np.random.default_rng(rng.getrandbits(64)).permutation(len(self.corpus)).tolist()
-            items = (_Item(place, *self.corpus.lengths(place)) for place in order)
-            grouped = list(self._grouped(items, rng))
-            if self.share.world_size > 1:
-                starts = range(0, len(grouped), self._chunk_size)
-                grouped = [
-                    each for start in starts for each in sorted(grouped[start : start + self._chunk_size], key=_work)
-                ]
-            self._plan = epoch, [[window.map(attrgetter("place")) for window in windows] for windows in grouped]
-        return self._plan[1]
-
-    def chunks(self, epoch: int, start: int, step: int) -> Iterator[Chunk]:
-        for number in count(start, step):
-            batches = self._chunk(epoch, number)
-            if not batches:
-                return
-            own = self._in_step(self.share.of(batches), epoch, number)
-            windows = list(chain.from_iterable(own))
-            yield Chunk(len(windows), map(partial(self._batch, epoch), windows))
-
-    def _chunk(self, epoch: int, number: int) -> list[list[Window[int]]]:
-        return self.plan(epoch)[number * self._chunk_size : (number + 1) * self._chunk_size]
-
-    def _batch(self, epoch: int, window: Window[int]) -> Batch:
-        return collate_window(window.map(lambda index: self._drawn(self.corpus[index], epoch)))
-
-    def state_dict(self) -> dict[str, Any]:
-        return {**super().state_dict(), "last_report": self.corpus.report.state()}
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Raises a UserError if this corpus is not the one that the state stands in."""
-        before, now = SplitReport.from_state(state["last_report"]), self.corpus.report
-        if before.fingerprint != now.fingerprint:
-            raise UserError(
-                f"the training split has other texts than when this training was stopped ({now.rows} rows, "
-                f"{before.rows} then): give it its data again, or begin a new run from its weights (--start_from)"
-            )
-        super().load_state_dict({**state, "last_report": None})
-
-    def __len__(self) -> int:
-        """Batches of an epoch, idle ones counted.
-
-        Raises:
-            TypeError: it differs between epochs. Lightning would cut the longer ones.
-        """
-        if self.shuffle and not self.batcher.constant_count:
-            raise TypeError(f"{type(self.batcher).__name__} gives a different number of batches each epoch")
-        epoch, ranks = self.epoch if self.shuffle else 0, range(self.share.world_size)
-        chunks = takewhile(bool, (self._chunk(epoch, number) for number in count()))
-        return sum(max(sum(map(len, chunk[rank :: len(ranks)])) for rank in ranks) for chunk in chunks)
-
-
-class _Item(NamedTuple):
-    place: int
-    source_length: int
-    target_length: int
-
-
-class StreamLoader(BatchLoader):
-    """Batches of rows that are read again each epoch: shards in random order, and rows shuffled among `pool` of them.
-
-    Each `pool` of rows is a chunk that is encoded, shuffled and grouped for itself, so that a batcher's last batch in
-    it may be smaller. A loaded state is reached by reading what came before its chunk; only what it needs is encoded.
-
-    Of several processes, each reads shards of its own to train on, or its rows of shards that do not go round. In
-    evaluation all read all, and take turns at the batches.
-
-    Args:
-        rows: The rows of the split.
-        encoder: Turns them into examples.
-        batcher: Groups the sentences.
-        shuffle: Whether epochs differ, as for training.
-        seed: The order is a function of it and of the epoch.
-        share: Which process this is.
-        num_workers: Processes that encode ahead. Each of them reads all rows of this process.
-        pool: Rows that are shuffled together.
-    """
-
-    def __init__(
-        self,
-        rows: Rows,
-        encoder: Encoder,
-        batcher: Batcher,
-        *,
-        shuffle: bool,
-        seed: int,
-        share: Share | None = None,
-        num_workers: int = 0,
-        pool: int = 1,
-    ) -> None:
-        super().__init__(batcher, shuffle=shuffle, seed=seed, share=share, num_workers=num_workers)
-        self.rows = rows
-        self.encoder = encoder
-        self.pool = pool
-
-    def chunks(self, epoch: int, start: int, step: int) -> Iterator[Chunk]:
-        encoder, rows = self.encoder.begin(), self._read(epoch)
-        for number in count():
-            pool = list(islice(rows, self.pool))
-            if not pool:
-                return
-            if number >= start and (number - start) % step == 0:
-                yield self._chunk(epoch, number, encoder, pool)
-            elif encoder.cleaner.remembers:
-                deque(encoder.cleaner(pool, SplitReport()), maxlen=0)
-
-    def _read(self, epoch: int) -> Iterator[tuple[int, Row | Malformed]]:
-        shards = list(range(self.rows.num_shards))
-        if not self.shuffle:
-            return self.rows.numbered(shards)
-        self._rng(epoch, "shards").shuffle(shards)
-        return self.share.of_rows(self.rows, shards)
-
-    def _chunk(self, epoch: int, number: int, encoder: Encoder, pool: list[tuple[int, Row | Malformed]]) -> Chunk:
-        report = SplitReport()
-        examples = list(encoder(pool, report))
-        if self.shuffle:
-            self._rng(epoch, f"pool {number}").shuffle(examples)
-        drawn = (self._drawn(example, epoch) for example in examples)
-        batches: Sequence[list[Window[Example]]] = list(self._grouped(drawn, self._rng(epoch, f"batches {number}")))
-        if self.share.world_size > 1:
-            batches = sorted(batches, key=_work)
-        if not self.shuffle:
-            batches = self.share.of(batches)
-            report = report if self.share.rank == 0 else SplitReport()  # all have counted the same
-        windows = list(chain.from_iterable(self._in_step(batches, epoch, number)))
-        return Chunk(len(windows), map(collate_window, windows), report)
 
 
 def _work(batch: list[Window[M]]) -> tuple[int, int]:

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from s2s_lit.data.batchers import Batcher, FixedSize, LengthBuckets, TokenBudget
 from s2s_lit.data.cleaning import SplitReport
 from s2s_lit.data.examples import Encoder, PieceLimits
-from s2s_lit.data.loader import MemoryLoader, StreamLoader
+from s2s_lit.data.memory_loader import MemoryLoader
+from s2s_lit.data.stream_loader import StreamLoader
 from s2s_lit.errors import UserError
 from s2s_lit.types import Batch, Example
 from support.loaders import BATCHERS, KINDS, given_rows, kept, make, order
@@ -219,3 +220,11 @@ def test_a_stream_whose_data_changes_says_so_at_the_end_of_a_pass(caplog: pytest
         loader.rows = given_rows(count, 3)
         list(loader)
     assert caplog.messages == ["The data has changed: 60 rows in this pass, 61 before."]
+
+
+def test_a_validation_that_was_cut_short_is_no_change_of_data(caplog: pytest.LogCaptureFixture) -> None:
+    loader = make("stream", FixedSize(size=4), shuffle=False)
+    list(islice(loader, 2))  # Lightning's num_sanity_val_steps
+    loader.set_epoch(1)
+    list(loader)
+    assert not caplog.messages

@@ -21,8 +21,8 @@ from s2s_lit.data.cleaning import Cleaner, PairReader
 from s2s_lit.data.datamodule import Seq2SeqDataModule
 from s2s_lit.data.examples import Encoder
 from s2s_lit.data.filters import Duplicates
-from s2s_lit.data.loader import StreamLoader
 from s2s_lit.data.sources import HubCorpus
+from s2s_lit.data.stream_loader import StreamLoader
 from s2s_lit.data.workers import Chunk, killed_workers_told, made_by
 from s2s_lit.errors import UserError
 from s2s_lit.processes import end_with

@@ -9,10 +9,12 @@ import datasets
 from s2s_lit.data.batchers import Batcher, FixedSize, LengthBuckets, TokenBudget
 from s2s_lit.data.cleaning import Cleaner, PairReader, SplitReport
 from s2s_lit.data.examples import EncodedCorpus, Encoder, PieceLimits
-from s2s_lit.data.loader import BatchLoader, MemoryLoader, StreamLoader
+from s2s_lit.data.loader import BatchLoader
+from s2s_lit.data.memory_loader import MemoryLoader
 from s2s_lit.data.rows import Rows
 from s2s_lit.data.share import Share
 from s2s_lit.data.sources import DatasetRows
+from s2s_lit.data.stream_loader import StreamLoader
 from s2s_lit.data.windows import TimeStepWindows
 from s2s_lit.text.words import Words
 from s2s_lit.types import Batch
