@@ -23,7 +23,8 @@ from s2s_lit.data.sources import CorpusSource
 from s2s_lit.errors import UserError
 
 _BUFFER = 1 << 20
-_BROKEN = (OSError, EOFError, ValueError, zlib.error)  # pyarrow's errors are ValueErrors or OSErrors
+_BROKEN = (OSError, EOFError, ValueError, zlib.error, OverflowError, NotImplementedError)
+"""What readers raise: pyarrow OSErrors and ValueErrors, the last two for values that Python does not have."""
 
 
 class FileRows(Rows):

@@ -40,17 +40,15 @@ class DatasetRows(Rows):
         for shard in shards:
             part = self._data if self.num_shards == 1 else self._data.shard(self.num_shards, shard)
             number = shard << SHARD_BITS
-            batches = part.iter(batch_size=_READ)
-            while (batch := self._next(batches, number)) is not None:
-                for row in rows_of(batch) if hasattr(batch, "to_pylist") else _transposed(batch):
-                    yield number, row
-                    number += 1
-
-    def _next(self, batches: Iterator[Any], number: int) -> Any:
-        try:
-            return next(batches, None)
-        except Exception as error:  # a damaged file: `datasets` has many ways to say so
-            raise UserError(f"{self.place(number)} and what follows it cannot be read: {reason_of(error)}") from error
+            try:
+                for batch in part.iter(batch_size=_READ):
+                    for row in rows_of(batch) if hasattr(batch, "to_pylist") else _transposed(batch):
+                        yield number, row
+                        number += 1
+            except Exception as error:  # a damaged file: `datasets` has many ways to say so
+                raise UserError(
+                    f"{self.place(number)} and what follows it cannot be read: {reason_of(error)}"
+                ) from error
 
     def place(self, number: int) -> str:
         shard, row = shard_and_row(number)

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from s2s_lit.data.files import FileCorpus, ParallelText
 from s2s_lit.data.formats import comma_separated
 from s2s_lit.data.rows import FIELD_COUNT, INVALID_CSV, LONGEST, NUL, Malformed, Row
-from s2s_lit.data.sources import CorpusSource
+from s2s_lit.data.sources import CorpusSource, HubCorpus
 from s2s_lit.errors import UserError
 from support.corpora import FORMATS, ROWS, as_files, packed, table
 
@@ -104,6 +104,14 @@ def test_parquet_text_that_is_none_costs_its_row_alone(tmp_path: Path) -> None:
 
 def csv_rows(text: str) -> list[Row | Malformed]:
     return list(comma_separated(io.BytesIO(text.encode()), ["en", "de"]))
+
+
+def test_a_parquet_value_that_python_does_not_have_is_told_without_a_traceback(tmp_path: Path) -> None:
+    when = pa.array([0, 10**18], pa.timestamp("us"))  # the year 33658
+    pyarrow.parquet.write_table(pa.table({"en": ["a", "b"], "when": when}), tmp_path / "train.parquet")
+    for source in (FileCorpus(files={"train": "train.parquet"}, data_dir=tmp_path), HubCorpus(data_dir=tmp_path)):
+        with pytest.raises(UserError, match="cannot be read: OverflowError"):
+            list(source.rows("train", streaming=True))
 
 
 def test_a_quote_that_is_never_closed_swallows_nothing() -> None:
