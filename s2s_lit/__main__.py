@@ -13,7 +13,15 @@ from s2s_lit import __version__
 from s2s_lit.cli.changes import MAY_CHANGE
 from s2s_lit.errors import PeerError, UserError
 
-CONFIGURED = "Any further --KEY VALUE changes the configuration: --trainer.max_epochs 3, --model.encoder.dropout 0.1"
+TRAINED = (
+    "Any further --KEY VALUE changes the configuration: --trainer.max_epochs 3, --model.encoder.dropout 0.1, --seed 7. "
+    "--start_from RUN begins with that run's best weights and its vocabularies. --help_config lists every key."
+)
+
+SEARCHED = (
+    "Any further --KEY VALUE changes the run's configuration: --task.search.beam_size 10, --task.search GreedySearch, "
+    "--data.eval_batch_size 16"
+)
 
 RESUMED = f"Further --KEY VALUE change the rest of the training. These may change: {', '.join(MAY_CHANGE)}"
 
@@ -32,7 +40,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"s2s {__version__}")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
 
-    train = verbs.add_parser("train", help="train an experiment, score it, log it", epilog=CONFIGURED)
+    train = verbs.add_parser("train", help="train an experiment, score it, log it", epilog=TRAINED)
     train.add_argument("experiment", help="name of a file in experiments/, e.g. bilstm_attn")
     train.add_argument("--dataset", default="builtin", help="name of a file in experiments/data/ (default: builtin)")
     train.add_argument("--data_dir", help="folder of the data's files, or of a copy of the Hub's repository")
@@ -43,21 +51,23 @@ def make_parser() -> argparse.ArgumentParser:
     resume.add_argument("run", help="latest (the newest one that can go on), an experiment's name or a run id")
     resume.add_argument("--dataset", help="look only among the runs on this data")
 
-    evaluate = verbs.add_parser("evaluate", help="score a finished run again", epilog=CONFIGURED)
+    evaluate = verbs.add_parser("evaluate", help="score a finished run again", epilog=SEARCHED)
     evaluate.add_argument("run", help="latest, best, an experiment's name (its best run) or a run id")
     evaluate.add_argument("--split", default="test", help="split of the run's data (default: test)")
     evaluate.add_argument("--data_dir", help="local folder to read instead of where the run's data lay")
     evaluate.add_argument("--dataset", help="look only among the runs on this data")
 
-    translate = verbs.add_parser("translate", help="translate with a finished run, or several", epilog=CONFIGURED)
+    translate = verbs.add_parser("translate", help="translate with a finished run, or several", epilog=SEARCHED)
     add_models(translate)
     translate.add_argument("--text", help="one sentence")
     translate.add_argument("--in", dest="source", type=Path, help="file, one sentence a line (default: standard input)")
     translate.add_argument("--out", dest="target", type=Path, help="file to write (default: standard output)")
-    translate.add_argument("--n_best", type=int, default=1, help="translations a sentence, with scores if above 1")
+    translate.add_argument(
+        "--n_best", type=int, default=1, help="translations a sentence, above 1 with scores (default: 1)"
+    )
     translate.add_argument("--prefix", default="", help="words with which every translation shall begin")
 
-    score = verbs.add_parser("score", help="log-probabilities of given translations", epilog=CONFIGURED)
+    score = verbs.add_parser("score", help="log-probabilities of given translations", epilog=SEARCHED)
     add_models(score)
     score.add_argument("--in", dest="pairs", type=Path, help="file of pairs, tab between (default: standard input)")
     score.add_argument("--targets", type=Path, help="file of targets; then --in has the sources alone")

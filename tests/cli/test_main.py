@@ -33,6 +33,19 @@ def test_what_is_no_port_is_refused(verb: str, port: str, capsys: pytest.Capture
     assert f"argument --port: a port is a number from 1 to 65535, not {port}" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("verb", "shown"), [("train", "--start_from RUN"), ("evaluate", "--task.search"), ("translate", "--task.search")]
+)
+def test_help_names_the_changes_that_the_verb_is_given(
+    verb: str, shown: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main([verb, "--help"])
+    out = capsys.readouterr().out
+    assert shown in out
+    assert ("--trainer.max_epochs" in out) == (verb == "train")
+
+
 def test_a_task_of_slurm_is_a_process_of_its_own(in_project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Lightning would take its rank and number of processes from there, and save and requeue at SIGUSR1."""
     for name in ("RANK", "LOCAL_RANK", "SLURM_JOB_NAME", "JSM_NAMESPACE_RANK"):
