@@ -1,8 +1,9 @@
-"""What a person sees in the terminal: a line at each validation, a table at the end."""
+"""What a person sees in the terminal: what is trained, a line at each validation, a table at the end."""
 
 from __future__ import annotations
 
 import logging
+import math
 import sys
 import time
 import warnings
@@ -14,18 +15,22 @@ from lightning.pytorch.callbacks import Callback, TQDMProgressBar
 from rich.console import Console
 from rich.table import Table
 
+from s2s_lit.data.datamodule import Seq2SeqDataModule
 from s2s_lit.metrics.score import Score
 from s2s_lit.tasks.base import Seq2SeqTask
 
 
-class ValidationLines(Callback):
-    """One line a validation, also where no progress bar is shown: losses and the task's first two text metrics."""
+class TrainingLines(Callback):
+    """What is trained, on how much, and where; then one line a validation, also where no progress bar is shown: losses
+    and the task's first two text metrics."""
 
     def __init__(self) -> None:
         self._since = time.monotonic()
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self._since = time.monotonic()
+        if trainer.is_global_zero:
+            print(what_is_trained(trainer, cast(Seq2SeqTask, pl_module)), flush=True)
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         if not trainer.is_global_zero or trainer.sanity_checking:
@@ -47,6 +52,21 @@ class ValidationLines(Callback):
         )
 
 
+def what_is_trained(trainer: pl.Trainer, task: Seq2SeqTask) -> str:
+    """Two lines: the model's size; the training's length and place (of a stream only the steps are known)."""
+    data: Seq2SeqDataModule = trainer.datamodule  # type: ignore[attr-defined]
+    pairs = "a stream of pairs" if data.streaming else f"{data.report['splits']['train']['kept']:,} pairs"
+    batches, steps = trainer.num_training_batches, int(trainer.estimated_stepping_batches)
+    length = [f"{batches:,} batches an epoch"] if math.isfinite(batches) else []
+    length += [f"{trainer.max_epochs} epochs"] if trainer.max_steps == -1 else []
+    processes = f"in {trainer.world_size} processes " if trainer.world_size > 1 else ""
+    where = f"{processes}on {trainer.strategy.root_device.type} ({trainer.precision})"
+    return (
+        f"model: {sum(p.numel() for p in task.parameters()):,} parameters\n"
+        f"training: {', '.join([pairs, *length, f'{steps:,} steps', where])}"
+    )
+
+
 def quiet_libraries() -> None:
     """Keeps Lightning's advertisements and the notes that our design answers out of the terminal."""
     for name in ("lightning.pytorch", "lightning.pytorch.utilities.rank_zero", "lightning.fabric"):
@@ -63,7 +83,7 @@ def quiet_libraries() -> None:
 def progress_callbacks() -> list[Callback]:
     """A bar where there is a terminal, lines everywhere."""
     bars: list[Callback] = [TQDMProgressBar(refresh_rate=10, leave=False)] if sys.stderr.isatty() else []
-    return [*bars, ValidationLines()]
+    return [*bars, TrainingLines()]
 
 
 def print_scores(title: str, columns: Mapping[str, Mapping[str, float]], scores: Sequence[Score]) -> None:
