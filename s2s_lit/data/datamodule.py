@@ -214,7 +214,7 @@ class Seq2SeqDataModule(LightningDataModule):
 
     def _require_whole_targets(self) -> None:
         """In memory windows are planned from lengths that a segmentation drawn later does not have."""
-        if not self.streaming and type(self.batcher).windows is not Batcher.windows:
+        if not self.streaming and self.batcher.cuts:
             raise UserError(
                 f"data.batcher={type(self.batcher).__name__} cuts sentences whose segmentation is drawn anew "
                 "(data.codec.sampling): set data.streaming=true, or data.codec.sampling=null"
