@@ -38,6 +38,8 @@ from s2s_lit.tracking.logger import MlflowTracker
 from s2s_lit.tracking.store import RunRecord
 
 PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
+LEAST = {"gradient_clip_val": 0, "accumulate_grad_batches": 1, "check_val_every_n_epoch": 1}
+"""Of settings that Lightning takes as they are: less makes the loss rise, or a training end in a division by zero."""
 
 
 def train(arguments: argparse.Namespace, overrides: list[str]) -> int:
@@ -271,6 +273,9 @@ def make_trainer(
     """Lightning's Trainer with our logger and callbacks besides the configured ones; `unused` as in `for_processes`."""
     quiet_libraries()
     given = for_processes(experiment.trainer_arguments, unused=unused)
+    for name, least in LEAST.items():
+        if (value := given[name]) is not None and value < least:
+            raise UserError(f"trainer.{name} must be at least {least}, not {value}")
     if given["accelerator"] == "auto" and torch.backends.mps.is_available():
         given["accelerator"] = "cpu"  # Apple's GPUs have no float64, in which the scores are summed
     ours = [*progress_callbacks(), *callbacks]
@@ -282,7 +287,10 @@ def make_trainer(
         "default_root_dir": str(tracker.run_dir),
     }
     arguments["enable_progress_bar"] = any("Progress" in type(c).__name__ for c in ours)
-    trainer = pl.Trainer(**arguments)
+    try:
+        trainer = pl.Trainer(**arguments)
+    except (MisconfigurationException, ValueError) as error:
+        raise UserError(f"trainer: {error}") from error
     if trainer.world_size != world_size():
         raise UserError(f"trainer.devices={given['devices']}: only s2s train starts several processes")
     if trainer.precision not in PRECISIONS:  # of the others Lightning's own handling of a batch fails

@@ -15,6 +15,7 @@ from s2s_lit.nn.encoders.base import EncoderFactory
 from s2s_lit.nn.encoders.recurrent import RecurrentEncoder
 from s2s_lit.nn.outputs.base import OutputFactory
 from s2s_lit.nn.outputs.linear import LinearOutput
+from s2s_lit.nn.sizes import positive
 from s2s_lit.types import Batch, Decoded, DecoderState, EncoderOutput, Memory, at_least_float32
 
 
@@ -48,8 +49,8 @@ class Seq2Seq(nn.Module):
             three.
 
     Raises:
-        ValueError: sizes of tied tables differ, or one is frozen and one is not; or the output copies, and there is no
-            attention or no joint vocabulary.
+        ValueError: embedding_size is less than one; sizes of tied tables differ, or one is frozen and one is not; or
+            the output copies, and there is no attention or no joint vocabulary.
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class Seq2Seq(nn.Module):
         tie: Literal["none", "output", "embeddings", "all"] = "none",
     ) -> None:
         super().__init__()
+        positive("model.embedding_size", embedding_size)
         self.source_embedding = source_embedding(source_vocab_size, embedding_size)
         self.target_embedding = target_embedding(target_vocab_size, embedding_size)
         self.encoder = encoder(embedding_size)

@@ -19,6 +19,7 @@ from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_
 
 from s2s_lit.nn.dropout import rate
 from s2s_lit.nn.merges import ConcatMerge, MergeFactory
+from s2s_lit.nn.sizes import positive
 from s2s_lit.types import RecurrentState
 
 
@@ -165,13 +166,8 @@ class StackedRecurrence(Recurrence):
         forget_bias: float | None = None,
     ) -> None:
         super().__init__()
-        if num_layers < 1 or hidden_size < 1:
-            raise ValueError(
-                f"{type(self).__name__}: num_layers and hidden_size must be at least 1, but are {num_layers} and "
-                f"{hidden_size}"
-            )
-        self.num_layers = num_layers
-        self.hidden_size = hidden_size
+        self.num_layers = positive("num_layers", num_layers)
+        self.hidden_size = positive("hidden_size", hidden_size)
         self.dropout, self.variational = rate("dropout", dropout), variational
         self.weight_drop = rate("weight_drop", weight_drop)
         self.residual = residual

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from s2s_lit.optim.schedules import Schedule, count, share, warmup
+from s2s_lit.optim.schedules import Schedule, count, multiplier, share, warmup
 
 
 class PlateauSchedule(Schedule):
@@ -38,7 +38,7 @@ class PlateauSchedule(Schedule):
         self.ratio = share("ratio", ratio)
         self.patience = count("patience", patience)
         self.threshold = threshold
-        self.final_factor = final_factor
+        self.final_factor = multiplier("final_factor", final_factor)
         self.best = math.inf
         self.waited = 0
         self.fallen = 1.0

@@ -55,6 +55,17 @@ def share(key: str, value: float) -> float:
     return value
 
 
+def multiplier(key: str, value: float) -> float:
+    """The value of a setting that multiplies the optimizer's learning rate.
+
+    Raises:
+        UserError: it is negative, and the loss would rise.
+    """
+    if not value >= 0:
+        raise UserError(f"task.schedule.{key} must be at least 0, not {value}")
+    return value
+
+
 def count(key: str, value: int, least: int = 0) -> int:
     """The value of a setting that counts steps, validations or falls.
 
@@ -93,7 +104,7 @@ class CosineSchedule(Schedule):
     def __init__(self, total_steps: int, *, warmup_steps: int = 0, final_factor: float = 0.0) -> None:
         self.total_steps = total_steps
         self.warmup_steps = count("warmup_steps", warmup_steps)
-        self.final_factor = final_factor
+        self.final_factor = multiplier("final_factor", final_factor)
 
     def factor(self, step: int) -> float:
         if step < self.warmup_steps:
@@ -153,8 +164,8 @@ class OneCycleSchedule(Schedule):
     ) -> None:
         self.last_step = total_steps - 1
         self.peak_step = share("rise", rise) * total_steps - 1
-        self.start_factor = start_factor
-        self.final_factor = final_factor
+        self.start_factor = multiplier("start_factor", start_factor)
+        self.final_factor = multiplier("final_factor", final_factor)
 
     def factor(self, step: int) -> float:
         if step <= self.peak_step:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 from s2s_lit.cli.build import Experiment
 from s2s_lit.cli.compose import compose
-from s2s_lit.cli.train import require_attention
+from s2s_lit.cli.train import make_trainer, require_attention
 from s2s_lit.errors import UserError
 from s2s_lit.text.codec import CodecPair
 from s2s_lit.text.words import Words
@@ -36,6 +38,29 @@ def test_copying_needs_one_vocabulary_not_two_of_one_size() -> None:
             "data.codec.sampling.alpha",
         ),
         (["--task.search.n_best=9"], "n_best must lie between"),
+        (["--model.embedding_size=-3"], r"model\.embedding_size must be at least 1, not -3"),
+        (["--model.decoder.attention.attention_size=0"], "attention_size must be at least 1, not 0"),
+        (["--model.decoder.feature_size=0"], "feature_size must be at least 1, not 0"),
+        (
+            ["--model.decoder=InputFeedingDecoder", "--model.decoder.feature_size=-1"],
+            "feature_size must be at least 1, not -1",
+        ),
+        (
+            ["--model.decoder=ConditionalGRUDecoder", "--model.decoder.feature_size=0"],
+            "feature_size must be at least 1",
+        ),
+        (
+            ["--model.decoder.attention=CoverageAttention", "--model.decoder.attention.attention_size=0"],
+            "attention_size must be at least 1, not 0",
+        ),
+        (
+            ["--model.decoder.attention=LocationAttention", "--model.decoder.attention.filters=0"],
+            "filters must be at least 1, not 0",
+        ),
+        (
+            ["--model.decoder.attention=LocationAttention", "--model.decoder.attention.filter_width=-1"],
+            "filter_width must be at least 1, not -1",
+        ),
     ],
 )
 def test_what_a_constructor_objects_to_is_one_message(words: list[str], says: str) -> None:
@@ -43,6 +68,24 @@ def test_what_a_constructor_objects_to_is_one_message(words: list[str], says: st
     codec = Words(joint=True).train([("a dog", "ein hund")])
     with pytest.raises(UserError, match=says) as caught:
         Experiment(compose("bilstm_attn", "builtin", words, EXPERIMENTS)).make_task(codec)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("setting", "says"),
+    [
+        ("gradient_clip_val=-1", r"trainer\.gradient_clip_val must be at least 0, not -1"),
+        ("accumulate_grad_batches=0", r"trainer\.accumulate_grad_batches must be at least 1, not 0"),
+        ("check_val_every_n_epoch=0", r"trainer\.check_val_every_n_epoch must be at least 1, not 0"),
+        ("max_epochs=-3", "trainer: `max_epochs` must be"),
+        ("limit_train_batches=-1", "trainer: .*limit_train_batches"),
+        ("accelerator=gpus", "trainer: .*accelerator='gpus'"),
+    ],
+)
+def test_what_the_trainer_cannot_do_is_one_message(setting: str, says: str) -> None:
+    experiment = Experiment(compose("bilstm_attn", "builtin", [f"--trainer.{setting}"], EXPERIMENTS))
+    with pytest.raises(UserError, match=says) as caught:
+        make_trainer(experiment, cast(Any, SimpleNamespace(run_dir=Path())), [])
     assert "\n" not in str(caught.value)
 
 

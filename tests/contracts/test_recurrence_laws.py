@@ -212,7 +212,7 @@ def test_what_is_no_probability_is_refused(drawn: tuple[str, Make, bool], value:
 @pytest.mark.parametrize("size", ["num_layers", "hidden_size"])
 @pytest.mark.parametrize("recurrence", RECURRENCES, ids=lambda cls: cls.__name__)
 def test_a_size_of_nothing_is_refused(recurrence: type[Recurrence], size: str) -> None:
-    with pytest.raises(ValueError, match="num_layers and hidden_size must be at least 1"):
+    with pytest.raises(ValueError, match=f"{size} must be at least 1, not 0"):
         recurrence(3, False, **{size: 0})
 
 

@@ -133,8 +133,12 @@ def test_a_share_that_is_none_is_refused(make: Callable[[], Schedule], key: str)
     [
         (lambda: PlateauSchedule(10, patience=-1), "patience must be at least 0, not -1"),
         (lambda: LuongSchedule(10, halvings=0), "halvings must be at least 1, not 0"),
+        (lambda: CosineSchedule(10, final_factor=-1), "final_factor must be at least 0, not -1"),
+        (lambda: PlateauSchedule(10, final_factor=-1), "final_factor must be at least 0, not -1"),
+        (lambda: OneCycleSchedule(10, start_factor=-1), "start_factor must be at least 0, not -1"),
+        (lambda: OneCycleSchedule(10, final_factor=-1), "final_factor must be at least 0, not -1"),
     ],
 )
-def test_a_count_that_is_none_is_refused(make: Callable[[], Schedule], message: str) -> None:
+def test_what_is_too_small_is_refused(make: Callable[[], Schedule], message: str) -> None:
     with pytest.raises(UserError, match=rf"task\.schedule\.{message}"):
         make()

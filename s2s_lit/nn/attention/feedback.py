@@ -6,6 +6,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from s2s_lit.nn.attention.base import SequentialAttention, distribution
+from s2s_lit.nn.sizes import positive
 from s2s_lit.types import Memory
 
 
@@ -20,7 +21,7 @@ class FeedbackAttention(SequentialAttention):
 
     def __init__(self, query_size: int, memory_size: int, *, attention_size: int = 256) -> None:
         super().__init__(query_size, memory_size)
-        self.query_layer = nn.Linear(query_size, attention_size)
+        self.query_layer = nn.Linear(query_size, positive("attention_size", attention_size))
         self.key_layer = nn.Linear(memory_size, attention_size, bias=False)
         self.score_layer = nn.Linear(attention_size, 1, bias=False)
 

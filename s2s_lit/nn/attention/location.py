@@ -6,6 +6,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from s2s_lit.nn.attention.feedback import FeedbackAttention
+from s2s_lit.nn.sizes import positive
 from s2s_lit.types import DecoderState, Memory, at_least_float32
 
 
@@ -35,7 +36,8 @@ class LocationAttention(FeedbackAttention):
         filter_width: int = 11,
     ) -> None:
         super().__init__(query_size, memory_size, attention_size=attention_size)
-        self.filter_layer = nn.Conv1d(1, filters, filter_width, padding="same", bias=False)
+        width = positive("filter_width", filter_width)
+        self.filter_layer = nn.Conv1d(1, positive("filters", filters), width, padding="same", bias=False)
         self.location_layer = nn.Linear(filters, attention_size, bias=False)
 
     def start(self, memory: Memory) -> DecoderState:

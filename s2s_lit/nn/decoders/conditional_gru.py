@@ -13,6 +13,7 @@ from s2s_lit.nn.decoders.stepping import SteppingDecoder, stacked
 from s2s_lit.nn.dropout import SequenceDropout
 from s2s_lit.nn.encoders.base import Encoder
 from s2s_lit.nn.recurrent import GRU
+from s2s_lit.nn.sizes import positive
 from s2s_lit.nn.unrolled import unroll
 from s2s_lit.types import Decoded, DecoderState, Memory
 
@@ -51,9 +52,9 @@ class ConditionalGRUDecoder(SteppingDecoder):
     ) -> None:
         super().__init__(encoder, GRU(input_size, False, hidden_size=hidden_size), attention, bridge)
         self.transition = GRU(self.context_size, False, hidden_size=hidden_size)
+        self.feature_size = positive("feature_size", feature_size)
         self.feature_layer = nn.Linear(hidden_size + input_size + self.context_size, feature_size)
         self.dropout = SequenceDropout(dropout, variational=variational)
-        self.feature_size = feature_size
 
     def run(self, inputs: Float[Tensor, "N T E"], memory: Memory, state: DecoderState) -> Decoded:
         first, second = unroll(self.recurrence, inputs), unroll(self.transition, inputs[..., :0])

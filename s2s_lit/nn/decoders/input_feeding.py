@@ -14,6 +14,7 @@ from s2s_lit.nn.dropout import SequenceDropout
 from s2s_lit.nn.encoders.base import Encoder
 from s2s_lit.nn.late import LateLinear
 from s2s_lit.nn.recurrent import LSTM, RecurrenceFactory
+from s2s_lit.nn.sizes import positive
 from s2s_lit.nn.unrolled import unroll
 from s2s_lit.types import Decoded, DecoderState, EncoderOutput, Memory
 
@@ -49,9 +50,9 @@ class InputFeedingDecoder(SteppingDecoder):
     ) -> None:
         shown_size = input_size if attention else input_size + encoder.state_size
         super().__init__(encoder, recurrence(shown_size + feature_size, False), attention, bridge)
+        self.feature_size = positive("feature_size", feature_size)
         self.feature_layer = nn.Linear(self.recurrence.output_size + self.context_size, feature_size)
         self.dropout = SequenceDropout(dropout, variational=variational)
-        self.feature_size = feature_size
 
     def start(self, encoded: EncoderOutput) -> tuple[Memory, DecoderState]:
         memory, state = super().start(encoded)

@@ -12,6 +12,7 @@ from s2s_lit.nn.decoders.reading import ReadingDecoder, beside, pack, unpack
 from s2s_lit.nn.dropout import SequenceDropout
 from s2s_lit.nn.encoders.base import Encoder
 from s2s_lit.nn.recurrent import LSTM, RecurrenceFactory
+from s2s_lit.nn.sizes import positive
 from s2s_lit.types import Decoded, DecoderState, Memory
 
 
@@ -47,9 +48,9 @@ class RecurrentDecoder(ReadingDecoder):
     ) -> None:
         shown_size = input_size if attention else input_size + encoder.state_size
         super().__init__(encoder, recurrence(shown_size, False), attention, bridge)
+        self.feature_size = positive("feature_size", feature_size)
         self.feature_layer = nn.Linear(self.recurrence.output_size + self.context_size, feature_size)
         self.dropout = SequenceDropout(dropout, variational=variational)
-        self.feature_size = feature_size
 
     def forward(self, inputs: Float[Tensor, "B T E"], memory: Memory, state: DecoderState) -> Decoded:
         contexts, weights = self.fixed(inputs, memory), None  # [B, T, C]
