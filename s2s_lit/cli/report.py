@@ -55,16 +55,18 @@ class TrainingLines(Callback):
 def what_is_trained(trainer: pl.Trainer, task: Seq2SeqTask) -> str:
     """Two lines: the model's size; the training's length and place (of a stream only the steps are known)."""
     data: Seq2SeqDataModule = trainer.datamodule  # type: ignore[attr-defined]
-    pairs = "a stream of pairs" if data.streaming else f"{data.report['splits']['train']['kept']:,} pairs"
-    batches, steps = trainer.num_training_batches, int(trainer.estimated_stepping_batches)
-    length = [f"{batches:,} batches an epoch"] if math.isfinite(batches) else []
-    length += [f"{trainer.max_epochs} epochs"] if trainer.max_steps == -1 else []
-    processes = f"in {trainer.world_size} processes " if trainer.world_size > 1 else ""
-    where = f"{processes}on {trainer.strategy.root_device.type} ({trainer.precision})"
-    return (
-        f"model: {sum(p.numel() for p in task.parameters()):,} parameters\n"
-        f"training: {', '.join([pairs, *length, f'{steps:,} steps', where])}"
-    )
+    batches, processes = trainer.num_training_batches, trainer.world_size
+    facts = [
+        "pairs of a stream" if data.streaming else f"pairs {data.report['splits']['train']['kept']:,}",
+        *([f"batches an epoch {batches:,}"] if math.isfinite(batches) else []),
+        *([f"epochs {trainer.max_epochs:,}"] if trainer.max_steps == -1 else []),
+        f"steps {trainer.estimated_stepping_batches:,}",
+        *([f"processes {processes}"] if processes > 1 else []),
+        f"device {trainer.strategy.root_device.type}",
+        f"precision {trainer.precision}",
+    ]
+    parameters = sum(parameter.numel() for parameter in task.parameters())
+    return f"model: {parameters:,} parameters\ntraining: {', '.join(facts)}"
 
 
 def quiet_libraries() -> None:

@@ -26,10 +26,10 @@ def trainer(**settings: Any) -> Any:
 @pytest.mark.parametrize(
     ("settings", "says"),
     [
-        ({}, "29,000 pairs, 454 batches an epoch, 4 epochs, 1,816 steps, on cpu (32-true)"),
+        ({}, "pairs 29,000, batches an epoch 454, epochs 4, steps 1,816, device cpu, precision 32-true"),
         (
             {"max_steps": 50, "estimated_stepping_batches": 50, "world_size": 2},
-            "29,000 pairs, 454 batches an epoch, 50 steps, in 2 processes on cpu (32-true)",
+            "pairs 29,000, batches an epoch 454, steps 50, processes 2, device cpu, precision 32-true",
         ),
         (
             {
@@ -37,7 +37,7 @@ def trainer(**settings: Any) -> Any:
                 "num_training_batches": math.inf, "max_steps": 5000, "estimated_stepping_batches": 5000,
                 "strategy": SimpleNamespace(root_device=torch.device("cuda:1")), "precision": "bf16-mixed",
             },
-            "a stream of pairs, 5,000 steps, on cuda (bf16-mixed)",
+            "pairs of a stream, steps 5,000, device cuda, precision bf16-mixed",
         ),
     ],
     ids=["in memory", "steps", "stream"],
