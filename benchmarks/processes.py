@@ -27,6 +27,7 @@ import torch.multiprocessing as mp
 from rich.console import Console
 from rich.table import Table
 
+from s2s_lit.cli.allocator import keep_freed_memory
 from s2s_lit.cli.build import Experiment
 from s2s_lit.cli.compose import compose
 from s2s_lit.cli.launch import for_processes, leaves_out
@@ -84,6 +85,7 @@ def train(arguments: argparse.Namespace, overrides: list[str], count: int) -> fl
     torch.set_num_threads(accumulate)
     quiet_libraries()
     warnings.filterwarnings("ignore", message=".*no `val_dataloader`.*")
+    keep_freed_memory()
     experiment = Experiment(compose(arguments.experiment, arguments.dataset, overrides, Path("experiments")))
     prepare(experiment.data)
     task = experiment.make_task(experiment.data.codecs)

@@ -14,6 +14,7 @@ from jsonargparse import Namespace
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
+from s2s_lit.cli.allocator import keep_freed_memory
 from s2s_lit.cli.best import best_checkpoint
 from s2s_lit.cli.build import Experiment, read, rebuild, start_from_vectors
 from s2s_lit.cli.by_length import ScoresByLength
@@ -118,6 +119,7 @@ def run(
     `callbacks` see the training besides the configured ones. A training that was stopped goes on from the restart point
     `resume_from`.
     """
+    keep_freed_memory()
     pl.seed_everything(config.seed, workers=True, verbose=False)
     experiment = Experiment(config)
     stopped = None if resume_from is None else read_restart(resume_from)

@@ -1,0 +1,31 @@
+"""Freed memory is used again without page faults. In processes of their own: the setting cannot be taken back."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+FAULTS = """
+import resource, torch
+from s2s_lit.cli.allocator import keep_freed_memory
+{begin}
+def faults():
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    torch.zeros(2**24).add_(1)  # 64 MiB
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+faults()
+print(faults())
+"""
+
+
+def faults_of_the_second_tensor(begin: str) -> int:
+    command = [sys.executable, "-c", FAULTS.format(begin=begin)]
+    return int(subprocess.run(command, capture_output=True, check=True).stdout)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="glibc's allocator")
+def test_a_tensor_takes_the_memory_of_a_freed_one() -> None:
+    assert faults_of_the_second_tensor("keep_freed_memory()") < 100
+    assert faults_of_the_second_tensor("") > 1000  # 16,384 pages
