@@ -22,6 +22,7 @@ from rich.table import Table
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from s2s_lit.cli.allocator import keep_freed_memory
 from s2s_lit.cli.build import Experiment
 from s2s_lit.cli.compose import compose
 from s2s_lit.decoding.step import StepModel
@@ -41,6 +42,7 @@ def main() -> None:
     arguments, overrides = parser.parse_known_args()
     if arguments.data_dir:
         overrides.append(f"--data.source.data_dir={arguments.data_dir}")
+    keep_freed_memory()
     experiment = Experiment(compose(arguments.experiment, arguments.dataset, overrides, Path("experiments")))
     experiment.data.setup("fit")
     task = experiment.make_task(experiment.data.codecs)
@@ -61,18 +63,23 @@ def main() -> None:
     report(arguments, task, rates, flops / pieces, share)
 
 
-def training_step(task: Seq2SeqTask) -> Callable[[Batch], None]:
-    """One optimizer step as the trainer takes it, without the trainer."""
+def training_step(task: Seq2SeqTask, dtype: torch.dtype = torch.float32) -> Callable[[Batch], None]:
+    """One optimizer step as the trainer takes it, without the trainer; another dtype is that of autocast."""
     optimizer = task.make_optimizer(task.parameters())
 
     def step(batch: Batch) -> None:
-        result = task.loss(task.model(batch).logits, batch.target_ids[batch.target_mask])
+        with autocast(dtype):
+            result = task.loss(task.model(batch).logits, batch.target_ids[batch.target_mask])
         (result.objective / result.count).backward()
         nn.utils.clip_grad_norm_(task.parameters(), 1.0)
         optimizer.step()
         optimizer.zero_grad()
 
     return step
+
+
+def autocast(dtype: torch.dtype) -> torch.autocast:
+    return torch.autocast("cpu", dtype, enabled=dtype != torch.float32)
 
 
 class NeverEnding:
