@@ -94,9 +94,20 @@ def parse(arguments: Sequence[str], overrides: Sequence[str], files: Sequence[Pa
     """Parse both, with errors that name the key, the file and the remedy."""
     parser = make_parser()
     try:
-        return _parse(parser, [*arguments, *overrides])
+        config = _parse(parser, [*arguments, *overrides])
     except ArgumentError as error:
         raise UserError(explain(str(error), parser, files, overrides)) from error
+    _refuse_contracts(config)
+    return config
+
+
+def _refuse_contracts(config: Namespace) -> None:
+    """Before any data is read: jsonargparse takes an abstract class where a part is made later."""
+    for key, path in config.items():
+        module, _, name = str(path).rpartition(".")
+        if key.endswith(".class_path") and inspect.isabstract(getattr(importlib.import_module(module), name)):
+            part = key.removesuffix(".class_path").replace(".init_args", "")
+            raise UserError(f"{part}: {name} is what such parts have in common, none by itself; make parts lists them")
 
 
 def to_yaml(config: Namespace) -> str:

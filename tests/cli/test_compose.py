@@ -104,6 +104,10 @@ def test_no_class_is_offered_that_cannot_be_used() -> None:
     with pytest.raises(UserError) as caught:
         composed("--model.decoder.attention=ContentAttentions")
     assert "did you mean ContentAttention?" not in str(caught.value)
+    with pytest.raises(
+        UserError, match=r"^model\.decoder\.attention: ContentAttention is what such parts have in common"
+    ):
+        composed("--model.decoder.attention=ContentAttention")
 
 
 def test_a_mistake_in_a_file_names_the_file(tmp_path: Path) -> None:
