@@ -43,8 +43,18 @@ def database_file(uri: str) -> Path | None:
 
 
 def connect(uri: str | None = None) -> MlflowClient:
-    """A client of the store, quiet and without telemetry. The first one of a new SQLite file creates it (2 to 5 s)."""
+    """A client of the store, quiet and without telemetry. The first one of a new SQLite file creates it (2 to 5 s).
+
+    Raises:
+        UserError: it does not answer, or its file lies in a folder that cannot be written.
+    """
     uri = uri or tracking_uri()
+    file = database_file(uri)
+    if file is not None and file.parent.is_dir() and not os.access(file.parent, os.W_OK):  # MLflow tries for minutes
+        raise UserError(
+            f"{file.parent} cannot be written, so no runs can be kept there: "
+            "work in another folder, or set MLFLOW_TRACKING_URI"
+        )
     for name, value in {
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
@@ -54,7 +64,7 @@ def connect(uri: str | None = None) -> MlflowClient:
         "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
     }.items():
         os.environ.setdefault(name, value)
-    if database_file(uri) is not None:
+    if file is not None:
         # A pooled SQLite connection must not be carried over a fork (ddp_fork); opening one costs 0.1 ms.
         os.environ.setdefault("MLFLOW_SQLALCHEMYSTORE_POOLCLASS", "NullPool")
     for noisy, level in {
@@ -65,7 +75,7 @@ def connect(uri: str | None = None) -> MlflowClient:
         logging.getLogger(noisy).setLevel(level)
     from mlflow.tracking import MlflowClient
 
-    with answering(uri), _one_at_a_time(database_file(uri)):
+    with answering(uri), _one_at_a_time(file):
         return MlflowClient(uri)
 
 

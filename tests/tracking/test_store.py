@@ -70,6 +70,12 @@ def test_selectors(store: MlflowClient) -> None:
             find_run(misspelt)
 
 
+def test_a_folder_that_cannot_be_written_is_refused_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.access", lambda path, mode: path != tmp_path)
+    with pytest.raises(UserError, match=rf"^{tmp_path} cannot be written.* set MLFLOW_TRACKING_URI"):
+        connect(f"sqlite:///{tmp_path}/mlflow.db")
+
+
 def test_a_run_is_found_among_many(store: MlflowClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("s2s_lit.tracking.store._PAGE", 2)
     oldest = make_run(store, 1, experiment="o'neill", bleu=50.0)
