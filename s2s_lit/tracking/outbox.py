@@ -39,7 +39,6 @@ class Outbox:
         self._wake = threading.Event()
         self._progress = threading.Condition()
         self._closed = False
-        self._sent = 0
         self._singly = 0
         self.failure: Exception | None = None
         self.refused: list[str] = []
@@ -55,17 +54,18 @@ class Outbox:
         return len(self._journal)
 
     def flush(self, patience_s: float) -> bool:
-        """Waits until all has arrived, or until a failing store took nothing for `patience_s`; True when all has.
+        """Waits until all has arrived, or no fewer wait for a failing store since `patience_s`; True when all has.
 
-        A store that answers may take longer: a checkpoint on a slow line is no failure.
+        A store that answers may take longer: a checkpoint on a slow line is no failure. That new values arrive is no
+        progress while files wait.
         """
         with self._progress:
-            seen, since = self._sent, time.monotonic()
+            least, since = len(self), time.monotonic()
             while len(self) and self._thread.is_alive():
                 self._wake.set()  # tries at once, whatever pause it is in
                 self._progress.wait(0.5)
-                if self._sent != seen:
-                    seen, since = self._sent, time.monotonic()
+                if len(self) < least:
+                    least, since = len(self), time.monotonic()
                 elif time.monotonic() - since > (_LONGEST_UPLOAD_S if self.failure is None else patience_s):
                     break
             return not len(self)
@@ -113,7 +113,6 @@ class Outbox:
             self._refuse(batch[0], error)
         with self._progress:
             self._singly = max(0, self._singly - 1)
-            self._sent += len(batch)
             self._journal.advance()
             self._progress.notify_all()
         if self.failure is not None and not self._journal.has_aside:

@@ -131,6 +131,28 @@ def test_files_that_cannot_arrive_hold_up_no_value(caplog: pytest.LogCaptureFixt
     assert not Path("spool").exists()
 
 
+def test_values_that_go_on_are_no_reason_to_wait_for_files() -> None:
+    """As the machine's use, which is measured every few seconds."""
+    box = make_box(FakeClient(failing_files=itertools.repeat("before")))
+    box.put(Artifact("table.json", content=b"{}"))
+    stop = threading.Event()
+
+    def measure() -> None:
+        while not stop.wait(0.05):
+            box.put(values(1)[0])
+
+    measuring = threading.Thread(target=measure, daemon=True)
+    measuring.start()
+    began = time.monotonic()
+    arrived = box.flush(patience_s=1.5)
+    took = time.monotonic() - began
+    stop.set()
+    measuring.join()
+    assert not arrived
+    assert took < 5
+    box.close(0.1)
+
+
 def test_files_in_memory_wait_in_their_order(monkeypatch: pytest.MonkeyPatch) -> None:
     """On a full disk nothing is passed, for only the file remembers what waits."""
     client = FakeClient(failing_files=iter(["before"] * 3))
