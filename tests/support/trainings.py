@@ -101,7 +101,7 @@ def _run(folder: Path, words: Sequence[str], rank: int, ranks: int, port: int, k
     os.environ["MLFLOW_TRACKING_URI"] = _uri(folder)
     if ranks > 1:
         os.environ |= {
-            "RANK": str(rank), "LOCAL_RANK": str(rank), "GROUP_RANK": "0",
+            "RANK": str(rank), "LOCAL_RANK": str(rank), "GROUP_RANK": "0", "GROUP_WORLD_SIZE": "1",
             "WORLD_SIZE": str(ranks), "LOCAL_WORLD_SIZE": str(ranks),
             "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port),
             "TORCHELASTIC_RUN_ID": str(port), "TORCH_CPP_LOG_LEVEL": "ERROR",
