@@ -32,7 +32,7 @@ from s2s_lit.cli.build import Experiment
 from s2s_lit.cli.compose import compose
 from s2s_lit.cli.launch import for_processes, leaves_out
 from s2s_lit.cli.report import quiet_libraries
-from s2s_lit.cli.train import prepare
+from s2s_lit.cli.training import prepare
 from s2s_lit.processes import joined
 from s2s_lit.types import Batch
 

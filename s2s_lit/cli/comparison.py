@@ -179,9 +179,8 @@ def _entries(
         difference = seeds_p = None
         if i > 0 and first is not None and comparable[i]:
             difference = result.score - tested[0].score
-            if np.array_equal(first, value) or not math.isfinite(
-                difference
-            ):  # sacrebleu's p would be the least there is
+            # Of equal outputs sacrebleu's p would be the least that there is.
+            if np.array_equal(first, value) or not math.isfinite(difference):
                 result = replace(result, bootstrap_p=None, randomization_p=None)
             else:
                 seeds_p = seeds_p_value(scores_of_runs(first, score), runs)

@@ -7,7 +7,9 @@ import argparse
 from s2s_lit.cli.build import load
 from s2s_lit.cli.by_length import ScoresByLength
 from s2s_lit.cli.report import print_scores, scores_of
-from s2s_lit.cli.train import data_dir_override, make_trainer, signatures
+from s2s_lit.cli.train import data_dir_override
+from s2s_lit.cli.trainer import make_trainer
+from s2s_lit.cli.training import signatures
 from s2s_lit.tracking.callbacks import RunRecorder
 from s2s_lit.tracking.lifecycle import mark_dead_runs, tracked_run
 from s2s_lit.tracking.logger import MlflowTracker

@@ -140,7 +140,7 @@ def train_experiment(
     """What `s2s train` does with this configuration; the objectives' values."""
     from s2s_lit.cli.restart import read_restart, require_as_many
     from s2s_lit.cli.start_from import resolved
-    from s2s_lit.cli.train import run
+    from s2s_lit.cli.training import run
     from s2s_lit.tuning.costs import measured
     from s2s_lit.tuning.pruning import Reporter
 

@@ -15,17 +15,16 @@ def faults():
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
     torch.zeros(2**24).add_(1)  # 64 MiB
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
-faults()
-print(faults())
+print(min([faults() for _ in range(24)]))  # small objects behind the first ones leave too little room for another
 """
 
 
-def faults_of_the_second_tensor(begin: str) -> int:
+def faults_of_a_later_tensor(begin: str) -> int:
     command = [sys.executable, "-c", FAULTS.format(begin=begin)]
     return int(subprocess.run(command, capture_output=True, check=True).stdout)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="glibc's allocator")
 def test_a_tensor_takes_the_memory_of_a_freed_one() -> None:
-    assert faults_of_the_second_tensor("keep_freed_memory()") < 100
-    assert faults_of_the_second_tensor("") > 1000  # 16,384 pages
+    assert faults_of_a_later_tensor("keep_freed_memory()") < 100
+    assert faults_of_a_later_tensor("") > 1000  # 16,384 pages

@@ -10,7 +10,8 @@ import pytest
 
 from s2s_lit.cli.build import Experiment
 from s2s_lit.cli.compose import compose
-from s2s_lit.cli.train import make_trainer, require_attention
+from s2s_lit.cli.trainer import make_trainer
+from s2s_lit.cli.training import require_attention
 from s2s_lit.errors import UserError
 from s2s_lit.text.codec import CodecPair
 from s2s_lit.text.words import Words

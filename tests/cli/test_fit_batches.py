@@ -6,7 +6,7 @@ from typing import Any, cast
 import pytest
 import torch
 
-from s2s_lit.cli.train import fit_batches
+from s2s_lit.cli.training import fit_batches
 from s2s_lit.data.batchers import Batcher, FixedSize
 
 

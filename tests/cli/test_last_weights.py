@@ -9,7 +9,7 @@ import pytest
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.demos.boring_classes import BoringModel
 
-from s2s_lit.cli.train import ValidateAtEnd
+from s2s_lit.cli.trainer import ValidateAtEnd
 
 
 class Validated(Callback):

@@ -11,7 +11,7 @@ import torch
 from mlflow.tracking import MlflowClient
 
 from s2s_lit.cli.compose import compose
-from s2s_lit.cli.train import run
+from s2s_lit.cli.training import run
 from s2s_lit.tracking.lifecycle import tracked_run
 from s2s_lit.tracking.logger import MlflowTracker
 from s2s_lit.tracking.outbox import Outbox
