@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from typing import Any, cast
 
 import pytest
+
+from s2s_lit.cli import training
 
 FAULTS = """
 import resource, torch
@@ -28,3 +31,16 @@ def faults_of_a_later_tensor(begin: str) -> int:
 def test_a_tensor_takes_the_memory_of_a_freed_one() -> None:
     assert faults_of_a_later_tensor("keep_freed_memory()") < 100
     assert faults_of_a_later_tensor("") > 1000  # 16,384 pages
+
+
+class AskedError(Exception):
+    pass
+
+
+def test_a_training_asks_for_it_before_anything_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    def called() -> None:
+        raise AskedError
+
+    monkeypatch.setattr(training, "keep_freed_memory", called)
+    with pytest.raises(AskedError):
+        training.run(cast(Any, None), cast(Any, None))
