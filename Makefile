@@ -57,7 +57,7 @@ compare: .venv/.ready  ## are the differences real? RUNS="lstm bilstm_attn" (nam
 translate: .venv/.ready  ## translate: RUN=latest (RUN="id1 id2": an ensemble), TEXT="..." or IN=file OUT=file or standard input [ARGS="--n_best 3"]
 	@$(S2S) translate $(RUN) $(ONLY) $(if $(TEXT_GIVEN),--text="$$TEXT") $(if $(call given,IN),--in "$$IN") $(if $(call given,OUT),--out "$$OUT") $(ARGS)
 
-score: .venv/.ready  ## log-probabilities of given pairs: RUN=latest, IN=pairs.tsv OUT=file or standard input and output [ARGS="--pieces"]
+score: .venv/.ready  ## log-probabilities of given pairs: RUN=latest, IN=pairs.tsv OUT=file or standard input and output [ARGS="--tokens"]
 	@$(S2S) score $(RUN) $(ONLY) $(if $(call given,IN),--in "$$IN") $(if $(call given,OUT),--out "$$OUT") $(ARGS)
 
 experiments: .venv/.ready  ## list what can be trained, and on which data
@@ -66,7 +66,7 @@ experiments: .venv/.ready  ## list what can be trained, and on which data
 parts: .venv/.ready  ## list every part an experiment can name [NAME=attention|LSTM|...: a kind, or all about one part]
 	@$(S2S) parts $(NAME)
 
-neighbours: .venv/.ready  ## the pieces nearest to a word in a run: RUN=latest WORD=house [ARGS="--side target --count 20"]
+neighbours: .venv/.ready  ## the tokens nearest to a word in a run: RUN=latest WORD=house [ARGS="--side target --count 20"]
 	@$(S2S) neighbours $(RUN) $(ONLY) --word="$$WORD" $(ARGS)
 
 sweep: .venv/.ready  ## search settings: SWEEP=dropout_schedule_batching [TRIALS=20] [WORKERS=2] [STORAGE=...]; without SWEEP, list them

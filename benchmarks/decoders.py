@@ -2,11 +2,11 @@
 
     .venv/bin/python benchmarks/decoders.py [--rounds 5] [--only InputFeeding-General]
 
-8,000 pieces, embedding 256, a bidirectional LSTM of 256 units a direction, a decoder of 512 units with features of 512,
-batches of 64 random sentences of 11 to 16 pieces. All are measured in turns within one run and the best turn counts;
+8,000 tokens, embedding 256, a bidirectional LSTM of 256 units a direction, a decoder of 512 units with features of 512,
+batches of 64 random sentences of 11 to 16 tokens. All are measured in turns within one run and the best turn counts;
 `called` is
 input feeding whose LSTM is called anew at each position, as torch has it, to show what unrolling its products brings.
-Printed are target pieces per second of an optimizer step, and the share of the machine's rate of matrix products.
+Printed are target tokens per second of an optimizer step, and the share of the machine's rate of matrix products.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from rich.table import Table
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
-from s2s_lit.cli.parts import shelf
+from s2s_lit.config.catalogue import shelf
 from s2s_lit.losses.token import TokenNLL
 from s2s_lit.models.seq2seq import Seq2Seq
 from s2s_lit.nn import unrolled
@@ -53,11 +53,11 @@ def main() -> None:
         product = min(product, seconds(lambda: torch.mm(LEFT, RIGHT)))
         best = {name: min(best[name], seconds(step)) for name, step in steps.items()}
     rate = 2 * MATRIX**3 / product
-    table = Table("decoder, attention", "target pieces/s", "MFLOP a piece", f"share of {rate / 1e9:.0f} GFLOP/s")
-    pieces = int(batch.target_lengths.sum())
+    table = Table("decoder, attention", "target tokens/s", "MFLOP a token", f"share of {rate / 1e9:.0f} GFLOP/s")
+    tokens = int(batch.target_lengths.sum())
     for name, time_taken in sorted(best.items(), key=lambda item: item[1]):
         share = flops[name] / time_taken / rate
-        table.add_row(name, f"{pieces / time_taken:,.0f}", f"{flops[name] / pieces / 1e6:.1f}", f"{share:.0%}")
+        table.add_row(name, f"{tokens / time_taken:,.0f}", f"{flops[name] / tokens / 1e6:.1f}", f"{share:.0%}")
     Console().print(table)
 
 

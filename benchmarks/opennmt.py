@@ -12,7 +12,7 @@ OpenNMT-py needs an environment of its own, which is made once (it asks for an o
 The network is that of the experiment `opennmt` on Multi30k. What is timed of a training step is the forward pass, loss,
 backward pass, clipping and Adam's update, in OpenNMT-py by its own trainer; batches are made beforehand. OpenNMT-py has
 no bfloat16 on a CPU. In a search with a beam of 5 the weights are untrained, so both are kept from ending before the
-mean length of the batch's references, and end there. Rates count real target pieces. Both have one thread and what
+mean length of the batch's references, and end there. Rates count real target tokens. Both have one thread and what
 counts is the processor's time, which other work on the machine disturbs least; of all turns the best counts.
 """
 
@@ -32,11 +32,11 @@ from rich.console import Console
 from rich.table import Table
 from speed import NeverEnding, autocast, training_step
 
-from s2s_lit.cli.allocator import keep_freed_memory
-from s2s_lit.cli.build import Experiment
-from s2s_lit.cli.compose import compose
+from s2s_lit.config.build import Experiment
+from s2s_lit.config.compose import compose
 from s2s_lit.decoding.beam import BeamSearch
-from s2s_lit.tasks.base import Seq2SeqTask
+from s2s_lit.tasks.base import Task
+from s2s_lit.training.allocator import keep_freed_memory
 from s2s_lit.types import Batch
 
 
@@ -54,11 +54,11 @@ def main() -> None:
     keep_freed_memory()
     experiment = Experiment(compose("opennmt", "multi30k", overrides, Path("experiments")))
     experiment.data.setup("fit")
-    task = experiment.make_task(experiment.data.codecs)
+    task = experiment.make_task(experiment.data.tokenizers)
     training = list(islice(experiment.data.train_dataloader(), arguments.batches))
     test = list(islice(experiment.data.test_dataloader(), arguments.search_batches))
 
-    with Peer(arguments.python, len(experiment.data.codecs.target), training, test) as peer:
+    with Peer(arguments.python, len(experiment.data.tokenizers.target), training, test) as peer:
         float32, bfloat16 = training_step(task), training_step(task, torch.bfloat16)
         kinds: dict[str, Callable[[], float]] = {
             "training, OpenNMT-py": lambda: peer.seconds("train"),
@@ -120,14 +120,14 @@ def seconds(work: Callable[[], object]) -> float:
     return time.process_time() - since
 
 
-def train(task: Seq2SeqTask, step: Callable[[Batch], None], batches: list[Batch]) -> None:
+def train(task: Task, step: Callable[[Batch], None], batches: list[Batch]) -> None:
     task.train()
     for batch in batches:
         step(batch)
 
 
 @torch.inference_mode()
-def search(task: Seq2SeqTask, batches: list[Batch], dtype: torch.dtype = torch.float32) -> None:
+def search(task: Task, batches: list[Batch], dtype: torch.dtype = torch.float32) -> None:
     task.eval()
     for batch in batches:
         beam = BeamSearch(beam_size=5, max_length_ratio=0, max_length_offset=mean_length(batch))
@@ -146,7 +146,7 @@ def report(best: dict[str, float], work: dict[str, int]) -> None:
     for kind, least in best.items():
         what = kind.partition(",")[0]
         table.add_row(kind, f"{work[what] / least:,.0f}", f"{best[f'{what}, OpenNMT-py'] / least:.2f}")
-    print(f"training in target pieces, search in sentences; torch {torch.__version__}")
+    print(f"training in target tokens, search in sentences; torch {torch.__version__}")
     Console().print(table)
 
 

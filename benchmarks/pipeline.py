@@ -28,10 +28,10 @@ from rich.console import Console
 from rich.table import Table
 from speed import training_step
 
-from s2s_lit.cli.build import Experiment
-from s2s_lit.cli.compose import compose
-from s2s_lit.data.builtin import generate
-from s2s_lit.text.codec import CodecPair
+from s2s_lit.config.build import Experiment
+from s2s_lit.config.compose import compose
+from s2s_lit.corpora.captions import generate
+from s2s_lit.text.tokenizer import TokenizerPair
 
 PART = 100_000  # rows of the file
 WORKERS = (0, 1, 2)
@@ -85,7 +85,7 @@ def experiment_on(name: str, file: str, rows: int, streaming: bool, workers: int
     vocabulary = Experiment(small).data
     vocabulary.setup()
     experiment = Experiment(config)
-    experiment.data.codecs = CodecPair.from_state(vocabulary.codecs.state())
+    experiment.data.tokenizers = TokenizerPair.from_state(vocabulary.tokenizers.state())
     return experiment
 
 
@@ -137,7 +137,7 @@ def waiting(name: str, file: str, steps: int, streaming: bool, workers: int) -> 
     """Seconds of a step, and which share of all passed until the next batch was there."""
     experiment = experiment_on(name, file, PART, streaming, workers)
     experiment.data.setup("fit")
-    step = training_step(experiment.make_task(experiment.data.codecs))
+    step = training_step(experiment.make_task(experiment.data.tokenizers))
     batches = iter(experiment.data.train_dataloader())
     for batch in islice(batches, 5):  # the first waits for the workers to start
         step(batch)

@@ -5,7 +5,7 @@
 Each process has one thread, the one process as many as there are processes. Both take optimizer steps (forward,
 backward, clipping, update) as the trainer takes them, on batches as they are dealt to them: one process accumulates as
 many as several share. With the default number of steps these are the same sentences. They do so in turns; of each the
-best turn counts, as absolute times on shared machines are noise. Printed are the target pieces per second of all
+best turn counts, as absolute times on shared machines are noise. Printed are the target tokens per second of all
 processes together.
 """
 
@@ -27,13 +27,13 @@ import torch.multiprocessing as mp
 from rich.console import Console
 from rich.table import Table
 
-from s2s_lit.cli.allocator import keep_freed_memory
-from s2s_lit.cli.build import Experiment
-from s2s_lit.cli.compose import compose
-from s2s_lit.cli.launch import for_processes, leaves_out
-from s2s_lit.cli.report import quiet_libraries
-from s2s_lit.cli.training import prepare
+from s2s_lit.config.build import Experiment
+from s2s_lit.config.compose import compose
 from s2s_lit.processes import joined
+from s2s_lit.training.allocator import keep_freed_memory
+from s2s_lit.training.console import quiet_libraries
+from s2s_lit.training.launch import for_processes, leaves_out
+from s2s_lit.training.run import prepare
 from s2s_lit.types import Batch
 
 ROUNDS = 3
@@ -41,16 +41,16 @@ WARM_UP = 3
 
 
 class Clock(pl.Callback):
-    """Seconds and target pieces of the batches from number `start` on."""
+    """Seconds and target tokens of the batches from number `start` on."""
 
     def __init__(self, start: int) -> None:
-        self.start, self.since, self.seconds, self.pieces = start, 0.0, 0.0, 0
+        self.start, self.since, self.seconds, self.tokens = start, 0.0, 0.0, 0
 
     def on_train_batch_start(self, trainer: pl.Trainer, task: Any, batch: Batch, index: int) -> None:
         if index == self.start:
             self.since = time.perf_counter()
         if index >= self.start:
-            self.pieces += int(batch.target_lengths.sum())
+            self.tokens += int(batch.target_lengths.sum())
 
     def on_train_end(self, trainer: pl.Trainer, task: Any) -> None:
         self.seconds = time.perf_counter() - self.since
@@ -80,7 +80,7 @@ def main() -> None:
 
 
 def train(arguments: argparse.Namespace, overrides: list[str], count: int) -> float:
-    """Target pieces per second of this one of `count` processes, which trains on its share of the batches."""
+    """Target tokens per second of this one of `count` processes, which trains on its share of the batches."""
     accumulate = arguments.processes // count
     torch.set_num_threads(accumulate)
     quiet_libraries()
@@ -88,7 +88,7 @@ def train(arguments: argparse.Namespace, overrides: list[str], count: int) -> fl
     keep_freed_memory()
     experiment = Experiment(compose(arguments.experiment, arguments.dataset, overrides, Path("experiments")))
     prepare(experiment.data)
-    task = experiment.make_task(experiment.data.codecs)
+    task = experiment.make_task(experiment.data.tokenizers)
     clock, given = Clock(WARM_UP * accumulate), {"strategy": "auto", "devices": 1, "accelerator": "cpu"}
     trainer = pl.Trainer(
         **for_processes(given, unused=leaves_out(task.model, experiment.data.batcher)),
@@ -98,7 +98,7 @@ def train(arguments: argparse.Namespace, overrides: list[str], count: int) -> fl
         use_distributed_sampler=False, limit_val_batches=0,
     )  # fmt: skip
     trainer.fit(task, experiment.data)
-    return clock.pieces / clock.seconds
+    return clock.tokens / clock.seconds
 
 
 def alone(arguments: argparse.Namespace, overrides: list[str]) -> float:
@@ -144,7 +144,7 @@ def work(
 def report(arguments: argparse.Namespace, rates: dict[str, list[float]]) -> None:
     print(f"{arguments.experiment} on {arguments.dataset}, best of {ROUNDS} turns of {arguments.steps} steps")
     table = Table()
-    for column in ("training", "target pieces/s", "of one process"):
+    for column in ("training", "target tokens/s", "of one process"):
         table.add_column(column, justify="left" if column == "training" else "right")
     base = max(next(iter(rates.values())))
     for name, found in rates.items():

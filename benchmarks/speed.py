@@ -3,7 +3,7 @@
     make benchmark EXP=bilstm_attn [DATA=builtin] [DATA_DIR=folder] [ARGS="--model.encoder.recurrence GRU"]
 
 Everything is measured in one run, in turns, and the best of the turns counts: absolute times on shared machines are
-noise. Printed are the target pieces per second of a whole optimizer step (forward, backward, clipping, update), the
+noise. Printed are the target tokens per second of a whole optimizer step (forward, backward, clipping, update), the
 sentences per second of the experiment's search (beam 5) with untrained weights and outputs as long as the references,
 and the floating-point rate of the step as a share of the machine's measured rate of square matrix products.
 """
@@ -22,12 +22,12 @@ from rich.table import Table
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from s2s_lit.cli.allocator import keep_freed_memory
-from s2s_lit.cli.build import Experiment
-from s2s_lit.cli.compose import compose
+from s2s_lit.config.build import Experiment
+from s2s_lit.config.compose import compose
 from s2s_lit.decoding.step import StepModel
-from s2s_lit.tasks.base import Seq2SeqTask
-from s2s_lit.types import EOS, Batch, DecoderState, Memory
+from s2s_lit.tasks.base import Task
+from s2s_lit.training.allocator import keep_freed_memory
+from s2s_lit.types import EOS, Batch, DecoderState, Encoded
 
 ROUNDS = 5
 MATRIX = 1536
@@ -45,25 +45,25 @@ def main() -> None:
     keep_freed_memory()
     experiment = Experiment(compose(arguments.experiment, arguments.dataset, overrides, Path("experiments")))
     experiment.data.setup("fit")
-    task = experiment.make_task(experiment.data.codecs)
+    task = experiment.make_task(experiment.data.tokenizers)
     batches = list(islice(experiment.data.train_dataloader(), arguments.batches))
 
     step = training_step(task)
     flops = count_flops(step, batches)
     rates = {"matrix product": 0.0, "training": 0.0, "search": 0.0}
-    pieces = sum(int(batch.target_lengths.sum()) for batch in batches)
+    tokens = sum(int(batch.target_lengths.sum()) for batch in batches)
     sentences = sum(len(batch) for batch in batches[:4])
     for _ in range(ROUNDS):
         rates["matrix product"] = max(rates["matrix product"], 2 * MATRIX**3 / seconds(matrix_product))
         task.train()
-        rates["training"] = max(rates["training"], pieces / seconds(lambda: [step(batch) for batch in batches]))
+        rates["training"] = max(rates["training"], tokens / seconds(lambda: [step(batch) for batch in batches]))
         task.eval()
         rates["search"] = max(rates["search"], sentences / seconds(lambda: [search(task, b) for b in batches[:4]]))
-    share = flops / pieces * rates["training"] / rates["matrix product"]
-    report(arguments, task, rates, flops / pieces, share)
+    share = flops / tokens * rates["training"] / rates["matrix product"]
+    report(arguments, task, rates, flops / tokens, share)
 
 
-def training_step(task: Seq2SeqTask, dtype: torch.dtype = torch.float32) -> Callable[[Batch], None]:
+def training_step(task: Task, dtype: torch.dtype = torch.float32) -> Callable[[Batch], None]:
     """One optimizer step as the trainer takes it, without the trainer; another dtype is that of autocast."""
     optimizer = task.make_optimizer(task.parameters())
 
@@ -88,12 +88,12 @@ class NeverEnding:
     def __init__(self, model: StepModel) -> None:
         self.start, self._step = model.start, model.step
 
-    def step(self, tokens: Tensor, memory: Memory, state: DecoderState) -> tuple[Tensor, Tensor | None, DecoderState]:
-        log_probs, weights, state = self._step(tokens, memory, state)
+    def step(self, tokens: Tensor, encoded: Encoded, state: DecoderState) -> tuple[Tensor, Tensor | None, DecoderState]:
+        log_probs, weights, state = self._step(tokens, encoded, state)
         return log_probs.index_fill(1, torch.tensor([EOS]), -torch.inf), weights, state
 
 
-def search(task: Seq2SeqTask, batch: Batch) -> None:
+def search(task: Task, batch: Batch) -> None:
     """The experiment's search; each output runs to its cap, which on average is the reference's length."""
     ratio = float(batch.target_lengths.float().mean() / batch.source_lengths.float().mean())
     task.search.max_length_ratio, task.search.max_length_offset = ratio, 0
@@ -122,9 +122,7 @@ def seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - since
 
 
-def report(
-    arguments: argparse.Namespace, task: Seq2SeqTask, rates: dict[str, float], flops: float, share: float
-) -> None:
+def report(arguments: argparse.Namespace, task: Task, rates: dict[str, float], flops: float, share: float) -> None:
     print(f"{arguments.experiment} on {arguments.dataset}, best of {ROUNDS} rounds")
     table = Table()
     table.add_column("figure")
@@ -134,12 +132,12 @@ def report(
     Console().print(table)
 
 
-def rows(task: Seq2SeqTask, rates: dict[str, float], flops: float, share: float) -> Iterator[tuple[str, str]]:
+def rows(task: Task, rates: dict[str, float], flops: float, share: float) -> Iterator[tuple[str, str]]:
     yield "parameters", f"{sum(p.numel() for p in task.parameters()):,}"
     yield "torch, threads", f"{torch.__version__}, {torch.get_num_threads()}"
-    yield "training, target pieces/s", f"{rates['training']:,.0f}"
+    yield "training, target tokens/s", f"{rates['training']:,.0f}"
     yield "search, sentences/s", f"{rates['search']:,.1f}"
-    yield "training, MFLOP per target piece", f"{flops / 1e6:.1f}"
+    yield "training, MFLOP per target token", f"{flops / 1e6:.1f}"
     yield "matrix product, GFLOP/s (float32)", f"{rates['matrix product'] / 1e9:.0f}"
     yield "training, share of the matrix-product rate", f"{share:.0%}"
 

@@ -36,10 +36,10 @@ from rich.console import Console
 from rich.table import Table
 from speed import training_step
 
-from s2s_lit.cli.build import Experiment
-from s2s_lit.cli.compose import compose
+from s2s_lit.config.build import Experiment
+from s2s_lit.config.compose import compose
+from s2s_lit.tracking.client.ui import free_port, serving
 from s2s_lit.tracking.logger import MlflowTracker
-from s2s_lit.tracking.ui import free_port, serving
 from s2s_lit.types import Batch
 
 KEYS = ("train/loss", "train/learning_rate", "train/gradient_norm", "train/tokens_per_second")
@@ -115,7 +115,7 @@ def main() -> None:
     torch.set_num_threads(1)  # so that the process's CPU time is the training's and the tracking's alone
     experiment = Experiment(compose(arguments.experiment, arguments.dataset, overrides, Path("experiments")))
     experiment.data.setup("fit")
-    task = experiment.make_task(experiment.data.codecs)
+    task = experiment.make_task(experiment.data.tokenizers)
     task.train()
     batches = list(islice(cycle(islice(experiment.data.train_dataloader(), 20)), arguments.steps))
     step = training_step(task)

@@ -30,11 +30,11 @@ import sacrebleu
 from matplotlib.figure import Figure
 from tqdm import tqdm
 
-from s2s_lit.tracking.store import connect, list_runs
+from s2s_lit.tracking.client.runs import connect, list_runs
 
 ATTENTIONS = {"none": None, "additive": "AdditiveAttention", "general": "GeneralAttention"}
 SMALL = {
-    "data.codec.vocab_size": 1000,
+    "data.tokenizer.vocab_size": 1000,
     "data.batcher.size": 32,
     "model.embedding_size": 128,
     "model.encoder.recurrence.hidden_size": 128,
@@ -44,7 +44,7 @@ SMALL = {
     "trainer.max_steps": 1400,
 }
 """The reduced budget on the built-in corpus."""
-MEDIUM = {"data.codec.vocab_size": 4000, "model.decoder.recurrence.hidden_size": 256, "trainer.max_epochs": 3}
+MEDIUM = {"data.tokenizer.vocab_size": 4000, "model.decoder.recurrence.hidden_size": 256, "trainer.max_epochs": 3}
 """The reduced budget on Multi30k."""
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from s2s_lit.tracking.store import RunRecord, connect, list_runs
+from s2s_lit.tracking.client.runs import RunRecord, connect, list_runs
 
 FOLDER = Path(__file__).parent / "pictures"
 TITLES = {"builtin": "Built-in corpus, English to German", "multi30k": "Multi30k, English to German"}

@@ -26,9 +26,9 @@ from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
 
 from s2s_lit.errors import UserError
-from s2s_lit.tracking.connection import tracking_uri
-from s2s_lit.tracking.store import RunRecord, connect, find_run
-from s2s_lit.tracking.ui import free_port, serving
+from s2s_lit.tracking.client.connection import tracking_uri
+from s2s_lit.tracking.client.runs import RunRecord, connect, find_run
+from s2s_lit.tracking.client.ui import free_port, serving
 
 PATIENCE_S = 60.0
 MENU = 198  # pixels wide

@@ -10,7 +10,7 @@ from importlib import import_module
 from pathlib import Path
 
 from s2s_lit import __version__
-from s2s_lit.cli.changes import MAY_CHANGE
+from s2s_lit.config.resumable import MAY_CHANGE
 from s2s_lit.errors import PeerError, UserError
 
 TRAINED = (
@@ -28,7 +28,7 @@ RESUMED = f"Further --KEY VALUE change the rest of the training. These may chang
 CONFIGURABLE = ("train", "resume", "evaluate", "translate", "score")
 """Verbs that take changes of the configuration; the others refuse what they do not know."""
 
-TUNING = ("sweep", "sweep-doctor", "dashboard", "trial")
+TUNING = ("sweep", "trial")
 """Verbs that need Optuna."""
 
 OF_SLURM = ("SLURM_NTASKS", "SLURM_PROCID")
@@ -72,7 +72,7 @@ def make_parser() -> argparse.ArgumentParser:
     score.add_argument("--in", dest="pairs", type=Path, help="file of pairs, tab between (default: standard input)")
     score.add_argument("--targets", type=Path, help="file of targets; then --in has the sources alone")
     score.add_argument("--out", dest="output", type=Path, help="file to write (default: standard output)")
-    score.add_argument("--pieces", action="store_true", help="one line for each piece: pair, piece, log-probability")
+    score.add_argument("--tokens", action="store_true", help="one line for each token: pair, token, log-probability")
 
     compare = verbs.add_parser("compare", help="compare finished runs: are the differences real, and where are they")
     compare.add_argument(
@@ -84,10 +84,10 @@ def make_parser() -> argparse.ArgumentParser:
     compare.add_argument("--bootstrap", type=int, default=1000, help="resamples of the sentences (default: 1000)")
     compare.add_argument("--randomizations", type=int, default=10000, help="trials of that test (default: 10000)")
 
-    neighbours = verbs.add_parser("neighbours", help="list the pieces nearest to a word in a trained run")
+    neighbours = verbs.add_parser("neighbours", help="list the tokens nearest to a word in a trained run")
     neighbours.add_argument("run", help="latest, best, an experiment's name (its best run) or a run id")
     neighbours.add_argument("--dataset", help="look only among the runs on this data")
-    neighbours.add_argument("--word", required=True, help="a word or a piece")
+    neighbours.add_argument("--word", required=True, help="a word or a token")
     neighbours.add_argument("--side", choices=("source", "target"), default="source", help="whose (default: source)")
     neighbours.add_argument("--count", type=int, default=10, help="how many (default: 10)")
 

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 PAD, UNK, BOS, EOS = 0, 1, 2, 3
-"""Ids of the special pieces, the same in every vocabulary."""
+"""Ids of the special tokens, the same in every vocabulary."""
 
 
 def length_mask(lengths: Tensor, size: int) -> Tensor:
@@ -29,7 +29,7 @@ def at_least_float32(tensor: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class Example:
-    """One sentence pair, encoded.
+    """One sentence pair, encoder_output.
 
     `source_ids` end with EOS; `target_ids` have neither BOS nor EOS (the collation adds both). Sorting by `row`
     restores the order of the file, whatever order the sentences were read in.
@@ -74,7 +74,7 @@ class Batch:
 
     @classmethod
     def idle(cls) -> Batch:
-        """What a process is given that has no pair while others have: one empty source and no target piece.
+        """What a process is given that has no pair while others have: one empty source and no target token.
 
         It passes through the whole network, so that every parameter has a gradient to be added to the others', and
         adds nothing to any sum. Two positions of padding, as some attentions use all they have in the second only.
@@ -120,9 +120,9 @@ class RecurrentState:
 
 @dataclass(frozen=True)
 class EncoderOutput:
-    """What a decoder may look at: `memory` [B, S, H] with `mask` [B, S], and the encoder's last states."""
+    """What an encoder yields: `outputs` [B, S, M] with `mask` [B, S], and its last states."""
 
-    memory: Tensor
+    outputs: Tensor
     mask: Tensor
     final: RecurrentState
 
@@ -157,7 +157,7 @@ class TensorMap(Mapping[str, Tensor]):
         return type(self)(**{**self._tensors, **tensors})
 
 
-class Memory(TensorMap):
+class Encoded(TensorMap):
     """What stays fixed while one sentence is decoded, [B, ...]: `values`, `mask`, projected `keys`, ...
 
     Computed once per sentence by `attention.prepare` and never copied per hypothesis.
@@ -173,21 +173,21 @@ class DecoderState(TensorMap):
 
 @dataclass(frozen=True)
 class Decoded:
-    """What a decoder yields for T given pieces of each sentence."""
+    """What a decoder yields for T given tokens of each sentence."""
 
-    features: Tensor  # [B, T, F] from which the next pieces are predicted
+    features: Tensor  # [B, T, F] from which the next tokens are predicted
     hidden: Tensor  # [B, T, H] outputs of the last recurrent layer, before dropout
     weights: Tensor | None  # [B, T, S] of the attention; None without one
-    state: DecoderState  # after the last piece
+    state: DecoderState  # after the last token
 
 
 @dataclass(frozen=True)
 class Hypothesis:
     """One finished output of a search.
 
-    `token_ids` are without BOS and EOS; `log_prob` is the sum over its pieces and the EOS (if `finished`); `score` is
+    `token_ids` are without BOS and EOS; `log_prob` is the sum over its tokens and the EOS (if `finished`); `score` is
     what the search ranked by (for a beam, the length-normalized sum); `weights` are the attention's, if it has any, one
-    row [S] for each piece and, if `finished`, the EOS.
+    row [S] for each token and, if `finished`, the EOS.
     """
 
     token_ids: list[int]
@@ -201,18 +201,18 @@ class Hypothesis:
 class Prediction:
     """One evaluated sentence, as it goes to metrics and into the run's records.
 
-    `weights` [len(target_pieces), len(source_pieces)] are the attention's, if it has any; both piece lists end with
+    `weights` [len(target_tokens), len(source_tokens)] are the attention's, if it has any; both token lists end with
     the end mark where there is one. Sorting by `row` restores the order of the file. `nll` (nats) is what the
-    reference's `reference_pieces` (the end mark counted) cost, teacher forced.
+    reference's `reference_tokens` (the end mark counted) cost, teacher forced.
     """
 
     source: str
     reference: str
     hypothesis: str
-    source_pieces: list[str]
-    target_pieces: list[str]
+    source_tokens: list[str]
+    target_tokens: list[str]
     score: float
     weights: Tensor | None = None
     row: int = 0
     nll: float | None = None
-    reference_pieces: int = 0
+    reference_tokens: int = 0

@@ -1,4 +1,4 @@
-"""A real SQLite store for each test, copied from one that is created once: creating the tables takes seconds."""
+"""What many tests share: an SQLite store (made once: it takes seconds), a project's folder, a tiny trained run."""
 
 from __future__ import annotations
 
@@ -11,7 +11,12 @@ import pytest
 from hypothesis import settings
 from mlflow.tracking import MlflowClient
 
-from s2s_lit.tracking.connection import connect
+from s2s_lit.__main__ import main
+from s2s_lit.tracking.client.connection import connect
+from s2s_lit.tracking.client.runs import RunRecord, list_runs
+from support.tiny import TINY
+
+EXPERIMENTS = Path(__file__).parents[1] / "experiments"
 
 settings.register_profile("s2s", deadline=None)  # how long an example takes depends on who else uses the machine
 settings.load_profile("s2s")
@@ -45,3 +50,29 @@ def store(empty_database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     shutil.copy(empty_database, tmp_path / "mlflow.db")
     return connect()
+
+
+@pytest.fixture(scope="session")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder as a user has it: the experiments, no runs yet."""
+    folder = tmp_path_factory.mktemp("project")
+    (folder / "experiments").symlink_to(EXPERIMENTS)
+    return folder
+
+
+@pytest.fixture
+def in_project(project: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(project)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    return project
+
+
+@pytest.fixture(scope="session")
+def trained(project: Path) -> Iterator[RunRecord]:
+    """The record of a run of `s2s train bilstm_attn`, tiny."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(project)
+        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        assert main(["train", "bilstm_attn", *TINY]) == 0
+        (run,) = [run for run in list_runs() if run.kind == "train"]
+        yield run

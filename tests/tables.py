@@ -8,72 +8,72 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from s2s_lit.types import BOS, EOS, DecoderState, Memory
+from s2s_lit.types import BOS, EOS, DecoderState, Encoded
 
 A, B, C = 4, 5, 6
-"""The pieces of a table's language; PAD, UNK and BOS are impossible in it."""
+"""The tokens of a table's language; PAD, UNK and BOS are impossible in it."""
 SIZE = 7
-NOTHING = 0  # the piece before BOS
+NOTHING = 0  # the token before BOS
 
 
 class TableModel:
-    """A StepModel over `tables` [number, SIZE, SIZE, SIZE]: log P(next | sentence, piece before last, last piece).
+    """A StepModel over `tables` [number, SIZE, SIZE, SIZE]: log P(next | sentence, token before last, last token).
 
-    A sentence is told by its first source piece alone, which is the number of its table and lies in the memory; the
-    piece before the last lies in the state. So whoever mixes up rows of memory or state gets other probabilities,
+    A sentence is told by its first source token alone, which is the number of its table and lies in the encoded; the
+    token before the last lies in the state. So whoever mixes up rows of encoded or state gets other probabilities,
     and `step` objects at once when the two do not belong together. The weights are no distribution but tell what was
-    seen: `code` of the table and the two pieces, plus a tenth for each column.
+    seen: `code` of the table and the two tokens, plus a tenth for each column.
     """
 
     def __init__(self, tables: Tensor) -> None:
         self.tables = tables
         self.steps: list[int] = []  # rows of each step
 
-    def start(self, source_ids: Tensor, source_lengths: Tensor) -> tuple[Memory, DecoderState]:
+    def start(self, source_ids: Tensor, source_lengths: Tensor) -> tuple[Encoded, DecoderState]:
         tables = source_ids[:, 0]
         columns = torch.arange(source_ids.shape[1]).expand_as(source_ids)
-        memory = Memory(tables=tables, columns=columns, lengths=source_lengths)
-        return memory, DecoderState(tables=tables, before=torch.full_like(tables, NOTHING))
+        encoded = Encoded(tables=tables, columns=columns, lengths=source_lengths)
+        return encoded, DecoderState(tables=tables, before=torch.full_like(tables, NOTHING))
 
-    def step(self, tokens: Tensor, memory: Memory, state: DecoderState) -> tuple[Tensor, Tensor, DecoderState]:
+    def step(self, tokens: Tensor, encoded: Encoded, state: DecoderState) -> tuple[Tensor, Tensor, DecoderState]:
         self.steps.append(len(tokens))
-        width = len(tokens) // len(memory["tables"])
-        tables = memory["tables"].repeat_interleave(width)
-        assert torch.equal(tables, state["tables"]), "rows of memory and state belong to different sentences"
-        weights = self.weights(memory, width, tables, state["before"], tokens)
+        width = len(tokens) // len(encoded["tables"])
+        tables = encoded["tables"].repeat_interleave(width)
+        assert torch.equal(tables, state["tables"]), "rows of encoded and state belong to different sentences"
+        weights = self.weights(encoded, width, tables, state["before"], tokens)
         return self.tables[tables, state["before"], tokens], weights, state.updated(before=tokens)
 
-    def weights(self, memory: Memory, width: int, tables: Tensor, before: Tensor, last: Tensor) -> Tensor | None:
-        return code(tables, before, last).float().unsqueeze(1) + memory["columns"][0] / 10
+    def weights(self, encoded: Encoded, width: int, tables: Tensor, before: Tensor, last: Tensor) -> Tensor | None:
+        return code(tables, before, last).float().unsqueeze(1) + encoded["columns"][0] / 10
 
-    def log_prob(self, table: int, pieces: Sequence[int]) -> float:
-        """log P(pieces), which need not end with EOS."""
-        path = [NOTHING, BOS, *pieces]
+    def log_prob(self, table: int, tokens: Sequence[int]) -> float:
+        """log P(tokens), which need not end with EOS."""
+        path = [NOTHING, BOS, *tokens]
         return sum(self.tables[table, x, y, z].item() for x, y, z in zip(path, path[1:], path[2:], strict=False))
 
     def everything(self, table: int, cap: int) -> dict[tuple[int, ...], float]:
-        """Every output of at most `cap` pieces, EOS counted, that ends with EOS and is possible: its log P."""
+        """Every output of at most `cap` tokens, EOS counted, that ends with EOS and is possible: its log P."""
         found = {}
         level = [()]
         for _ in range(cap):
-            for pieces in level:
-                total = self.log_prob(table, (*pieces, EOS))
+            for tokens in level:
+                total = self.log_prob(table, (*tokens, EOS))
                 if total > -math.inf:
-                    found[(*pieces, EOS)] = total
-            level = [(*pieces, piece) for pieces in level for piece in (A, B, C)]
+                    found[(*tokens, EOS)] = total
+            level = [(*tokens, token) for tokens in level for token in (A, B, C)]
         return found
 
 
 class AttendingTable(TableModel):
-    """A TableModel whose weights are a distribution over the real source positions, drawn once for each two pieces."""
+    """A TableModel whose weights are a distribution over the real source positions, drawn once for each two tokens."""
 
     def __init__(self, tables: Tensor, seed: int = 0, spread: float = 3.0) -> None:
         super().__init__(tables)
         generator = torch.Generator().manual_seed(seed)
         self.scores = spread * torch.randn(*tables.shape[:3], 8, generator=generator)  # no source has more than eight
 
-    def weights(self, memory: Memory, width: int, tables: Tensor, before: Tensor, last: Tensor) -> Tensor:
-        padding = memory["columns"] >= memory["lengths"].unsqueeze(1)
+    def weights(self, encoded: Encoded, width: int, tables: Tensor, before: Tensor, last: Tensor) -> Tensor:
+        padding = encoded["columns"] >= encoded["lengths"].unsqueeze(1)
         scores = self.scores[tables, before, last, : padding.shape[1]]
         return scores.masked_fill(padding.repeat_interleave(width, dim=0), -math.inf).softmax(dim=-1)
 
@@ -81,7 +81,7 @@ class AttendingTable(TableModel):
 class BlindTable(TableModel):
     """A TableModel without an attention."""
 
-    def weights(self, memory: Memory, width: int, tables: Tensor, before: Tensor, last: Tensor) -> None:
+    def weights(self, encoded: Encoded, width: int, tables: Tensor, before: Tensor, last: Tensor) -> None:
         return None
 
 
@@ -101,8 +101,8 @@ def chain(probabilities: dict[int, dict[int, float]]) -> TableModel:
     """One table from P(next | last) written out; what is not written is impossible, and EOS follows EOS."""
     table = torch.zeros(SIZE, SIZE)
     for last, following in probabilities.items():
-        for piece, probability in following.items():
-            table[last, piece] = probability
+        for token, probability in following.items():
+            table[last, token] = probability
     return TableModel(table.log().expand(1, SIZE, SIZE, SIZE))
 
 

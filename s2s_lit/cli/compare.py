@@ -10,16 +10,16 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from s2s_lit.cli.compare_page import page
-from s2s_lit.cli.comparison import CHRF, Comparison
-from s2s_lit.cli.comparison import compare as compute
-from s2s_lit.cli.conclusions import basis, cells, notes, verdict, what_differs
+from s2s_lit.comparison.page import page
+from s2s_lit.comparison.results import CHRF, Comparison
+from s2s_lit.comparison.results import compare as compute
+from s2s_lit.comparison.systems import code, find_systems
+from s2s_lit.comparison.verdicts import basis, cells, notes, verdict, what_differs
 from s2s_lit.errors import UserError
-from s2s_lit.tracking.compare import code, find_systems
 from s2s_lit.tracking.lifecycle import mark_dead_runs, tracked_run
-from s2s_lit.tracking.limits import cut
 from s2s_lit.tracking.logger import MlflowTracker
-from s2s_lit.tracking.provenance import provenance_tags
+from s2s_lit.tracking.records.parameters import cut
+from s2s_lit.tracking.records.provenance import provenance_tags
 
 _LONGEST = 200  # characters of a sentence in the terminal; the page has all of it
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import argparse
 
-from s2s_lit.cli.build import load
-from s2s_lit.cli.by_length import ScoresByLength
-from s2s_lit.cli.report import print_scores, scores_of
 from s2s_lit.cli.train import data_dir_override
-from s2s_lit.cli.trainer import make_trainer
-from s2s_lit.cli.training import signatures
-from s2s_lit.tracking.callbacks import RunRecorder
+from s2s_lit.config.build import load
+from s2s_lit.tracking.client.runs import download_checkpoint, find_run
 from s2s_lit.tracking.lifecycle import mark_dead_runs, tracked_run
 from s2s_lit.tracking.logger import MlflowTracker
-from s2s_lit.tracking.store import download_checkpoint, find_run
+from s2s_lit.tracking.records.recorder import RunRecorder
+from s2s_lit.training.callbacks.scores_by_length import ScoresByLength
+from s2s_lit.training.console import print_scores, scores_of
+from s2s_lit.training.run import signatures
+from s2s_lit.training.trainer import make_trainer
 
 
 def evaluate(arguments: argparse.Namespace, overrides: list[str]) -> int:

@@ -53,7 +53,7 @@ def name_of(file: Path | None) -> str:
 
 
 def require_utf8(text: str, name: str) -> str:
-    """`text` itself; Python marks bytes it could not read on the command line by surrogates, which no codec takes."""
+    """`text` itself; bytes that Python could not read on the command line are surrogates, which no tokenizer takes."""
     if any("\ud800" <= character <= "\udfff" for character in text):
         raise UserError(f"{name} is not UTF-8 text: convert it (iconv -t utf-8)")
     return text

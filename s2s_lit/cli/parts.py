@@ -10,74 +10,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from s2s_lit.cli.compose import import_parts
+from s2s_lit.config.catalogue import shelf
 from s2s_lit.errors import UserError, did_you_mean
-
-
-def kinds() -> dict[str, type]:
-    """The contract of each kind of part, by the name under which a configuration has it."""
-    import_parts()
-    from s2s_lit.data.batchers import Batcher
-    from s2s_lit.data.filters import Filter
-    from s2s_lit.data.sources import CorpusSource
-    from s2s_lit.decoding.search import Search
-    from s2s_lit.losses.penalty import Penalty
-    from s2s_lit.losses.token import TokenNLL
-    from s2s_lit.metrics.text import TextMetric
-    from s2s_lit.nn.attention.base import Attention
-    from s2s_lit.nn.bridges import Bridge
-    from s2s_lit.nn.decoders.base import Decoder
-    from s2s_lit.nn.embeddings import PieceEmbedding
-    from s2s_lit.nn.encoders.base import Encoder
-    from s2s_lit.nn.merges import Merge
-    from s2s_lit.nn.normalization import Normalization
-    from s2s_lit.nn.outputs.base import Output
-    from s2s_lit.nn.recurrent import Recurrence
-    from s2s_lit.optim.averaging import WeightAveraging
-    from s2s_lit.optim.schedules import Schedule
-    from s2s_lit.tasks.base import Seq2SeqTask
-    from s2s_lit.text.codec import CodecBuilder
-    from s2s_lit.text.sampling import Sampling
-    from s2s_lit.text.vocabularies import VocabularyRule
-
-    return {
-        "source": CorpusSource,
-        "filter": Filter,
-        "codec": CodecBuilder,
-        "vocabulary": VocabularyRule,
-        "sampling": Sampling,
-        "batcher": Batcher,
-        "embedding": PieceEmbedding,
-        "encoder": Encoder,
-        "recurrence": Recurrence,
-        "merge": Merge,
-        "normalization": Normalization,
-        "bridge": Bridge,
-        "decoder": Decoder,
-        "attention": Attention,
-        "output": Output,
-        "loss": TokenNLL,
-        "penalty": Penalty,
-        "schedule": Schedule,
-        "averaging": WeightAveraging,
-        "search": Search,
-        "metric": TextMetric,
-        "task": Seq2SeqTask,
-    }
-
-
-def shelf() -> dict[str, list[type]]:
-    """All concrete, public parts of each kind, by name."""
-    return {kind: sorted(_concrete(base), key=lambda cls: cls.__name__) for kind, base in kinds().items()}
-
-
-def _concrete(base: type) -> set[type]:
-    found: set[type] = set()
-    children: list[type] = type.__subclasses__(base)
-    for child in children:
-        found |= _concrete(child)
-    public = base.__module__.startswith("s2s_lit.") and not base.__name__.startswith("_")
-    return found | {base} if public and not inspect.isabstract(base) else found
 
 
 def parts(arguments: argparse.Namespace, overrides: list[str]) -> int:

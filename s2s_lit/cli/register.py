@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import argparse
 
-from s2s_lit.cli.comparison import CHRF, LEVEL, PERPLEXITY, compare
+from s2s_lit.comparison.results import CHRF, LEVEL, PERPLEXITY, compare
+from s2s_lit.comparison.systems import find_systems
 from s2s_lit.errors import UserError
 from s2s_lit.metrics.significance import BOOTSTRAP, RANDOMIZATIONS
-from s2s_lit.tracking.compare import find_systems
+from s2s_lit.tracking.client.registry import champion, set_alias
+from s2s_lit.tracking.client.registry import register as add_version
+from s2s_lit.tracking.client.runs import RunRecord, find_run
 from s2s_lit.tracking.lifecycle import mark_dead_runs
-from s2s_lit.tracking.registry import champion, set_alias
-from s2s_lit.tracking.registry import register as add_version
-from s2s_lit.tracking.store import RunRecord, find_run
 
 
 def register(arguments: argparse.Namespace, overrides: list[str]) -> int:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import argparse
 
-from s2s_lit.cli.changes import require_unchanged
-from s2s_lit.cli.compose import from_yaml
-from s2s_lit.cli.launch import launch, processes_to_start
-from s2s_lit.cli.restart import read_restart, require_as_many
-from s2s_lit.cli.stopped import attached, restart_file, stopped_run
 from s2s_lit.cli.train import train_run
+from s2s_lit.config.compose import from_yaml
+from s2s_lit.config.resumable import require_unchanged
 from s2s_lit.processes import from_first, joined
+from s2s_lit.tracking.client.runs import RunRecord
 from s2s_lit.tracking.lifecycle import mark_dead_runs
-from s2s_lit.tracking.store import RunRecord
+from s2s_lit.training.launch import launch, processes_to_start
+from s2s_lit.training.restart import read_restart, require_as_many
+from s2s_lit.training.stopped import attached, restart_file, stopped_run
 
 
 def resume(arguments: argparse.Namespace, overrides: list[str]) -> int:

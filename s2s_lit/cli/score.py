@@ -12,10 +12,10 @@ import torch
 from torch import Tensor
 
 from s2s_lit.cli.lines import blocks_of, name_of, progress, written
-from s2s_lit.cli.models import Models, batches_by_length, load_models
-from s2s_lit.data.collate import collate
+from s2s_lit.data.batching.collate import collate
 from s2s_lit.decoding.scorers import forced_log_probs
 from s2s_lit.errors import UserError
+from s2s_lit.inference.models import Models, batches_by_length, load_models
 from s2s_lit.text.lines import encode_lines
 from s2s_lit.types import EOS, Batch
 
@@ -23,7 +23,7 @@ _BLOCK = 2000  # pairs of two files that are scored together
 
 
 def score(arguments: argparse.Namespace, overrides: list[str]) -> int:
-    """The verb: log P(target | source), a line for each pair; with --pieces, `pair number, piece, its share` a line."""
+    """The verb: log P(target | source), a line for each pair; with --tokens, `pair number, token, its share` a line."""
     blocks = pairs_of(arguments.pairs, arguments.targets)
     models = load_models(arguments.run, dataset=arguments.dataset, mean=arguments.mean, overrides=overrides)
     number = 0
@@ -32,8 +32,8 @@ def score(arguments: argparse.Namespace, overrides: list[str]) -> int:
             for scored in scores_of(models, pairs, bar.update):
                 number += 1
                 lines = [f"{sum(log_prob for _, log_prob in scored):.4f}"]
-                if arguments.pieces:
-                    lines = [f"{number}\t{piece}\t{log_prob:.4f}" for piece, log_prob in scored]
+                if arguments.tokens:
+                    lines = [f"{number}\t{token}\t{log_prob:.4f}" for token, log_prob in scored]
                 output.writelines(f"{line}\n" for line in lines)
             output.flush()
     return 0
@@ -77,11 +77,11 @@ def _zipped(sources: Iterator[list[str]], targets: Iterator[list[str]], names: s
 def scores_of(
     models: Models, pairs: Sequence[tuple[str, str]], told: Callable[[int], object]
 ) -> Iterator[list[tuple[str, float]]]:
-    """The pieces of each target, its EOS last, with their log-probabilities, in the pairs' order."""
+    """The tokens of each target, its EOS last, with their log-probabilities, in the pairs' order."""
     task, _, size = models
-    codec = task.codecs.target
-    targets = codec.encode_batch([task.codecs.normalize(target) for _, target in pairs])
-    sources = encode_lines([source for source, _ in pairs], task.codecs)
+    tokenizer = task.tokenizers.target
+    targets = tokenizer.encode_batch([task.tokenizers.normalize(target) for _, target in pairs])
+    sources = encode_lines([source for source, _ in pairs], task.tokenizers)
     examples = [replace(example, target_ids=ids) for example, ids in zip(sources, targets, strict=True)]
     found: list[list[float]] = [[] for _ in pairs]
     for rows in batches_by_length(examples, range(len(examples)), size):
@@ -90,12 +90,12 @@ def scores_of(
             found[row] = values[: examples[row].target_length]
         told(len(rows))
     for example, values in zip(examples, found, strict=True):
-        yield [(codec.pieces[i], value) for i, value in zip([*example.target_ids, EOS], values, strict=True)]
+        yield [(tokenizer.tokens[i], value) for i, value in zip([*example.target_ids, EOS], values, strict=True)]
 
 
 @torch.inference_mode()
 def log_probs_of(models: Models, batch: Batch) -> Tensor:
-    """Those of each piece of the targets [B, T], 0 at padding: in one pass if there is a single run, else by steps."""
+    """Those of each token of the targets [B, T], 0 at padding: in one pass if there is a single run, else by steps."""
     task, model, _ = models
     if model is not task.model:
         return forced_log_probs(model, batch.source_ids, batch.source_lengths, batch.target_ids, batch.target_lengths)

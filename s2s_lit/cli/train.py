@@ -8,18 +8,18 @@ from pathlib import Path
 
 from jsonargparse import Namespace
 
-from s2s_lit.cli.compose import compose, from_yaml, make_parser, to_yaml
-from s2s_lit.cli.launch import launch, processes_to_start
-from s2s_lit.cli.report import print_scores
-from s2s_lit.cli.restart import read_restart
-from s2s_lit.cli.start_from import as_begun, resolved
-from s2s_lit.cli.stopped import JOB, attached, restart_file, scheduled_job, stopped_by_requeue
-from s2s_lit.cli.training import run
+from s2s_lit.config.compose import compose, from_yaml, make_parser, to_yaml
 from s2s_lit.errors import UserError
 from s2s_lit.processes import failing_together, from_first, joined
+from s2s_lit.tracking.client.runs import RunRecord
 from s2s_lit.tracking.lifecycle import mark_dead_runs, tracked_run
 from s2s_lit.tracking.logger import MlflowTracker
-from s2s_lit.tracking.store import RunRecord
+from s2s_lit.training.console import print_scores
+from s2s_lit.training.fine_tuning import as_begun, resolved
+from s2s_lit.training.launch import launch, processes_to_start
+from s2s_lit.training.restart import read_restart
+from s2s_lit.training.run import run
+from s2s_lit.training.stopped import JOB, attached, restart_file, scheduled_job, stopped_by_requeue
 
 
 def train(arguments: argparse.Namespace, overrides: list[str]) -> int:

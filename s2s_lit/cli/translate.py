@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator, Sequence
 import torch
 
 from s2s_lit.cli.lines import blocks_of, progress, require_utf8, written
-from s2s_lit.cli.models import Models, batches_by_length, load_models
-from s2s_lit.data.collate import collate
+from s2s_lit.data.batching.collate import collate
 from s2s_lit.decoding.constraints import ForcedPrefix
 from s2s_lit.decoding.step import StepModel
 from s2s_lit.errors import UserError
-from s2s_lit.tasks.base import Seq2SeqTask
+from s2s_lit.inference.models import Models, batches_by_length, load_models
+from s2s_lit.tasks.base import Task
 from s2s_lit.text.lines import encode_lines
 from s2s_lit.types import UNK, Batch, Hypothesis
 
@@ -30,7 +30,7 @@ def translate(arguments: argparse.Namespace, overrides: list[str]) -> int:
     blocks = blocks_of(arguments.source) if given is None else iter([given])
     require_utf8(arguments.prefix, "--prefix")
     models = load_models(arguments.run, dataset=arguments.dataset, mean=arguments.mean, overrides=overrides)
-    forced, number = _pieces_of(arguments.prefix, models.task), 1
+    forced, number = _tokens_of(arguments.prefix, models.task), 1
     with written(arguments.target, arguments.source) as output, progress("translating") as bar:
         for lines in blocks:
             found = hypotheses_of(models, lines, forced, bar.update)
@@ -41,11 +41,11 @@ def translate(arguments: argparse.Namespace, overrides: list[str]) -> int:
 
 
 def _render(
-    task: Seq2SeqTask, lines: Sequence[str], found: Sequence[Sequence[Hypothesis]], n_best: int, first: int
+    task: Task, lines: Sequence[str], found: Sequence[Sequence[Hypothesis]], n_best: int, first: int
 ) -> Iterator[str]:
     """What is printed of a block whose first line has the number `first`."""
     for number, (line, hypotheses) in enumerate(zip(lines, found, strict=True), first):
-        texts = [(h.score, task.text_of(h, task.codecs.normalize(line))) for h in hypotheses]
+        texts = [(h.score, task.text_of(h, task.tokenizers.normalize(line))) for h in hypotheses]
         if n_best == 1:
             yield texts[0][1] if texts else ""
         else:
@@ -55,10 +55,10 @@ def _render(
 def hypotheses_of(
     models: Models, lines: Sequence[str], forced: list[int], told: Callable[[int], object]
 ) -> list[list[Hypothesis]]:
-    """The n best of each line, in the lines' order, all beginning with the pieces `forced`; a line without a piece has
+    """The n best of each line, in the lines' order, all beginning with the tokens `forced`; a line without a token has
     none. `told` hears how many are done each time."""
     task, model, size = models
-    examples = encode_lines(lines, task.codecs)
+    examples = encode_lines(lines, task.tokenizers)
     found: list[list[Hypothesis]] = [[] for _ in lines]
     for rows in batches_by_length(examples, [i for i, each in enumerate(examples) if each.source_length > 1], size):
         batch = collate([examples[i] for i in rows]).to(task.device)
@@ -71,22 +71,22 @@ def hypotheses_of(
     return found
 
 
-def _pieces_of(prefix: str, task: Seq2SeqTask) -> list[int]:
+def _tokens_of(prefix: str, task: Task) -> list[int]:
     """The ids of a prefix; what the vocabulary has not cannot be forced."""
-    codec, text = task.codecs.target, task.codecs.normalize(prefix)
-    ids = codec.encode(text)
+    tokenizer, text = task.tokenizers.target, task.tokenizers.normalize(prefix)
+    ids = tokenizer.encode(text)
     if UNK in ids:
-        unknown = [piece for i, piece in zip(ids, codec.encode_as_pieces(text), strict=True) if i == UNK]
+        unknown = [token for i, token in zip(ids, tokenizer.tokenize(text), strict=True) if i == UNK]
         raise UserError(f"--prefix: the target vocabulary has no {', '.join(map(repr, unknown))}")
     return ids
 
 
-def _forcing(task: Seq2SeqTask, model: StepModel, batch: Batch, forced: list[int]) -> StepModel:
-    """The model whose every output begins with the pieces `forced`."""
+def _forcing(task: Task, model: StepModel, batch: Batch, forced: list[int]) -> StepModel:
+    """The model whose every output begins with the tokens `forced`."""
     cap = int(task.search.length_caps(batch.source_lengths).min())
     if len(forced) >= cap:
         raise UserError(
-            f"--prefix has {len(forced)} pieces, but the translation of a line may have {cap} with its end: raise "
+            f"--prefix has {len(forced)} tokens, but the translation of a line may have {cap} with its end: raise "
             "task.search.max_length_offset"
         )
     return ForcedPrefix(model, torch.tensor(forced, device=task.device).expand(len(batch), -1))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from s2s_lit.tracking.client.ui import ui as serve
 from s2s_lit.tracking.lifecycle import mark_dead_runs
-from s2s_lit.tracking.ui import ui as serve
 
 
 def ui(arguments: argparse.Namespace, overrides: list[str]) -> int:

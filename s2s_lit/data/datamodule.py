@@ -7,24 +7,24 @@ from typing import Any
 from lightning.pytorch import LightningDataModule
 from tqdm import tqdm
 
-from s2s_lit.data.batchers import Batcher, LengthBuckets, positive
-from s2s_lit.data.cleaning import Cleaner, PairReader, SplitReport
-from s2s_lit.data.examples import EncodedCorpus, Encoder, PieceLimits, Resegmenter
-from s2s_lit.data.filters import Filter
-from s2s_lit.data.loader import BatchLoader
-from s2s_lit.data.memory_loader import MemoryLoader
-from s2s_lit.data.rows import Rows
-from s2s_lit.data.share import Share
-from s2s_lit.data.sources import CorpusSource
-from s2s_lit.data.stream_loader import StreamLoader
+from s2s_lit.data.batching.batchers import Batcher, LengthBuckets, positive
+from s2s_lit.data.cleaning.cleaner import Cleaner, PairReader, SplitReport
+from s2s_lit.data.cleaning.filters import Filter
+from s2s_lit.data.fields.encoding import EncodedCorpus, Encoder, Resegmenter, TokenLimits
+from s2s_lit.data.loading.dealing import Share
+from s2s_lit.data.loading.in_memory import MemoryLoader
+from s2s_lit.data.loading.loader import BatchLoader
+from s2s_lit.data.loading.streaming import StreamLoader
+from s2s_lit.data.sources.base import CorpusSource
+from s2s_lit.data.sources.rows import Rows
 from s2s_lit.errors import UserError
-from s2s_lit.text.codec import CodecBuilder, CodecPair
 from s2s_lit.text.normalize import Form
+from s2s_lit.text.tokenizer import TokenizerBuilder, TokenizerPair
 
 _POOL = 32  # evaluation batches whose sentences are sorted by length together
 
 
-class Seq2SeqDataModule(LightningDataModule):
+class DataModule(LightningDataModule):
     """Sentence pairs of a corpus as batches.
 
     Training pairs that are empty, too long or that a filter objects to are dropped and counted; evaluation splits keep
@@ -32,7 +32,7 @@ class Seq2SeqDataModule(LightningDataModule):
 
     Args:
         source: The corpus.
-        codec: Builds the vocabularies from the training split.
+        tokenizer: Builds the vocabularies from the training split.
         batcher: Groups the training pairs.
         source_column: The column translated from; a dotted path finds a nested one, as in `translation.en`.
         target_column: The column translated to.
@@ -41,8 +41,8 @@ class Seq2SeqDataModule(LightningDataModule):
         filters: Which training pairs are left out, asked in this order; the vocabulary is built from what they keep.
         strict: Stop at the first malformed row with its file and number, instead of counting it.
         streaming: Read the rows again each epoch instead of keeping them encoded in memory.
-        max_source_length: Most pieces of a training source.
-        max_target_length: Most pieces of a training target.
+        max_source_length: Most tokens of a training source.
+        max_target_length: Most tokens of a training target.
         shuffle_pool: Rows that are shuffled together when streaming; in memory all pairs are.
         eval_batch_size: Pairs in a batch of an evaluation split.
         num_workers: Processes that make training batches ahead, for each training process; the batches and their order
@@ -54,7 +54,7 @@ class Seq2SeqDataModule(LightningDataModule):
         self,
         *,
         source: CorpusSource,
-        codec: CodecBuilder,
+        tokenizer: TokenizerBuilder,
         batcher: Batcher,
         source_column: str = "en",
         target_column: str = "de",
@@ -71,14 +71,14 @@ class Seq2SeqDataModule(LightningDataModule):
     ) -> None:
         super().__init__()
         self.source = source
-        self.codec = codec
+        self.tokenizer = tokenizer
         self.batcher = batcher
         self.reader = PairReader(source_column, target_column, unicode_form)
         self.filters = filters or []
         self.strict = strict
         self.streaming = streaming
         self.longest = (max_source_length + 1, max_target_length + 1)  # positions of a training pair, EOS counted
-        self.limits = PieceLimits(source=max_source_length, target=max_target_length)
+        self.limits = TokenLimits(source=max_source_length, target=max_target_length)
         self.shuffle_pool = positive("shuffle_pool", shuffle_pool, of="data")
         self.eval_batch_size = positive("eval_batch_size", eval_batch_size, of="data")
         if num_workers < 0:
@@ -86,7 +86,7 @@ class Seq2SeqDataModule(LightningDataModule):
         self.num_workers = num_workers
         self.seed = seed
         self.test_split = "test"
-        self._codecs: CodecPair | None = None
+        self._tokenizers: TokenizerPair | None = None
         self._opened: dict[str, Rows] = {}
         self._corpora: dict[str, EncodedCorpus] = {}
         self._streams: dict[str, StreamLoader] = {}
@@ -94,15 +94,15 @@ class Seq2SeqDataModule(LightningDataModule):
         self._stopped_at: dict[str, Any] = {}
 
     @property
-    def codecs(self) -> CodecPair:
+    def tokenizers(self) -> TokenizerPair:
         """The vocabularies; there are none before `setup`, unless they were assigned (from a checkpoint)."""
-        if self._codecs is None:
-            raise RuntimeError("the codecs are built by setup()")
-        return self._codecs
+        if self._tokenizers is None:
+            raise RuntimeError("the tokenizers are built by setup()")
+        return self._tokenizers
 
-    @codecs.setter
-    def codecs(self, codecs: CodecPair) -> None:
-        self._codecs = codecs
+    @tokenizers.setter
+    def tokenizers(self, tokenizers: TokenizerPair) -> None:
+        self._tokenizers = tokenizers
 
     @property
     def report(self) -> dict[str, Any]:
@@ -129,7 +129,7 @@ class Seq2SeqDataModule(LightningDataModule):
         return f"{shards} shards for {processes} processes: {left_over} of them are read by all, in turns"
 
     def setup(self, stage: str | None = None) -> None:
-        """Builds the codecs if there are none, and encodes the training split before the model waits for it.
+        """Builds the tokenizers if there are none, and encodes the training split before the model waits for it.
 
         Raises:
             UserError: the corpus, a split or a column is not there or empty, also one that only the end of training
@@ -141,21 +141,21 @@ class Seq2SeqDataModule(LightningDataModule):
                 if next(pairs, None) is None:
                     raise UserError(f"the {split} split has no pair: there would be nothing to score (data.source)")
         encode = stage in ("fit", None) and not self.streaming and "train" not in self._corpora
-        if self._codecs is not None and not encode:
+        if self._tokenizers is not None and not encode:
             return
         rows = self._rows("train")  # once: the built-in corpus takes seconds to generate
-        if self._codecs is None:
+        if self._tokenizers is None:
             cleaned = self._cleaner("train", self.filters)(rows.all(), SplitReport())
-            self._codecs = self.codec.build((source, target) for _, source, target in cleaned)
-            self._codecs.form = self.reader.form
+            self._tokenizers = self.tokenizer.build((source, target) for _, source, target in cleaned)
+            self._tokenizers.form = self.reader.form
         if encode:
             self._corpus("train", self.limits).report.require_pairs()
 
     def train_dataloader(self) -> BatchLoader:
         loader = self._loader("train", self.batcher, shuffle=True, limits=self.limits)
-        if self.codecs.samples:
+        if self.tokenizers.samples:
             self._require_whole_targets()
-            loader.resegment = Resegmenter(self.codecs, self.seed)
+            loader.resegment = Resegmenter(self.tokenizers, self.seed)
         if self.trainer is not None:
             loader.progress = self._progress
         if self._stopped_at:
@@ -187,7 +187,7 @@ class Seq2SeqDataModule(LightningDataModule):
         batcher = LengthBuckets(size=self.eval_batch_size, pool=_POOL * self.eval_batch_size)
         return self._loader(split, batcher, shuffle=False, limits=None)
 
-    def _loader(self, split: str, batcher: Batcher, *, shuffle: bool, limits: PieceLimits | None) -> BatchLoader:
+    def _loader(self, split: str, batcher: Batcher, *, shuffle: bool, limits: TokenLimits | None) -> BatchLoader:
         options: Any = {"shuffle": shuffle, "seed": self.seed, "share": self._share()}
         options["num_workers"] = self.num_workers if shuffle else 0
         if not self.streaming:
@@ -200,7 +200,7 @@ class Seq2SeqDataModule(LightningDataModule):
     def _share(self) -> Share:
         return Share() if self.trainer is None else Share(self.trainer.global_rank, self.trainer.world_size)
 
-    def _corpus(self, split: str, limits: PieceLimits | None) -> EncodedCorpus:
+    def _corpus(self, split: str, limits: TokenLimits | None) -> EncodedCorpus:
         """The split in memory, encoded once."""
         if split not in self._corpora:
             report = SplitReport()
@@ -208,16 +208,16 @@ class Seq2SeqDataModule(LightningDataModule):
             self._corpora[split] = EncodedCorpus(self._encoder(split, limits)(rows, report), report)
         return self._corpora[split]
 
-    def _encoder(self, split: str, limits: PieceLimits | None) -> Encoder:
+    def _encoder(self, split: str, limits: TokenLimits | None) -> Encoder:
         """For training if there are limits: then the filters are asked, too."""
-        return Encoder(self._cleaner(split, self.filters if limits else []), self.codecs, limits)
+        return Encoder(self._cleaner(split, self.filters if limits else []), self.tokenizers, limits)
 
     def _require_whole_targets(self) -> None:
         """In memory windows are planned from lengths that a segmentation drawn later does not have."""
         if not self.streaming and self.batcher.cuts:
             raise UserError(
                 f"data.batcher={type(self.batcher).__name__} cuts sentences whose segmentation is drawn anew "
-                "(data.codec.sampling): set data.streaming=true, or data.codec.sampling=null"
+                "(data.tokenizer.sampling): set data.streaming=true, or data.tokenizer.sampling=null"
             )
 
     def _cleaner(self, split: str, filters: list[Filter]) -> Cleaner:

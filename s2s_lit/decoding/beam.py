@@ -11,7 +11,7 @@ from torch import Tensor
 from s2s_lit.decoding.coverage import AccumulatedAttention, coverage_term
 from s2s_lit.decoding.search import Search
 from s2s_lit.decoding.step import StepModel
-from s2s_lit.decoding.topk import top_pieces
+from s2s_lit.decoding.topk import top_tokens
 from s2s_lit.decoding.trellis import Trellis
 from s2s_lit.errors import UserError
 from s2s_lit.types import BOS, EOS
@@ -23,9 +23,9 @@ class BeamSearch(Search):
     """Keeps the `beam_size` likeliest open hypotheses of each sentence; ranks by log-probability normalized by length,
 
         score(Y) = log P(Y | X) / ((5 + |Y|) / 6) ** length_penalty + coverage_penalty * coverage(X, Y),
-        coverage(X, Y) = sum over source pieces s of log min(sum over t of weights[t, s], 1),
+        coverage(X, Y) = sum over source tokens s of log min(sum over t of weights[t, s], 1),
 
-    |Y| with its EOS, t over the pieces of Y and its EOS (Wu et al. 2016, section 7, equation 14). The coverage ranks
+    |Y| with its EOS, t over the tokens of Y and its EOS (Wu et al. 2016, section 7, equation 14). The coverage ranks
     finished outputs; which hypotheses stay open is decided by log-probability alone.
 
     In each step a hypothesis that takes EOS among the best `beam_size` continuations is finished, and the best
@@ -45,10 +45,10 @@ class BeamSearch(Search):
         n_best: Hypotheses to return, at most `beam_size`; fewer come back if no more were finished or open.
         length_penalty: Exponent of the length normalization; 0 ranks by log-probability.
         coverage_penalty: Weight of the coverage; 0 leaves it out, above it the model needs an attention.
-        max_length_ratio: Longest output per source piece.
-        max_length_offset: Pieces allowed on top of that.
-        min_length: Fewest pieces of an output, EOS counted; the cap wins over it.
-        no_repeat_ngram: n, so that no n successive pieces stand twice in an output; 0 allows it.
+        max_length_ratio: Longest output per source token.
+        max_length_offset: Tokens allowed on top of that.
+        min_length: Fewest tokens of an output, EOS counted; the cap wins over it.
+        no_repeat_ngram: n, so that no n successive tokens stand twice in an output; 0 allows it.
     """
 
     def __init__(
@@ -82,12 +82,12 @@ class BeamSearch(Search):
 
     def _fill(self, trellis: Trellis, model: StepModel, source_ids: Tensor, source_lengths: Tensor) -> None:
         model = AccumulatedAttention(model) if self.coverage_penalty else model
-        memory, state = model.start(source_ids, source_lengths)
+        encoded, state = model.start(source_ids, source_lengths)
         beam = Beam.start(trellis.roots, self.length_caps(source_lengths), self.beam_size)
         length = 0
         while len(beam.sentences):
             length += 1
-            log_probs, weights, state = model.step(beam.tokens.flatten(), memory, state)
+            log_probs, weights, state = model.step(beam.tokens.flatten(), encoded, state)
             trellis.attend(beam.cells, weights)
             size, width = beam.tokens.shape
             continuations = Continuations(
@@ -101,11 +101,11 @@ class BeamSearch(Search):
             if ended.any():
                 self._finish(beam.select(ended.nonzero().squeeze(1)), trellis)
                 rows = (~ended).nonzero().squeeze(1)
-                beam, origins, memory = beam.select(rows), origins[rows], memory.select(rows)
+                beam, origins, encoded = beam.select(rows), origins[rows], encoded.select(rows)
             state = state.select(origins.flatten())
 
     def _advance(self, beam: Beam, following: Continuations, trellis: Trellis) -> tuple[Beam, Tensor]:
-        """The beam one piece later, and the slots from which its open hypotheses come, [A, W']."""
+        """The beam one token later, and the slots from which its open hypotheses come, [A, W']."""
         return advance(beam, following, trellis, self.beam_size)
 
     def _ended(self, beam: Beam, length: int) -> Tensor:
@@ -132,7 +132,7 @@ class Beam:
 
     sentences: Tensor  # [A] their places in the batch
     caps: Tensor  # [A]
-    tokens: Tensor  # [A, W] last pieces
+    tokens: Tensor  # [A, W] last tokens
     log_probs: Tensor  # [A, W]
     scores: Tensor  # [A, W] what they are worth if they end as they are
     cells: Tensor  # [A, W] in the trellis
@@ -154,7 +154,7 @@ class Beam:
 
 @dataclass(frozen=True)
 class Continuations:
-    """What one step says of the pieces after each open hypothesis, and how their scores are made."""
+    """What one step says of the tokens after each open hypothesis, and how their scores are made."""
 
     log_probs: Tensor  # [A, W, V]
     norm: float  # what a log-probability of this length is divided by
@@ -168,7 +168,7 @@ class Continuations:
 
 
 def advance(beam: Beam, following: Continuations, trellis: Trellis, beam_size: int) -> tuple[Beam, Tensor]:
-    """The beam one piece later, and the slots from which its open hypotheses come, [A, W']."""
+    """The beam one token later, and the slots from which its open hypotheses come, [A, W']."""
     totals, slots, tokens = best_continuations(
         following.log_probs, beam.log_probs, 2 * beam_size, following.handicaps
     )  # [A, C] each, best first
@@ -184,7 +184,7 @@ def advance(beam: Beam, following: Continuations, trellis: Trellis, beam_size: i
     done = torch.cat([beam.done_log_probs, totals[:, :beam_size].where(is_done, NEVER)], dim=1).gather(1, order)
     done_cells = torch.cat([beam.done_cells, cells[:, :beam_size]], dim=1).gather(1, order)
 
-    # 2. The best K of the others stay open; there are that many, as each hypothesis has one EOS among its pieces.
+    # 2. The best K of the others stay open; there are that many, as each hypothesis has one EOS among its tokens.
     kept = is_end.int().sort(dim=1, stable=True).indices[:, : min(beam_size, totals.shape[1] - beam.tokens.shape[1])]
     tokens, slots = tokens.gather(1, kept), slots.gather(1, kept)
     advanced = Beam(
@@ -206,27 +206,27 @@ def normalizer(length: int, length_penalty: float) -> float: ...
 @overload
 def normalizer(length: Tensor, length_penalty: float) -> Tensor: ...
 def normalizer(length: int | Tensor, length_penalty: float) -> float | Tensor:
-    """What a log-probability over `length` pieces is divided by: ((5 + length) / 6) ** length_penalty."""
+    """What a log-probability over `length` tokens is divided by: ((5 + length) / 6) ** length_penalty."""
     return ((5 + length) / 6) ** length_penalty
 
 
 def best_continuations(
     log_probs: Tensor, sums: Tensor, count: int, handicaps: Tensor | None = None
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """The likeliest `count` (or all, if fewer) one-piece continuations of each sentence's hypotheses.
+    """The likeliest `count` (or all, if fewer) one-token continuations of each sentence's hypotheses.
 
     Args:
-        log_probs: [A, W, V] of the next piece after each hypothesis.
+        log_probs: [A, W, V] of the next token after each hypothesis.
         sums: [A, W] log-probabilities of the hypotheses.
         count: C, how many to find.
-        handicaps: [A, V] taken off each piece's log-probability for the choice alone.
+        handicaps: [A, V] taken off each token's log-probability for the choice alone.
 
     Returns:
-        Their log-probabilities, the hypotheses' slots and the new pieces, [A, C] each, best first.
+        Their log-probabilities, the hypotheses' slots and the new tokens, [A, C] each, best first.
     """
     per_hypothesis = min(count, log_probs.shape[-1])
     chosen_by = log_probs if handicaps is None else log_probs - handicaps.unsqueeze(1)
-    values, tokens = top_pieces(chosen_by, per_hypothesis)
+    values, tokens = top_tokens(chosen_by, per_hypothesis)
     tokens, order = tokens.sort(dim=-1)  # so that of equal ones the lower id goes first
     totals = (sums.unsqueeze(-1) + values.gather(-1, order)).flatten(1)
     totals, best = totals.sort(dim=1, descending=True, stable=True)

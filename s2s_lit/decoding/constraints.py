@@ -9,17 +9,17 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from s2s_lit.decoding.step import StepModel
-from s2s_lit.types import EOS, DecoderState, Memory
+from s2s_lit.types import EOS, DecoderState, Encoded
 
 FREE = -1
-"""Behind the end of a prefix: any piece may follow."""
+"""Behind the end of a prefix: any token may follow."""
 
 
 class Constraint(ABC):
-    """A StepModel that bars some of another one's next pieces.
+    """A StepModel that bars some of another one's next tokens.
 
-    A barred piece gets the log-probability -inf and the others keep theirs: nothing is normalized anew, so a
-    hypothesis's `log_prob` stays the model's own. Where every possible piece would be barred, none is: a search never
+    A barred token gets the log-probability -inf and the others keep theirs: nothing is normalized anew, so a
+    hypothesis's `log_prob` stays the model's own. Where every possible token would be barred, none is: a search never
     gets stuck, and of several constraints the innermost is the strongest.
 
     Args:
@@ -29,38 +29,38 @@ class Constraint(ABC):
     def __init__(self, model: StepModel) -> None:
         self.model = model
 
-    def start(self, source_ids: Tensor, source_lengths: Tensor) -> tuple[Memory, DecoderState]:
-        memory, state = self.model.start(source_ids, source_lengths)
-        return self.prepare(memory), state.updated(**self.remember(source_ids))
+    def start(self, source_ids: Tensor, source_lengths: Tensor) -> tuple[Encoded, DecoderState]:
+        encoded, state = self.model.start(source_ids, source_lengths)
+        return self.prepare(encoded), state.updated(**self.remember(source_ids))
 
-    def step(self, tokens: Tensor, memory: Memory, state: DecoderState) -> tuple[Tensor, Tensor | None, DecoderState]:
-        log_probs, weights, after = self.model.step(tokens, memory, state)
-        barred, remembered = self.bar(tokens, memory, state, log_probs)
+    def step(self, tokens: Tensor, encoded: Encoded, state: DecoderState) -> tuple[Tensor, Tensor | None, DecoderState]:
+        log_probs, weights, after = self.model.step(tokens, encoded, state)
+        barred, remembered = self.bar(tokens, encoded, state, log_probs)
         allowed = log_probs.masked_fill(barred, -torch.inf)
         stuck = allowed.amax(dim=-1, keepdim=True) == -torch.inf
         return torch.where(stuck, log_probs, allowed), weights, after.updated(**remembered)
 
-    def prepare(self, memory: Memory) -> Memory:
-        """The memory with what the constraint must know of each sentence."""
-        return memory
+    def prepare(self, encoded: Encoded) -> Encoded:
+        """The encoded with what the constraint must know of each sentence."""
+        return encoded
 
     @abstractmethod
     def remember(self, source_ids: Tensor) -> dict[str, Tensor]:
-        """What it remembers before the first piece, one row a sentence [B, ...]."""
+        """What it remembers before the first token, one row a sentence [B, ...]."""
 
     @abstractmethod
     def bar(
-        self, tokens: Tensor, memory: Memory, state: DecoderState, log_probs: Tensor
+        self, tokens: Tensor, encoded: Encoded, state: DecoderState, log_probs: Tensor
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        """The pieces barred after `tokens` [N], True in [N, V], and what is remembered from here on."""
+        """The tokens barred after `tokens` [N], True in [N, V], and what is remembered from here on."""
 
 
 class MinimumLength(Constraint):
-    """No EOS before an output has `length` pieces, EOS counted.
+    """No EOS before an output has `length` tokens, EOS counted.
 
     Args:
         model: The one that is constrained.
-        length: Fewest pieces.
+        length: Fewest tokens.
     """
 
     def __init__(self, model: StepModel, length: int) -> None:
@@ -68,22 +68,22 @@ class MinimumLength(Constraint):
         self.length = length
 
     def remember(self, source_ids: Tensor) -> dict[str, Tensor]:
-        return {"minimum_length.pieces": torch.zeros_like(source_ids[:, 0])}
+        return {"minimum_length.tokens": torch.zeros_like(source_ids[:, 0])}
 
     def bar(
-        self, tokens: Tensor, memory: Memory, state: DecoderState, log_probs: Tensor
+        self, tokens: Tensor, encoded: Encoded, state: DecoderState, log_probs: Tensor
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        pieces = state["minimum_length.pieces"] + 1  # [N], with the one that is looked for now
+        tokens = state["minimum_length.tokens"] + 1  # [N], with the one that is looked for now
         is_end = torch.arange(log_probs.shape[-1], device=tokens.device) == EOS
-        return is_end & (pieces < self.length).unsqueeze(1), {"minimum_length.pieces": pieces}
+        return is_end & (tokens < self.length).unsqueeze(1), {"minimum_length.tokens": tokens}
 
 
 class NoRepeatedNgram(Constraint):
-    """No `size` successive pieces stand twice in an output (Paulus et al. 2018, section 2.5, there with trigrams).
+    """No `size` successive tokens stand twice in an output (Paulus et al. 2018, section 2.5, there with trigrams).
 
     Args:
         model: The one that is constrained.
-        size: n, pieces of an n-gram; 1 allows each piece once.
+        size: n, tokens of an n-gram; 1 allows each token once.
     """
 
     def __init__(self, model: StepModel, size: int) -> None:
@@ -91,45 +91,45 @@ class NoRepeatedNgram(Constraint):
         self.size = size
 
     def remember(self, source_ids: Tensor) -> dict[str, Tensor]:
-        return {"no_repeated_ngram.pieces": source_ids[:, :0]}  # [B, 0]; BOS joins them, and never comes again
+        return {"no_repeated_ngram.tokens": source_ids[:, :0]}  # [B, 0]; BOS joins them, and never comes again
 
     def bar(
-        self, tokens: Tensor, memory: Memory, state: DecoderState, log_probs: Tensor
+        self, tokens: Tensor, encoded: Encoded, state: DecoderState, log_probs: Tensor
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        pieces = torch.cat([state["no_repeated_ngram.pieces"], tokens.unsqueeze(1)], dim=1)  # [N, t]
+        tokens = torch.cat([state["no_repeated_ngram.tokens"], tokens.unsqueeze(1)], dim=1)  # [N, t]
         barred = torch.zeros_like(log_probs, dtype=torch.bool)
-        if pieces.shape[1] >= self.size:
-            ngrams = pieces.unfold(1, self.size, 1)  # [N, t - n + 1, n]
-            latest = pieces[:, pieces.shape[1] - self.size + 1 :].unsqueeze(1)  # [N, 1, n - 1]
+        if tokens.shape[1] >= self.size:
+            ngrams = tokens.unfold(1, self.size, 1)  # [N, t - n + 1, n]
+            latest = tokens[:, tokens.shape[1] - self.size + 1 :].unsqueeze(1)  # [N, 1, n - 1]
             rows, places = (ngrams[..., :-1] == latest).all(dim=-1).nonzero(as_tuple=True)
             barred[rows, ngrams[rows, places, -1]] = True
-        return barred, {"no_repeated_ngram.pieces": pieces}
+        return barred, {"no_repeated_ngram.tokens": tokens}
 
 
 class ForcedPrefix(Constraint):
     """Every output of a sentence begins with its prefix, whose log-probability counts as any other.
 
-    A prefix is cut where the sentence's cap is reached. A piece that the model holds impossible is not forced.
+    A prefix is cut where the sentence's cap is reached. A token that the model holds impossible is not forced.
 
     Args:
         model: The one that is constrained.
-        prefixes: [B, P] pieces without BOS, padded with `FREE`.
+        prefixes: [B, P] tokens without BOS, padded with `FREE`.
     """
 
     def __init__(self, model: StepModel, prefixes: Tensor) -> None:
         super().__init__(model)
         self.prefixes = prefixes
 
-    def prepare(self, memory: Memory) -> Memory:
-        return memory.updated(**{"forced_prefix.pieces": self.prefixes})
+    def prepare(self, encoded: Encoded) -> Encoded:
+        return encoded.updated(**{"forced_prefix.tokens": self.prefixes})
 
     def remember(self, source_ids: Tensor) -> dict[str, Tensor]:
         return {"forced_prefix.position": torch.zeros_like(source_ids[:, 0])}
 
     def bar(
-        self, tokens: Tensor, memory: Memory, state: DecoderState, log_probs: Tensor
+        self, tokens: Tensor, encoded: Encoded, state: DecoderState, log_probs: Tensor
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        prefixes, position = memory["forced_prefix.pieces"], state["forced_prefix.position"]
+        prefixes, position = encoded["forced_prefix.tokens"], state["forced_prefix.position"]
         prefixes = F.pad(prefixes, (0, 1), value=FREE)
         place = position.view(len(prefixes), -1).clamp(max=prefixes.shape[1] - 1)  # [B, K]
         forced = prefixes.gather(1, place).view(-1, 1)  # [N, 1]

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from s2s_lit.decoding.step import StepModel
 from s2s_lit.errors import UserError
-from s2s_lit.types import DecoderState, Memory, length_mask
+from s2s_lit.types import DecoderState, Encoded, length_mask
 
 COVERAGE = "accumulated_attention.coverage"
 
@@ -15,7 +15,7 @@ COVERAGE = "accumulated_attention.coverage"
 class AccumulatedAttention:
     """A StepModel that remembers what the attention of each hypothesis has summed to.
 
-    coverage[s] = sum over the pieces so far of weights[piece, s], and 1 at padding: nothing is left to see there.
+    coverage[s] = sum over the tokens so far of weights[token, s], and 1 at padding: nothing is left to see there.
 
     Args:
         model: The one whose attention is watched.
@@ -24,20 +24,20 @@ class AccumulatedAttention:
     def __init__(self, model: StepModel) -> None:
         self.model = model
 
-    def start(self, source_ids: Tensor, source_lengths: Tensor) -> tuple[Memory, DecoderState]:
-        memory, state = self.model.start(source_ids, source_lengths)
+    def start(self, source_ids: Tensor, source_lengths: Tensor) -> tuple[Encoded, DecoderState]:
+        encoded, state = self.model.start(source_ids, source_lengths)
         padding = ~length_mask(source_lengths, source_ids.shape[1])
-        return memory, state.updated(**{COVERAGE: padding.float()})
+        return encoded, state.updated(**{COVERAGE: padding.float()})
 
-    def step(self, tokens: Tensor, memory: Memory, state: DecoderState) -> tuple[Tensor, Tensor | None, DecoderState]:
-        log_probs, weights, after = self.model.step(tokens, memory, state)
+    def step(self, tokens: Tensor, encoded: Encoded, state: DecoderState) -> tuple[Tensor, Tensor | None, DecoderState]:
+        log_probs, weights, after = self.model.step(tokens, encoded, state)
         if weights is None:
             raise UserError("coverage_penalty needs an attention, which this model has not: set it to 0")
         return log_probs, weights, after.updated(**{COVERAGE: state[COVERAGE] + weights})
 
 
 def coverage_term(state: DecoderState) -> Tensor:
-    """sum over s of log min(coverage[s], 1), [N]: 0 if every source piece was looked at, never above (Wu et al. 2016,
+    """sum over s of log min(coverage[s], 1), [N]: 0 if every source token was looked at, never above (Wu et al. 2016,
     section 7, equation 14)."""
     coverage = state[COVERAGE]
     smallest = torch.finfo(coverage.dtype).tiny  # what a local attention never saw must not make a score infinite

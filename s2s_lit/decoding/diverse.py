@@ -16,9 +16,9 @@ class DiverseBeamSearch(BeamSearch):
     """Beam search by `groups` of `beam_size / groups` hypotheses, one group after the other in each step.
 
     A group chooses its continuations by log P - diversity_strength * count, where count is how many open hypotheses of
-    the groups before it have just taken the same piece (Hamming diversity: Vijayakumar et al. 2018, section 4,
+    the groups before it have just taken the same token (Hamming diversity: Vijayakumar et al. 2018, section 4,
     algorithm 1 and equation 5). The choice alone is changed: log-probabilities and scores stay as in `BeamSearch`,
-    where EOS is no piece that could be taken. One group is `BeamSearch`.
+    where EOS is no token that could be taken. One group is `BeamSearch`.
 
     The hypotheses of all groups are ranked together and one that several groups found is returned once. A sentence
     ends by the rules of `BeamSearch` over all groups, though not before `n_best` different ones are finished or its
@@ -26,15 +26,15 @@ class DiverseBeamSearch(BeamSearch):
 
     Args:
         groups: G; divides `beam_size`.
-        diversity_strength: What a hypothesis that took the same piece costs, in nats.
+        diversity_strength: What a hypothesis that took the same token costs, in nats.
         beam_size: Open hypotheses of a sentence, all groups together.
         n_best: Hypotheses to return, at most `beam_size`; fewer come back if no more were finished or open.
         length_penalty: Exponent of the length normalization; 0 ranks by log-probability.
         coverage_penalty: Weight of the coverage; 0 leaves it out, above it the model needs an attention.
-        max_length_ratio: Longest output per source piece.
-        max_length_offset: Pieces allowed on top of that.
-        min_length: Fewest pieces of an output, EOS counted; the cap wins over it.
-        no_repeat_ngram: n, so that no n successive pieces stand twice in an output; 0 allows it.
+        max_length_ratio: Longest output per source token.
+        max_length_offset: Tokens allowed on top of that.
+        min_length: Fewest tokens of an output, EOS counted; the cap wins over it.
+        no_repeat_ngram: n, so that no n successive tokens stand twice in an output; 0 allows it.
     """
 
     def __init__(
@@ -110,7 +110,7 @@ OPEN, DONE = ("tokens", "log_probs", "scores", "cells"), ("done_scores", "done_l
 
 
 def _one_cell_each(beam: Beam, parents: Tensor) -> Beam:
-    """Equal hypotheses of different groups in one cell, that of the first: the same piece after the same cell."""
+    """Equal hypotheses of different groups in one cell, that of the first: the same token after the same cell."""
     equal = (beam.tokens.unsqueeze(2) == beam.tokens.unsqueeze(1)) & (parents.unsqueeze(2) == parents.unsqueeze(1))
     return replace(beam, cells=beam.cells.gather(1, equal.int().argmax(dim=2)))  # of equal ones, argmax is the first
 

@@ -10,22 +10,22 @@ import torch
 from torch import Tensor
 
 from s2s_lit.decoding.step import StepModel
-from s2s_lit.types import DecoderState, Memory, TensorMap
+from s2s_lit.types import DecoderState, Encoded, TensorMap
 
 Mean = Literal["probabilities", "log_probabilities"]
 
 
 class Ensemble:
-    """A StepModel whose next-piece distribution is the mean of several models'.
+    """A StepModel whose next-token distribution is the mean of several models'.
 
-    `probabilities`: P(piece) = 1/M * sum over m of P_m(piece); a piece is likely if some member holds it so.
-    `log_probabilities`: P(piece) ~ exp(1/M * sum over m of log P_m(piece)); it is likely if all members hold it so.
+    `probabilities`: P(token) = 1/M * sum over m of P_m(token); a token is likely if some member holds it so.
+    `log_probabilities`: P(token) ~ exp(1/M * sum over m of log P_m(token)); it is likely if all members hold it so.
 
     The attention's weights are the mean of those members' that have any. What the members remember lies side by side in
-    memory and state, `0.hidden`, `1.hidden`, ...
+    encoded and state, `0.hidden`, `1.hidden`, ...
 
     Args:
-        models: The members, with the same source and target pieces.
+        models: The members, with the same source and target tokens.
         mean: What is averaged.
     """
 
@@ -33,13 +33,13 @@ class Ensemble:
         self.models = list(models)
         self.mean = mean
 
-    def start(self, source_ids: Tensor, source_lengths: Tensor) -> tuple[Memory, DecoderState]:
+    def start(self, source_ids: Tensor, source_lengths: Tensor) -> tuple[Encoded, DecoderState]:
         memories, states = zip(*(model.start(source_ids, source_lengths) for model in self.models), strict=True)
-        return Memory(**_side_by_side(memories)), DecoderState(**_side_by_side(states))
+        return Encoded(**_side_by_side(memories)), DecoderState(**_side_by_side(states))
 
-    def step(self, tokens: Tensor, memory: Memory, state: DecoderState) -> tuple[Tensor, Tensor | None, DecoderState]:
+    def step(self, tokens: Tensor, encoded: Encoded, state: DecoderState) -> tuple[Tensor, Tensor | None, DecoderState]:
         steps = [
-            model.step(tokens, Memory(**_of(memory, member)), DecoderState(**_of(state, member)))
+            model.step(tokens, Encoded(**_of(encoded, member)), DecoderState(**_of(state, member)))
             for member, model in enumerate(self.models)
         ]
         log_probs = torch.stack([step[0] for step in steps])  # [M, N, V]

@@ -1,22 +1,22 @@
-"""Greedy search: the likeliest piece, again and again."""
+"""Greedy search: the likeliest token, again and again."""
 
 from __future__ import annotations
 
 from torch import Tensor
 
-from s2s_lit.decoding.paths import Choice, PathSearch
+from s2s_lit.decoding.independent import Choice, IndependentSearch
 
 
-class GreedySearch(PathSearch):
-    """Takes the likeliest next piece until EOS or the cap; one hypothesis a sentence, its score is its log-probability.
+class GreedySearch(IndependentSearch):
+    """Takes the likeliest next token until EOS or the cap; one hypothesis a sentence, its score is its log-probability.
 
-    Of equally likely pieces the lowest id is taken.
+    Of equally likely tokens the lowest id is taken.
 
     Args:
-        max_length_ratio: Longest output per source piece.
-        max_length_offset: Pieces allowed on top of that.
-        min_length: Fewest pieces of an output, EOS counted; the cap wins over it.
-        no_repeat_ngram: n, so that no n successive pieces stand twice in an output; 0 allows it.
+        max_length_ratio: Longest output per source token.
+        max_length_offset: Tokens allowed on top of that.
+        min_length: Fewest tokens of an output, EOS counted; the cap wins over it.
+        no_repeat_ngram: n, so that no n successive tokens stand twice in an output; 0 allows it.
     """
 
     def _choice(self, source_ids: Tensor, source_lengths: Tensor) -> Choice:

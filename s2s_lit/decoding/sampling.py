@@ -8,13 +8,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from s2s_lit.decoding.paths import Choice, PathSearch
-from s2s_lit.decoding.topk import top_pieces
+from s2s_lit.decoding.independent import Choice, IndependentSearch
+from s2s_lit.decoding.topk import top_tokens
 from s2s_lit.errors import UserError
 
 
-class SamplingSearch(PathSearch):
-    """Draws each next piece: p(piece) ~ exp(log P(piece) / temperature) over the pieces that are kept.
+class SamplingSearch(IndependentSearch):
+    """Draws each next token: p(token) ~ exp(log P(token) / temperature) over the tokens that are kept.
 
     Kept are the `top_k` likeliest (Fan et al. 2018, section 5.4), of these the fewest whose share of the tempered
     probability reaches `top_p` (the nucleus, Holtzman et al. 2020, section 3.1).
@@ -26,14 +26,14 @@ class SamplingSearch(PathSearch):
 
     Args:
         n_best: Samples of a sentence; they come back finished ones first, likelier ones first.
-        temperature: Divides the log-probabilities; below 1 likely pieces become likelier.
-        top_k: Pieces among which is drawn; 0 for all.
+        temperature: Divides the log-probabilities; below 1 likely tokens become likelier.
+        top_k: Tokens among which is drawn; 0 for all.
         top_p: Share of the probability among which is drawn; 1 for all.
         seed: Another seed, other samples.
-        max_length_ratio: Longest output per source piece.
-        max_length_offset: Pieces allowed on top of that.
-        min_length: Fewest pieces of an output, EOS counted; the cap wins over it.
-        no_repeat_ngram: n, so that no n successive pieces stand twice in an output; 0 allows it.
+        max_length_ratio: Longest output per source token.
+        max_length_offset: Tokens allowed on top of that.
+        min_length: Fewest tokens of an output, EOS counted; the cap wins over it.
+        no_repeat_ngram: n, so that no n successive tokens stand twice in an output; 0 allows it.
     """
 
     def __init__(
@@ -84,21 +84,21 @@ class SamplingSearch(PathSearch):
         return uniform.to(source_ids.device)
 
     def draw(self, log_probs: Tensor, uniform: Tensor) -> Tensor:
-        """The pieces [...] at which the cumulative distribution [..., V] passes the numbers `uniform` [...]."""
+        """The tokens [...] at which the cumulative distribution [..., V] passes the numbers `uniform` [...]."""
         values, ids = self.likeliest(log_probs)
         cumulative = (values / self.temperature).softmax(dim=-1, dtype=torch.float64).cumsum(dim=-1)
-        if self.top_p < 1:  # the first piece that reaches top_p is the nucleus's last
+        if self.top_p < 1:  # the first token that reaches top_p is the nucleus's last
             before = F.pad(cumulative[..., :-1], (1, 0))
             cumulative = cumulative.where(before < self.top_p, 0.0).cummax(dim=-1).values
         targets = uniform.unsqueeze(-1) * cumulative[..., -1:]
-        places = torch.searchsorted(cumulative, targets, right=True)  # never an impossible piece: it adds nothing
+        places = torch.searchsorted(cumulative, targets, right=True)  # never an impossible token: it adds nothing
         places = places.clamp(max=cumulative.shape[-1] - 1)  # should a number so near to 1 be rounded up to it
         return ids.expand(log_probs.shape[:-1] + ids.shape[-1:]).gather(-1, places).squeeze(-1)
 
     def likeliest(self, log_probs: Tensor) -> tuple[Tensor, Tensor]:
-        """The log-probabilities among which is drawn and their pieces, best first where something is left out."""
+        """The log-probabilities among which is drawn and their tokens, best first where something is left out."""
         if 0 < self.top_k < log_probs.shape[-1]:
-            return top_pieces(log_probs, self.top_k)
+            return top_tokens(log_probs, self.top_k)
         if self.top_p < 1:
             return log_probs.sort(dim=-1, descending=True, stable=True)
         return log_probs, torch.arange(log_probs.shape[-1], device=log_probs.device)

@@ -17,7 +17,7 @@ from s2s_lit.types import Hypothesis
 class Search(ABC):
     """Finds likely outputs of a model for a batch of sources.
 
-    The longest output of a sentence is a function of its own source, in pieces with EOS counted in both,
+    The longest output of a sentence is a function of its own source, in tokens with EOS counted in both,
 
         cap = max(1, floor(max_length_ratio * source_length + max_length_offset)),
 
@@ -25,10 +25,10 @@ class Search(ABC):
     as it is, `finished=False`, without the EOS's probability, and after all finished ones of the sentence.
 
     Args:
-        max_length_ratio: Longest output per source piece.
-        max_length_offset: Pieces allowed on top of that.
-        min_length: Fewest pieces of an output, EOS counted; the cap wins over it.
-        no_repeat_ngram: n, so that no n successive pieces stand twice in an output; 0 allows it.
+        max_length_ratio: Longest output per source token.
+        max_length_offset: Tokens allowed on top of that.
+        min_length: Fewest tokens of an output, EOS counted; the cap wins over it.
+        no_repeat_ngram: n, so that no n successive tokens stand twice in an output; 0 allows it.
     """
 
     def __init__(
@@ -55,13 +55,13 @@ class Search(ABC):
     def __call__(
         self, model: StepModel, source_ids: Tensor, source_lengths: Tensor, *, keep_weights: bool = False
     ) -> list[list[Hypothesis]]:
-        """Search each of the sources [B, S] of `source_lengths` [B] pieces.
+        """Search each of the sources [B, S] of `source_lengths` [B] tokens.
 
         The model is used as it is: put it into evaluation mode first.
 
         Returns:
             For each sentence its hypotheses, best first; with `keep_weights` and a model that attends, each has the
-            weights [pieces (+ 1 for EOS), source_length] on the CPU. Impossible ones (probability 0) are left out.
+            weights [tokens (+ 1 for EOS), source_length] on the CPU. Impossible ones (probability 0) are left out.
         """
         trellis = Trellis(source_lengths, keep_weights)
         self._fill(trellis, self._constrained(model), source_ids, source_lengths)
@@ -69,7 +69,7 @@ class Search(ABC):
 
     @abstractmethod
     def _fill(self, trellis: Trellis, model: StepModel, source_ids: Tensor, source_lengths: Tensor) -> None:
-        """Run the search, keeping pieces and outcomes in the trellis."""
+        """Run the search, keeping tokens and outcomes in the trellis."""
 
     def _constrained(self, model: StepModel) -> StepModel:
         """The model under the constraints that are set; itself if there are none."""

@@ -1,4 +1,4 @@
-"""What a search needs of a model: the one protocol between decoding and everything that scores a next piece."""
+"""What a search needs of a model: the one protocol between decoding and everything that scores a next token."""
 
 from __future__ import annotations
 
@@ -6,33 +6,33 @@ from typing import Protocol
 
 from torch import Tensor
 
-from s2s_lit.types import DecoderState, Memory
+from s2s_lit.types import DecoderState, Encoded
 
 
 class StepModel(Protocol):
-    """Anything that can say, piece by piece, how likely each next piece is.
+    """Anything that can say, token by token, how likely each next token is.
 
     The K hypotheses of a sentence lie side by side: row n of `tokens` and of the state belongs to row n // K of the
-    memory, with K = N // B, so the memory is never copied per hypothesis. All that a hypothesis carries is in its
+    encoded, with K = N // B, so the encoded is never copied per hypothesis. All that a hypothesis carries is in its
     state, and a search moves hypotheses by `state.select` alone. Hence an ensemble, a bound on the length or a
     forced prefix is a StepModel around another one (what it must remember is a tensor more in the state), and no
     search needs to know of it.
     """
 
-    def start(self, source_ids: Tensor, source_lengths: Tensor) -> tuple[Memory, DecoderState]:
-        """Read the sources [B, S], of `source_lengths` [B] real pieces: their memory and states, one row a sentence."""
+    def start(self, source_ids: Tensor, source_lengths: Tensor) -> tuple[Encoded, DecoderState]:
+        """Read the sources [B, S] of `source_lengths` [B] tokens: what was encoded, and states; one row a sentence."""
         ...
 
-    def step(self, tokens: Tensor, memory: Memory, state: DecoderState) -> tuple[Tensor, Tensor | None, DecoderState]:
-        """Feed one piece to every hypothesis; the first one fed is BOS.
+    def step(self, tokens: Tensor, encoded: Encoded, state: DecoderState) -> tuple[Tensor, Tensor | None, DecoderState]:
+        """Feed one token to every hypothesis; the first one fed is BOS.
 
         Args:
-            tokens: [N] the last piece of each hypothesis.
-            memory: B rows.
+            tokens: [N] the last token of each hypothesis.
+            encoded: B rows.
             state: N = B * K rows.
 
         Returns:
-            The normalized log-probabilities [N, V] of the next piece (float32), the attention's weights [N, S]
+            The normalized log-probabilities [N, V] of the next token (float32), the attention's weights [N, S]
             (None without attention), and the next state (N rows).
         """
         ...

@@ -1,4 +1,4 @@
-"""The memory of a search: every piece it kept, as a tree of back-pointers."""
+"""The encoded of a search: every token it kept, as a tree of back-pointers."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from s2s_lit.types import BOS, Hypothesis
 
 
 class Trellis:
-    """All hypotheses of a batch of sentences, each piece stored once.
+    """All hypotheses of a batch of sentences, each token stored once.
 
-    A cell is one piece of one hypothesis: its id and the cell before it. Cells 0 .. B-1 are the sentences' BOS, so a
+    A cell is one token of one hypothesis: its id and the cell before it. Cells 0 .. B-1 are the sentences' BOS, so a
     hypothesis is the path from its last cell back to a root. During the search only tensors are appended; paths are
     walked once, at the end.
 
     Args:
-        source_lengths: [B] real pieces of each source.
+        source_lengths: [B] real tokens of each source.
         keep_weights: Whether the hypotheses shall carry the attention's weights.
     """
 
@@ -42,7 +42,7 @@ class Trellis:
         return cells.view_as(tokens)
 
     def attend(self, cells: Tensor, weights: Tensor | None) -> None:
-        """Note the `weights` [N, S] with which the pieces after `cells` (N of them) were predicted."""
+        """Note the `weights` [N, S] with which the tokens after `cells` (N of them) were predicted."""
         if self._keep_weights and weights is not None:
             self._stepped.append(cells.flatten())
             self._weights.append(weights)
@@ -67,7 +67,7 @@ class Trellis:
                         continue
                     path = _path(cell, parents)
                     ids = [tokens[i] for i in path[1:]]
-                    # The piece after a cell was predicted with the weights noted at that cell.
+                    # The token after a cell was predicted with the weights noted at that cell.
                     rows = [row_of[i] for i in (path if finished else path[:-1])] if row_of else []
                     seen = weights[rows, : lengths[sentence]] if weights is not None else None
                     results[sentence].append(Hypothesis(ids, score, log_prob, finished, seen))

@@ -16,7 +16,7 @@ class ActivationRegularization(Penalty):
     """AR: weight * sum over t of mean over units of h_t^2, h the last layer's states (Merity 2017, dropped out there).
 
     Args:
-        weight: alpha, of the term beside the pieces' likelihood.
+        weight: alpha, of the term beside the tokens' likelihood.
     """
 
     name = "activation"
@@ -35,7 +35,7 @@ class TemporalActivationRegularization(Penalty):
     Of targets in windows of time steps the change from one window to the next is not seen.
 
     Args:
-        weight: beta, of the term beside the pieces' likelihood.
+        weight: beta, of the term beside the tokens' likelihood.
     """
 
     name = "temporal_activation"

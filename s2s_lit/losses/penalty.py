@@ -12,7 +12,7 @@ from s2s_lit.types import Decoded
 
 
 class Penalty(nn.Module, ABC):
-    """A term of the objective besides the pieces' likelihood, logged apart as `train/NAME` per target piece."""
+    """A term of the objective besides the tokens' likelihood, logged apart as `train/NAME` per target token."""
 
     name: ClassVar[str]
 

@@ -1,4 +1,4 @@
-"""The negative log-likelihood of pieces."""
+"""The negative log-likelihood of tokens."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class TokenNLL(nn.Module):
     objective = (1 - e) * nll + e * mean over v of -log p(v),  nll = -log p(target)
 
     Args:
-        label_smoothing: e, the share of probability spread evenly over all pieces.
+        label_smoothing: e, the share of probability spread evenly over all tokens.
 
     Raises:
         UserError: e is not at least zero and below one.

@@ -12,17 +12,17 @@ from s2s_lit.metrics.score import Score
 
 
 class Likelihood(Metric):
-    """Loss, perplexity and accuracies, from sums over all real target pieces (EOS included), teacher forced.
+    """Loss, perplexity and accuracies, from sums over all real target tokens (EOS included), teacher forced.
 
-        loss = nll_sum / pieces  (nats per piece),  perplexity = exp(loss),
-        token_accuracy = pieces whose most likely piece is right / pieces,
-        sequence_accuracy = sentences with every piece right / sentences.
+        loss = nll_sum / tokens  (nats per token),  perplexity = exp(loss),
+        token_accuracy = tokens whose most likely token is right / tokens,
+        sequence_accuracy = sentences with every token right / sentences.
 
     All are NaN where nothing was counted.
     """
 
     scores: ClassVar[tuple[Score, ...]] = (
-        Score("loss", "loss (nats per piece)", "{:.4f}", higher_is_better=False),
+        Score("loss", "loss (nats per token)", "{:.4f}", higher_is_better=False),
         Score("perplexity", "perplexity", "{:.3f}", higher_is_better=False),
         Score("token_accuracy", "token accuracy", "{:.2%}", higher_is_better=True),
         Score("sequence_accuracy", "sequence accuracy", "{:.2%}", higher_is_better=True),
@@ -34,16 +34,16 @@ class Likelihood(Metric):
     def __init__(self) -> None:
         super().__init__()
         self.add_state("nll_sum", torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
-        # pieces right, pieces, sentences right, sentences
+        # tokens right, tokens, sentences right, sentences
         self.add_state("counts", torch.zeros(4, dtype=torch.int64), dist_reduce_fx="sum")
 
     def update(self, nll_sum: Tensor, hits: Tensor, mask: Tensor) -> None:
         """Add a batch.
 
         Args:
-            nll_sum: the negative log-likelihoods of its M pieces in nats, summed: [].
-            hits: whether the most likely piece is the right one: boolean [M].
-            mask: where the M pieces lie, sentence by sentence: boolean [B, T].
+            nll_sum: the negative log-likelihoods of its M tokens in nats, summed: [].
+            hits: whether the most likely token is the right one: boolean [M].
+            mask: where the M tokens lie, sentence by sentence: boolean [B, T].
         """
         self.nll_sum += nll_sum.detach().to(self.nll_sum.dtype)
         misses = mask.new_zeros(mask.shape).masked_scatter(mask, ~hits)
@@ -52,7 +52,7 @@ class Likelihood(Metric):
         self.counts += torch.stack([hits.sum(), mask.sum(), right, sentences.sum()])
 
     def compute(self) -> dict[str, Tensor]:
-        hits, pieces, right, sentences = self.counts
-        loss = self.nll_sum / pieces
-        values = (loss, loss.exp(), hits / pieces, right / sentences)
+        hits, tokens, right, sentences = self.counts
+        loss = self.nll_sum / tokens
+        values = (loss, loss.exp(), hits / tokens, right / sentences)
         return {score.name: value for score, value in zip(self.scores, values, strict=True)}

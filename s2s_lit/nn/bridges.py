@@ -15,7 +15,7 @@ from s2s_lit.types import EncoderOutput, RecurrentState
 
 
 class Bridge(nn.Module, ABC):
-    """Makes the decoder's initial state [B, L, H] of an encoded source.
+    """Makes the decoder's initial state [B, L, H] of an encoder_output source.
 
     Args:
         encoder: what has read the source.
@@ -29,15 +29,15 @@ class Bridge(nn.Module, ABC):
         self.has_cell = recurrence.has_cell
 
     @abstractmethod
-    def forward(self, encoded: EncoderOutput) -> RecurrentState: ...
+    def forward(self, encoder_output: EncoderOutput) -> RecurrentState: ...
 
 
 class ZeroBridge(Bridge):
     """h_0 = 0: only attention, or the context shown at every position, tells the decoder of the source."""
 
-    def forward(self, encoded: EncoderOutput) -> RecurrentState:
-        memory = encoded.memory
-        zeros = memory.new_zeros(memory.shape[0], self.num_layers, self.state_size)
+    def forward(self, encoder_output: EncoderOutput) -> RecurrentState:
+        encoded = encoder_output.outputs
+        zeros = encoded.new_zeros(encoded.shape[0], self.num_layers, self.state_size)
         return RecurrentState(zeros, zeros if self.has_cell else None)
 
 
@@ -64,8 +64,8 @@ class LastStateBridge(Bridge):
                 "a bidirectional encoder), or take ProjectedBridge"
             )
 
-    def forward(self, encoded: EncoderOutput) -> RecurrentState:
-        return RecurrentState(encoded.final.hidden, encoded.final.cell if self.has_cell else None)
+    def forward(self, encoder_output: EncoderOutput) -> RecurrentState:
+        return RecurrentState(encoder_output.final.hidden, encoder_output.final.cell if self.has_cell else None)
 
 
 class Projected(Bridge):
@@ -80,10 +80,10 @@ class Projected(Bridge):
     def summary_size(self, encoder: Encoder) -> int: ...
 
     @abstractmethod
-    def summary(self, encoded: EncoderOutput) -> Float[Tensor, "B X"]: ...
+    def summary(self, encoder_output: EncoderOutput) -> Float[Tensor, "B X"]: ...
 
-    def forward(self, encoded: EncoderOutput) -> RecurrentState:
-        states = torch.tanh(self.layer(self.summary(encoded)))  # [B, (1 or 2) * L * H]
+    def forward(self, encoder_output: EncoderOutput) -> RecurrentState:
+        states = torch.tanh(self.layer(self.summary(encoder_output)))  # [B, (1 or 2) * L * H]
         states = states.unflatten(-1, (-1, self.num_layers, self.state_size))
         return RecurrentState(states[:, 0], states[:, 1] if self.has_cell else None)
 
@@ -94,19 +94,19 @@ class ProjectedBridge(Projected):
     def summary_size(self, encoder: Encoder) -> int:
         return encoder.state_size
 
-    def summary(self, encoded: EncoderOutput) -> Float[Tensor, "B X"]:
-        return encoded.final.hidden[:, -1]
+    def summary(self, encoder_output: EncoderOutput) -> Float[Tensor, "B X"]:
+        return encoder_output.final.hidden[:, -1]
 
 
 class MeanBridge(Projected):
     """h_0 = tanh(W mean over s of memory_s + b), over the real source positions (Sennrich 2017, section 2)."""
 
     def summary_size(self, encoder: Encoder) -> int:
-        return encoder.memory_size
+        return encoder.encoder_size
 
-    def summary(self, encoded: EncoderOutput) -> Float[Tensor, "B X"]:
-        mask = encoded.mask.unsqueeze(-1)
-        return encoded.memory.masked_fill(~mask, 0.0).sum(dim=1) / mask.sum(dim=1)
+    def summary(self, encoder_output: EncoderOutput) -> Float[Tensor, "B X"]:
+        mask = encoder_output.mask.unsqueeze(-1)
+        return encoder_output.outputs.masked_fill(~mask, 0.0).sum(dim=1) / mask.sum(dim=1)
 
 
 BridgeFactory = Callable[[Encoder, Recurrence], Bridge]

@@ -1,4 +1,4 @@
-"""Embeddings of pieces."""
+"""Embeddings of tokens."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from s2s_lit.nn.dropout import SequenceDropout, rate
 from s2s_lit.types import EOS, UNK
 
 
-class PieceEmbedding(nn.Module):
-    """Looks up a vector for each piece.
+class TokenEmbedding(nn.Module):
+    """Looks up a vector for each token.
 
     Entries start as N(0, 1/E), so that a vector has length one and a table that is also the output layer gives logits
     of unit scale.
@@ -24,7 +24,7 @@ class PieceEmbedding(nn.Module):
         embedding_size: E.
         dropout: probability of dropping an activation of a looked-up vector.
         vectors: file of pretrained vectors, as word2vec and GloVe write them (.gz too), that a new run starts with.
-            A piece that is not in it keeps its random start. The module itself reads no file.
+            A token that is not in it keeps its random start. The module itself reads no file.
         frozen: the table is never trained (nor is what is tied to it).
     """
 
@@ -54,10 +54,10 @@ class PieceEmbedding(nn.Module):
         return self.dropout(self.table(ids))
 
 
-class WordDropoutEmbedding(PieceEmbedding):
+class WordDropoutEmbedding(TokenEmbedding):
     """Word dropout: in training, a position is seen as UNK with probability p (Bowman 2016, section 3.1).
 
-    Each position is drawn for itself; the special pieces stay.
+    Each position is drawn for itself; the special tokens stay.
 
     Args:
         vocab_size: V.
@@ -88,16 +88,16 @@ class WordDropoutEmbedding(PieceEmbedding):
         return super().forward(ids)
 
 
-class VariationalEmbedding(PieceEmbedding):
+class VariationalEmbedding(TokenEmbedding):
     """Variational dropout of an embedding (Gal & Ghahramani 2016, sections 4.1 and 4.2).
 
-    In training, word types are dropped: with probability p, a piece's vector is zero wherever it stands in a sentence,
+    In training, word types are dropped: with probability p, a token's vector is zero wherever it stands in a sentence,
     else it is divided by 1 - p. And activations are dropped by one mask for all positions of a sentence.
 
     Args:
         vocab_size: V.
         embedding_size: E.
-        word_dropout: p, probability of dropping a piece from a sentence.
+        word_dropout: p, probability of dropping a token from a sentence.
         dropout: probability of dropping an activation from all positions of a sentence.
         vectors: file of pretrained vectors that a new run starts with.
         frozen: the table is never trained.
@@ -126,12 +126,12 @@ class VariationalEmbedding(PieceEmbedding):
 
 
 def _same_for_equal(draws: Float[Tensor, "*shape"], ids: Int[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
-    """Each position takes the draw of its piece's first position in the sentence; without a sentence, its own."""
+    """Each position takes the draw of its token's first position in the sentence; without a sentence, its own."""
     if ids.ndim < 2:
         return draws
     first = (ids.unsqueeze(-1) == ids.unsqueeze(-2)).byte().argmax(dim=-1)  # [B, T]: the first of the largest
     return draws.gather(-1, first)
 
 
-EmbeddingFactory = Callable[[int, int], PieceEmbedding]
+EmbeddingFactory = Callable[[int, int], TokenEmbedding]
 """Makes an embedding from (vocab_size, embedding_size)."""

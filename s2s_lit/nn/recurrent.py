@@ -337,7 +337,7 @@ def set_forget_bias(value: float | None, inputs: Float[Tensor, "G"], recurrent: 
 
 
 class LSTM(StackedRecurrence):
-    """Long short-term memory with input, forget and output gates (Hochreiter & Schmidhuber 1997; Gers 2000)."""
+    """Long short-term encoded with input, forget and output gates (Hochreiter & Schmidhuber 1997; Gers 2000)."""
 
     def make_layer(self, input_size: int, hidden_size: int, bidirectional: bool) -> Layer:
         layer = nn.LSTM(input_size, hidden_size, batch_first=True, bidirectional=bidirectional)

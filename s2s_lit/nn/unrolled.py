@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from s2s_lit.nn.late import LateLinear
+from s2s_lit.nn.deferred_linear import DeferredLinear
 from s2s_lit.nn.recurrent import FusedLayer, Recurrence, StackedRecurrence
 from s2s_lit.types import RecurrentState, at_least_float32
 
@@ -48,7 +48,7 @@ class _Calls(Unrolled):
 class _Stack(Unrolled):
     """torch's layers, from their weights: faster for one position than their own kernels.
 
-    The product of the known parts is one for all positions, and so are the weights' gradients (see `LateLinear`).
+    The product of the known parts is one for all positions, and so are the weights' gradients (see `DeferredLinear`).
     """
 
     def __init__(self, recurrence: StackedRecurrence, known: Tensor) -> None:
@@ -100,7 +100,7 @@ class _Cell(ABC):
 
     def prepare(self, base: Tensor, weight: Tensor, recurrent: Tensor, bias: Tensor) -> None:
         """From W_known known + b [T, N, G], W_late, U and its bias; the gates' sum is all that most cells need."""
-        self.sum = LateLinear(base + bias, weight, recurrent)
+        self.sum = DeferredLinear(base + bias, weight, recurrent)
 
     @abstractmethod
     def __call__(
@@ -136,8 +136,8 @@ class _GRUCell(_Cell):
     """[r; z] = sigmoid(W x + b + U h),  n = tanh(W x + b + r (U h + b')),  h = (1 - z) n + z h."""
 
     def prepare(self, base: Tensor, weight: Tensor, recurrent: Tensor, bias: Tensor) -> None:
-        self.inputs = LateLinear(base, weight)
-        self.recurrent = LateLinear(bias.to(base.dtype).expand_as(base), recurrent)
+        self.inputs = DeferredLinear(base, weight)
+        self.recurrent = DeferredLinear(bias.to(base.dtype).expand_as(base), recurrent)
 
     def __call__(self, position: int, late: Tensor, hidden: Tensor, cell: Tensor | None) -> tuple[Tensor, None]:
         given = at_least_float32(self.inputs(position, late))

@@ -22,7 +22,7 @@ class Schedule(ABC):
         """The factor at a step. Past the end of the training it is that of the end."""
 
     def observe(self, loss: float) -> None:
-        """Told the loss of each validation, in nats per piece; most schedules do not listen."""
+        """Told the loss of each validation, in nats per token; most schedules do not listen."""
         return
 
     def state_dict(self) -> dict[str, Any]:

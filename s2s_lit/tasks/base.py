@@ -7,7 +7,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import lightning.pytorch as pl
 import torch
@@ -29,7 +29,7 @@ from s2s_lit.optim.parameter_groups import decay_groups
 from s2s_lit.optim.schedules import ConstantSchedule, ScheduleFactory
 from s2s_lit.processes import of_all, rank, summed, world_size
 from s2s_lit.tasks.averaged import AveragedWeights
-from s2s_lit.text.codec import CodecPair
+from s2s_lit.text.tokenizer import TokenizerPair
 from s2s_lit.text.unknown import UnknownReplacer
 from s2s_lit.types import EOS, Batch, DecoderState, Hypothesis, Prediction
 
@@ -38,7 +38,7 @@ class _Sums:
     """What was seen since the last optimizer step.
 
     Attributes:
-        count: target pieces.
+        count: target tokens.
     """
 
     def __init__(self) -> None:
@@ -48,7 +48,7 @@ class _Sums:
         self._since = time.perf_counter()
 
     def add(self, count: int, **sums: Tensor) -> None:
-        """`count` target pieces, over which these terms of the objective were summed."""
+        """`count` target tokens, over which these terms of the objective were summed."""
         for name, value in sums.items():
             self._sums[name] = self._sums.get(name, 0.0) + value.detach()
         self.count += count
@@ -69,11 +69,11 @@ class _Sums:
         self._sums = dict(zip(self._sums, sums, strict=True))
 
     def means(self) -> dict[str, Tensor]:
-        """Each term per target piece."""
+        """Each term per target token."""
         return {name: value / self.count for name, value in self._sums.items()}
 
     def rate(self) -> float | Tensor:
-        """Target pieces per second."""
+        """Target tokens per second."""
         return self._timed / (time.perf_counter() - self._since)
 
 
@@ -81,18 +81,18 @@ OptimizerFactory = Callable[[Iterable[Any]], Optimizer]
 """Makes an optimizer from groups of parameters."""
 
 
-class Seq2SeqTask(pl.LightningModule, ABC):
+class Task(pl.LightningModule, ABC):
     """Trains a model on pairs; validates and tests by likelihood and by what a search finds.
 
-    Logged, of all processes together: `train/loss` and each penalty (per target piece), `train/learning_rate`,
-    `train/gradient_norm` (before clipping) and `train/tokens_per_second` (target pieces, validation not counted) at
+    Logged, of all processes together: `train/loss` and each penalty (per target token), `train/learning_rate`,
+    `train/gradient_norm` (before clipping) and `train/tokens_per_second` (target tokens, validation not counted) at
     each optimizer step; for each evaluated split `split/loss`, `perplexity`, `token_accuracy`, `sequence_accuracy`
     (teacher forced) and the text metrics of what the search finds. The test step and the validation step return
     `{"predictions": list[Prediction]}`.
 
     Args:
         model: what is trained (given by the program).
-        codecs: turn pieces into text (given by the program).
+        tokenizers: turn tokens into text (given by the program).
         loss: what is minimized.
         penalties: what is added to it.
         optimizer: one of torch.optim by its name (SGD, Adam, AdamW, Adafactor, RAdam, ...) and its settings.
@@ -108,7 +108,7 @@ class Seq2SeqTask(pl.LightningModule, ABC):
     def __init__(
         self,
         model: Seq2Seq,
-        codecs: CodecPair,
+        tokenizers: TokenizerPair,
         *,
         loss: TokenNLL,
         optimizer: OptimizerFactory,
@@ -122,7 +122,7 @@ class Seq2SeqTask(pl.LightningModule, ABC):
     ) -> None:
         super().__init__()
         self.model = model
-        self.codecs = codecs
+        self.tokenizers = tokenizers
         self.loss = loss
         self.penalties = nn.ModuleList(penalties or [])
         names = [penalty.name for penalty in penalties or []]
@@ -135,7 +135,7 @@ class Seq2SeqTask(pl.LightningModule, ABC):
         self.make_averaging = averaging
         self.search = search
         self.validation_search = validation_search
-        self._unknown = UnknownReplacer(codecs) if replace_unknown else None
+        self._unknown = UnknownReplacer(tokenizers) if replace_unknown else None
         self.likelihood = Likelihood()
         compared = self.usual_metrics() if metrics is None else metrics
         self._text_metrics = nn.ModuleList(compared)  # so that they move with the module
@@ -146,10 +146,22 @@ class Seq2SeqTask(pl.LightningModule, ABC):
         self._observed: dict[str, Any] | None = None  # by the schedule, before the checkpoint that training resumes
         self._averaged = AveragedWeights(model, prefix="model.")
 
+    name: ClassVar[str]
+    """What runs are tagged with."""
+    headline: ClassVar[str]
+    """The score that matters most, as it is named behind `split/`: checkpoints, champions and sweeps go by it."""
+    closeup: ClassVar[str]
+    """The text metric by which single examples, and groups of them, are compared."""
+
     @classmethod
     @abstractmethod
     def usual_metrics(cls) -> list[TextMetric]:
-        """The metrics of found outputs, where none are configured."""
+        """The metrics of found outputs, where none are configured; the same are computed when runs are compared."""
+
+    @classmethod
+    @abstractmethod
+    def advice(cls, run: str) -> list[str]:
+        """Commands that use a run that has just ended, by the beginning of its id."""
 
     @property
     def text_metrics(self) -> list[TextMetric]:
@@ -164,7 +176,7 @@ class Seq2SeqTask(pl.LightningModule, ABC):
     # Training
 
     def training_step(self, batch: Batch, batch_index: int) -> Tensor:
-        """The objective summed over the batch's target pieces; the optimizer step divides by all that it saw.
+        """The objective summed over the batch's target tokens; the optimizer step divides by all that it saw.
 
         A window of time steps starts with the state that the one before it ended with, as a constant.
         """
@@ -188,7 +200,7 @@ class Seq2SeqTask(pl.LightningModule, ABC):
     ) -> None:
         """Runs once in each optimizer step: makes sums means, clips by norm, and logs what is known of a step.
 
-        The gradient is that of the mean over all target pieces that all processes have seen since the last step, so
+        The gradient is that of the mean over all target tokens that all processes have seen since the last step, so
         that any number of batches and processes equals one large batch (Lightning has divided each of the accumulated
         batches by their number, and the mean over the processes was taken).
 
@@ -288,8 +300,8 @@ class Seq2SeqTask(pl.LightningModule, ABC):
         self.likelihood.update(forced.nll, logits.argmax(dim=-1) == targets, batch.target_mask)
         costs = _sentence_costs(forced.log_probs, batch)
         predictions = [
-            replace(prediction, nll=nll, reference_pieces=pieces)
-            for prediction, (nll, pieces) in zip(self.predict(batch, search), costs, strict=True)
+            replace(prediction, nll=nll, reference_tokens=tokens)
+            for prediction, (nll, tokens) in zip(self.predict(batch, search), costs, strict=True)
         ]
         for metric in self.text_metrics:
             metric.update([p.hypothesis for p in predictions], [p.reference for p in predictions])
@@ -321,18 +333,18 @@ class Seq2SeqTask(pl.LightningModule, ABC):
     def text_of(self, hypothesis: Hypothesis, source_text: str) -> str:
         """The detokenized text of an output for `source_text`."""
         if self._unknown is None:
-            return self.codecs.target.decode(hypothesis.token_ids)
+            return self.tokenizers.target.decode(hypothesis.token_ids)
         return self._unknown.decode(hypothesis.token_ids, hypothesis.weights, source_text)
 
     def _prediction(self, batch: Batch, row: int, source_ids: list[int], hypothesis: Hypothesis) -> Prediction:
-        source, target = self.codecs.source, self.codecs.target
-        pieces = [target.pieces[i] for i in hypothesis.token_ids]
+        source, target = self.tokenizers.source, self.tokenizers.target
+        tokens = [target.tokens[i] for i in hypothesis.token_ids]
         return Prediction(
             source=batch.source_texts[row],
             reference=batch.target_texts[row],
             hypothesis=self.text_of(hypothesis, batch.source_texts[row]),
-            source_pieces=[source.pieces[i] for i in source_ids],
-            target_pieces=[*pieces, target.pieces[EOS]] if hypothesis.finished else pieces,
+            source_tokens=[source.tokens[i] for i in source_ids],
+            target_tokens=[*tokens, target.tokens[EOS]] if hypothesis.finished else tokens,
             score=hypothesis.score,
             weights=hypothesis.weights,
             row=batch.rows[row],
@@ -342,7 +354,7 @@ class Seq2SeqTask(pl.LightningModule, ABC):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Everything that is needed to use the model later: loads with `weights_only=True`."""
-        checkpoint["s2s_lit"] = {"config": self.config_yaml, "codecs": self.codecs.state()}
+        checkpoint["s2s_lit"] = {"config": self.config_yaml, "tokenizers": self.tokenizers.state()}
         if "optimizer_states" in checkpoint:  # whoever goes on training needs it, each process its own
             checkpoint["s2s_lit"]["carried"] = of_all(None if self._carried is None else dict(self._carried.to("cpu")))
             checkpoint["s2s_lit"]["schedule"] = self._schedule.state_dict()
@@ -361,7 +373,7 @@ class Seq2SeqTask(pl.LightningModule, ABC):
 
 
 def _sentence_costs(log_probs: Tensor, batch: Batch) -> Iterator[tuple[float, int]]:
-    """What each sentence's target costs in nats, and its pieces: [M] -> B pairs."""
+    """What each sentence's target costs in nats, and its tokens: [M] -> B pairs."""
     mask = batch.target_mask
     costs = log_probs.double().new_zeros(mask.shape).masked_scatter(mask, -log_probs.double())
     return zip(costs.sum(dim=1).tolist(), batch.target_lengths.tolist(), strict=True)

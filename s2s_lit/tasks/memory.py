@@ -17,7 +17,7 @@ from torch.utils._pytree import tree_leaves
 
 from s2s_lit.optim.parameter_groups import decay_groups
 from s2s_lit.processes import largest, local_world_size, smallest
-from s2s_lit.tasks.base import Seq2SeqTask
+from s2s_lit.tasks.base import Task
 from s2s_lit.types import UNK, Batch
 
 
@@ -29,13 +29,11 @@ class StepMemory:
     Args:
         task: what is to be trained.
         device: where.
-        source_positions: source pieces of each sentence that is tried, EOS counted.
-        target_positions: target pieces of each sentence that is tried, EOS counted.
+        source_positions: source tokens of each sentence that is tried, EOS counted.
+        target_positions: target tokens of each sentence that is tried, EOS counted.
     """
 
-    def __init__(
-        self, task: Seq2SeqTask, device: torch.device, *, source_positions: int, target_positions: int
-    ) -> None:
+    def __init__(self, task: Task, device: torch.device, *, source_positions: int, target_positions: int) -> None:
         self.task = task
         self.device = device
         self.source_positions = source_positions
@@ -68,8 +66,8 @@ class StepMemory:
         return largest(peak[0])
 
     @cached_property
-    def _trained(self) -> Seq2SeqTask:
-        task = copy.deepcopy(self.task, {id(self.task.codecs): self.task.codecs})
+    def _trained(self) -> Task:
+        task = copy.deepcopy(self.task, {id(self.task.tokenizers): self.task.tokenizers})
         return task.to(self.device).train()
 
     def _batch(self, sentences: int) -> Batch:

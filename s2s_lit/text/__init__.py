@@ -1,1 +1,1 @@
-"""Text to ids and back: vocabularies, word and subword codecs."""
+"""Text to ids and back: vocabularies, word and subword tokenizers."""

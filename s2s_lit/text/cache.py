@@ -1,4 +1,4 @@
-"""Built codecs on disk, known by a hash of everything they were built from."""
+"""Built tokenizers on disk, known by a hash of everything they were built from."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def content_key(identity: Sequence[str], pairs: Iterable[tuple[str, str]]) -> st
 
 
 def path_of(key: str) -> Path:
-    return folder() / "codecs" / f"{key[:32]}.pt"
+    return folder() / "tokenizers" / f"{key[:32]}.pt"
 
 
 def load(key: str) -> dict[str, Any] | None:

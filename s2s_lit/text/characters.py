@@ -1,28 +1,28 @@
-"""Characters as pieces."""
+"""Characters as tokens."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from s2s_lit.text.counted import CountedCodecs, PieceCodec
+from s2s_lit.text.counted import CountedTokenizers, TokenTokenizer
 from s2s_lit.text.vocabularies import VocabularyRule
 
 SPACE = "▁"
 """Stands for a space, so that it can be seen in lists and pictures."""
 
 
-class CharacterCodec(PieceCodec):
+class CharacterTokenizer(TokenTokenizer):
     """One id for each character (code point) of a vocabulary, UNK for any other."""
 
     def split(self, text: str) -> list[str]:
         return list(text.replace(" ", SPACE))
 
-    def join(self, pieces: Iterable[str]) -> str:
+    def join(self, tokens: Iterable[str]) -> str:
         """The text, exactly, if it had single spaces and no `▁` of its own."""
-        return " ".join("".join(pieces).replace(SPACE, " ").split())
+        return " ".join("".join(tokens).replace(SPACE, " ").split())
 
 
-class Characters(CountedCodecs):
+class Characters(CountedTokenizers):
     """Characters, counted in the training text.
 
     A sentence has five times as many characters as words: see to data.max_source_length and data.max_target_length.
@@ -34,7 +34,7 @@ class Characters(CountedCodecs):
         sample_rows: Most sentence pairs read from the start of the training stream.
     """
 
-    codec_class = CharacterCodec
+    tokenizer_class = CharacterTokenizer
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""What codecs over counted pieces (words, characters) share."""
+"""What tokenizers over counted tokens (words, characters) share."""
 
 from __future__ import annotations
 
@@ -7,51 +7,51 @@ from collections.abc import Iterable, Sequence
 from typing import Self
 
 from s2s_lit.errors import UserError
-from s2s_lit.text.codec import Codec, CodecBuilder, CodecPair, State
-from s2s_lit.text.vocabularies import DynamicVocabulary, PieceCounts, VocabularyRule
+from s2s_lit.text.tokenizer import State, Tokenizer, TokenizerBuilder, TokenizerPair
+from s2s_lit.text.vocabularies import DynamicVocabulary, TokenCounts, VocabularyRule
 from s2s_lit.text.vocabulary import SPECIALS, Vocabulary
 from s2s_lit.types import BOS, EOS, PAD, UNK
 
 
-class PieceCodec(Codec):
-    """One id for each piece of a vocabulary, UNK for any other.
+class TokenTokenizer(Tokenizer):
+    """One id for each token of a vocabulary, UNK for any other.
 
     Args:
-        vocabulary: The known pieces.
+        vocabulary: The known tokens.
     """
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self.vocabulary = vocabulary
-        self.pieces = vocabulary.pieces
+        self.tokens = vocabulary.tokens
 
     @abstractmethod
     def split(self, text: str) -> list[str]:
-        """The pieces of `text`."""
+        """The tokens of `text`."""
 
     @abstractmethod
-    def join(self, pieces: Iterable[str]) -> str:
-        """The text of `pieces`."""
+    def join(self, tokens: Iterable[str]) -> str:
+        """The text of `tokens`."""
 
     def encode_batch(self, texts: Sequence[str]) -> list[list[int]]:
         return [self.vocabulary.encode(self.split(text)) for text in texts]
 
-    def encode_as_pieces(self, text: str) -> list[str]:
+    def tokenize(self, text: str) -> list[str]:
         return self.split(text)
 
     def decode(self, ids: Iterable[int]) -> str:
-        pieces = self.pieces
-        return self.join("⁇" if i == UNK else pieces[i] for i in ids if i not in (PAD, BOS, EOS))
+        tokens = self.tokens
+        return self.join("⁇" if i == UNK else tokens[i] for i in ids if i not in (PAD, BOS, EOS))
 
     def state(self) -> State:
-        return {"pieces": list(self.pieces)}
+        return {"tokens": list(self.tokens)}
 
     @classmethod
     def from_state(cls, state: State) -> Self:
-        return cls(Vocabulary(state["pieces"]))
+        return cls(Vocabulary(state["tokens"]))
 
 
-class CountedCodecs(CodecBuilder):
-    """Codecs whose vocabularies a rule chooses from the counts of the training text's pieces.
+class CountedTokenizers(TokenizerBuilder):
+    """Tokenizers whose vocabularies a rule chooses from the counts of the training text's tokens.
 
     Args:
         vocabulary: The rule; null: a `DynamicVocabulary`.
@@ -65,8 +65,8 @@ class CountedCodecs(CodecBuilder):
 
     @property
     @abstractmethod
-    def codec_class(self) -> type[PieceCodec]:
-        """What cuts a text into pieces."""
+    def tokenizer_class(self) -> type[TokenTokenizer]:
+        """What cuts a text into tokens."""
 
     def __init__(
         self,
@@ -79,7 +79,7 @@ class CountedCodecs(CodecBuilder):
         super().__init__(sample_rows=sample_rows)
         if joint and target_vocabulary is not None:
             raise UserError(
-                "data.codec: a joint vocabulary has one rule; leave out target_vocabulary or set joint=false"
+                "data.tokenizer: a joint vocabulary has one rule; leave out target_vocabulary or set joint=false"
             )
         self.vocabulary = vocabulary or DynamicVocabulary()
         self.target_vocabulary = target_vocabulary or self.vocabulary
@@ -88,16 +88,18 @@ class CountedCodecs(CodecBuilder):
     def version(self) -> str:
         return f"3 {self.vocabulary.version()} {self.target_vocabulary.version()}"
 
-    def train(self, pairs: Sequence[tuple[str, str]]) -> CodecPair:
+    def train(self, pairs: Sequence[tuple[str, str]]) -> TokenizerPair:
         if self.joint:
-            codec = self._codec((text for pair in pairs for text in pair), self.vocabulary)
-            return CodecPair(codec, codec)
+            tokenizer = self._tokenizer((text for pair in pairs for text in pair), self.vocabulary)
+            return TokenizerPair(tokenizer, tokenizer)
         sources, targets = zip(*pairs, strict=True)
-        return CodecPair(self._codec(sources, self.vocabulary), self._codec(targets, self.target_vocabulary))
+        return TokenizerPair(
+            self._tokenizer(sources, self.vocabulary), self._tokenizer(targets, self.target_vocabulary)
+        )
 
-    def _codec(self, texts: Iterable[str], rule: VocabularyRule) -> PieceCodec:
-        counts = PieceCounts()
-        split = self.codec_class(Vocabulary(SPECIALS)).split
+    def _tokenizer(self, texts: Iterable[str], rule: VocabularyRule) -> TokenTokenizer:
+        counts = TokenCounts()
+        split = self.tokenizer_class(Vocabulary(SPECIALS)).split
         for text in texts:
             counts.count(split(text))
-        return self.codec_class(rule.choose(counts))
+        return self.tokenizer_class(rule.choose(counts))

@@ -13,6 +13,6 @@ Form = Literal["NFC", "NFKC"]
 def normalize(text: str, form: Form = "NFC") -> str:
     """One Unicode form, every run of white space one space, none at the ends. Spaces without a width are white space.
 
-    One composed form for each letter, or `ü` written in two ways would be two pieces and a mismatch for every metric.
+    One composed form for each letter, or `ü` written in two ways would be two tokens and a mismatch for every metric.
     """
     return " ".join(unicodedata.normalize(form, text).translate(_WIDTHLESS).split())

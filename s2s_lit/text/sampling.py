@@ -1,4 +1,4 @@
-"""Segmentations drawn at random: one sentence is other pieces each time it is trained on."""
+"""Segmentations drawn at random: one sentence is other tokens each time it is trained on."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ class SubwordRegularization(Sampling):
 
     def __post_init__(self) -> None:
         if self.alpha < 0:
-            raise UserError(f"data.codec.sampling.alpha must not be negative, as {self.alpha} is")
+            raise UserError(f"data.tokenizer.sampling.alpha must not be negative, as {self.alpha} is")
         if self.nbest_size != -1 and not 2 <= self.nbest_size <= _MOST:
-            raise UserError(f"data.codec.sampling.nbest_size must be -1 or 2 to {_MOST}, not {self.nbest_size}")
+            raise UserError(f"data.tokenizer.sampling.nbest_size must be -1 or 2 to {_MOST}, not {self.nbest_size}")
 
     def strength(self) -> tuple[float, int]:
         return self.alpha, self.nbest_size
@@ -69,7 +69,7 @@ class BpeDropout(Sampling):
 
     def __post_init__(self) -> None:
         if not 0 <= self.dropout <= 1:
-            raise UserError(f"data.codec.sampling.dropout must be a probability, not {self.dropout}")
+            raise UserError(f"data.tokenizer.sampling.dropout must be a probability, not {self.dropout}")
 
     def strength(self) -> tuple[float, int]:
         return self.dropout, -1

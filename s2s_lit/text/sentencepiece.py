@@ -1,4 +1,4 @@
-"""Subword pieces by sentencepiece (Kudo and Richardson 2018)."""
+"""Subword tokens by sentencepiece (Kudo and Richardson 2018)."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import torch
 from tqdm import tqdm
 
 from s2s_lit.errors import UserError
-from s2s_lit.text.codec import Codec, CodecBuilder, CodecPair, State
 from s2s_lit.text.sampling import Sampling, draw
+from s2s_lit.text.tokenizer import State, Tokenizer, TokenizerBuilder, TokenizerPair
 from s2s_lit.text.vocabulary import SPECIALS
 from s2s_lit.types import BOS, EOS, PAD, UNK
 
@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 _LIMIT = re.compile(r"<=\s*(\d+)")
 
 
-class SentencePieceCodec(Codec):
+class SentencePieceTokenizer(Tokenizer):
     """A trained sentencepiece model.
 
     Args:
@@ -39,7 +39,7 @@ class SentencePieceCodec(Codec):
         self._strength = strength
         self.samples = strength is not None
         self._processor = sentencepiece.SentencePieceProcessor(model_proto=model)
-        self.pieces = tuple(self._processor.id_to_piece(list(range(len(self._processor)))))
+        self.tokens = tuple(self._processor.id_to_piece(list(range(len(self._processor)))))
         processor = self._processor
         ids = (processor.pad_id(), processor.unk_id(), processor.bos_id(), processor.eos_id())
         if ids != (PAD, UNK, BOS, EOS):
@@ -55,7 +55,7 @@ class SentencePieceCodec(Codec):
     def sample(self, text: str, seed: int) -> list[int]:
         return self.encode(text) if self._strength is None else draw(self._processor, text, self._strength, seed)
 
-    def encode_as_pieces(self, text: str) -> list[str]:
+    def tokenize(self, text: str) -> list[str]:
         return self._processor.encode(text, out_type=str)
 
     def decode(self, ids: Iterable[int]) -> str:
@@ -66,18 +66,18 @@ class SentencePieceCodec(Codec):
         return {"model": model} if self._strength is None else {"model": model, "sampling": list(self._strength)}
 
     @classmethod
-    def from_state(cls, state: State) -> SentencePieceCodec:
+    def from_state(cls, state: State) -> SentencePieceTokenizer:
         strength = tuple(state["sampling"]) if "sampling" in state else None
         return cls(state["model"].cpu().numpy().tobytes(), strength)
 
 
-class SentencePiece(CodecBuilder):
+class SentencePiece(TokenizerBuilder):
     """Subword vocabularies trained on the training text.
 
     A vocabulary larger than the text allows is capped, with a warning that names the size it got.
 
     Args:
-        vocab_size: Pieces of a vocabulary, the four specials counted.
+        vocab_size: Tokens of a vocabulary, the four specials counted.
         model_type: `unigram` (Kudo 2018) or `bpe` (Sennrich 2016).
         joint: One vocabulary for both languages.
         sampling: Training sentences are segmented anew each epoch, at random; null: always in the same way. Whatever
@@ -100,8 +100,8 @@ class SentencePiece(CodecBuilder):
         super().__init__(sample_rows=sample_rows)
         if sampling is not None and sampling.model_type != model_type:
             raise UserError(
-                f"data.codec.sampling: {type(sampling).__name__} needs a {sampling.model_type} vocabulary: set "
-                f"data.codec.model_type={sampling.model_type}"
+                f"data.tokenizer.sampling: {type(sampling).__name__} needs a {sampling.model_type} vocabulary: set "
+                f"data.tokenizer.model_type={sampling.model_type}"
             )
         self.vocab_size = vocab_size
         self.model_type = model_type
@@ -111,14 +111,14 @@ class SentencePiece(CodecBuilder):
     def version(self) -> str:
         return f"2 sentencepiece {sentencepiece.__version__}"
 
-    def train(self, pairs: Sequence[tuple[str, str]]) -> CodecPair:
+    def train(self, pairs: Sequence[tuple[str, str]]) -> TokenizerPair:
         if self.joint:
-            codec = self._codec([text for pair in pairs for text in pair], "joint")
-            return CodecPair(codec, codec)
+            tokenizer = self._tokenizer([text for pair in pairs for text in pair], "joint")
+            return TokenizerPair(tokenizer, tokenizer)
         sources, targets = zip(*pairs, strict=True)
-        return CodecPair(self._codec(sources, "source"), self._codec(targets, "target"))
+        return TokenizerPair(self._tokenizer(sources, "source"), self._tokenizer(targets, "target"))
 
-    def _codec(self, texts: Sequence[str], side: str) -> SentencePieceCodec:
+    def _tokenizer(self, texts: Sequence[str], side: str) -> SentencePieceTokenizer:
         texts = [text for text in texts if text]
         try:
             model = self._train_model(texts, self.vocab_size, side)
@@ -126,16 +126,16 @@ class SentencePiece(CodecBuilder):
             limit = _LIMIT.search(str(error))
             if limit is None or int(limit.group(1)) >= self.vocab_size:
                 raise UserError(
-                    f"sentencepiece cannot build the {side} vocabulary of {self.vocab_size} pieces from {len(texts)} "
-                    f"lines (data.codec.vocab_size): {error}"
+                    f"sentencepiece cannot build the {side} vocabulary of {self.vocab_size} tokens from {len(texts)} "
+                    f"lines (data.tokenizer.vocab_size): {error}"
                 ) from error
             size = int(limit.group(1))
             log.warning(
-                "data.codec.vocab_size: %d pieces are more than the %s text has; the vocabulary has %d.",
+                "data.tokenizer.vocab_size: %d tokens are more than the %s text has; the vocabulary has %d.",
                 self.vocab_size, side, size,
             )  # fmt: skip
             model = self._train_model(texts, size, side)
-        return SentencePieceCodec(model, None if self.sampling is None else self.sampling.strength())
+        return SentencePieceTokenizer(model, None if self.sampling is None else self.sampling.strength())
 
     def _train_model(self, texts: Sequence[str], vocab_size: int, side: str) -> bytes:
         model = io.BytesIO()

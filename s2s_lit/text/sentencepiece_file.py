@@ -1,4 +1,4 @@
-"""Subword pieces of a sentencepiece model that was trained elsewhere."""
+"""Subword tokens of a sentencepiece model that was trained elsewhere."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from s2s_lit.errors import UserError
-from s2s_lit.text.codec import CodecBuilder, CodecPair
-from s2s_lit.text.sentencepiece import SentencePieceCodec
+from s2s_lit.text.sentencepiece import SentencePieceTokenizer
+from s2s_lit.text.tokenizer import TokenizerBuilder, TokenizerPair
 
 
-class SentencePieceFile(CodecBuilder):
+class SentencePieceFile(TokenizerBuilder):
     """The vocabularies of existing sentencepiece models, whatever the training text.
 
     A model replaces letters by its own normalization rule, in what is said though not in the references:
@@ -26,25 +26,25 @@ class SentencePieceFile(CodecBuilder):
         self.path = path
         self.target_path = target_path
 
-    def build(self, pairs: Iterable[tuple[str, str]]) -> CodecPair:
-        """The models' codecs: no text is looked at and nothing is cached.
+    def build(self, pairs: Iterable[tuple[str, str]]) -> TokenizerPair:
+        """The models' tokenizers: no text is looked at and nothing is cached.
 
         Raises:
             UserError: a file cannot be read, is no sentencepiece model, or has other ids of the specials.
         """
         return self.train(())
 
-    def train(self, pairs: Sequence[tuple[str, str]]) -> CodecPair:
+    def train(self, pairs: Sequence[tuple[str, str]]) -> TokenizerPair:
         source = _read(self.path, "path")
-        return CodecPair(source, source if self.target_path is None else _read(self.target_path, "target_path"))
+        return TokenizerPair(source, source if self.target_path is None else _read(self.target_path, "target_path"))
 
 
-def _read(path: Path, setting: str) -> SentencePieceCodec:
+def _read(path: Path, setting: str) -> SentencePieceTokenizer:
     try:
-        return SentencePieceCodec(Path(path).expanduser().read_bytes())
+        return SentencePieceTokenizer(Path(path).expanduser().read_bytes())
     except OSError as error:
-        raise UserError(f"data.codec.{setting}: {path} cannot be read: {error.strerror}") from error
+        raise UserError(f"data.tokenizer.{setting}: {path} cannot be read: {error.strerror}") from error
     except RuntimeError as error:  # of sentencepiece
-        raise UserError(f"data.codec.{setting}: {path} is not a sentencepiece model") from error
+        raise UserError(f"data.tokenizer.{setting}: {path} is not a sentencepiece model") from error
     except ValueError as error:
-        raise UserError(f"data.codec.{setting}: {path}: {error}") from error
+        raise UserError(f"data.tokenizer.{setting}: {path}: {error}") from error

@@ -7,42 +7,44 @@ from collections.abc import Sequence
 from torch import Tensor
 
 from s2s_lit.errors import UserError
-from s2s_lit.text.codec import CodecPair
-from s2s_lit.text.counted import PieceCodec
+from s2s_lit.text.counted import TokenTokenizer
+from s2s_lit.text.tokenizer import TokenizerPair
 from s2s_lit.types import BOS, EOS, PAD, UNK
 
 
 class UnknownReplacer:
-    """Writes, for each UNK of an output, the source piece at which the attention looked most (Jean et al. 2015, section
+    """Writes, for each UNK of an output, the source token at which the attention looked most (Jean et al. 2015, section
     3.3; Luong et al. 2015, "Addressing the rare word problem", by alignments of its own).
 
     Args:
-        codecs: Both of whole pieces of text, words or characters.
+        tokenizers: Both of whole tokens of text, words or characters.
 
     Raises:
-        UserError: subword pieces, which have no spelling that could stand for a word.
+        UserError: subword tokens, which have no spelling that could stand for a word.
     """
 
-    def __init__(self, codecs: CodecPair) -> None:
-        if not (isinstance(codecs.target, PieceCodec) and type(codecs.source) is type(codecs.target)):
-            raise UserError("task.replace_unknown needs the same kind of whole pieces on both sides: data.codec Words")
-        self._source, self._target = codecs.source, codecs.target
+    def __init__(self, tokenizers: TokenizerPair) -> None:
+        if not (isinstance(tokenizers.target, TokenTokenizer) and type(tokenizers.source) is type(tokenizers.target)):
+            raise UserError(
+                "task.replace_unknown needs the same kind of whole tokens on both sides: data.tokenizer Words"
+            )
+        self._source, self._target = tokenizers.source, tokenizers.target
 
     def decode(self, ids: Sequence[int], weights: Tensor | None, source_text: str) -> str:
-        """The text of `ids`, looked for with `weights` [at least len(ids), source pieces and EOS].
+        """The text of `ids`, looked for with `weights` [at least len(ids), source tokens and EOS].
 
         Raises:
             UserError: there are no weights.
         """
         if weights is None:
             raise UserError("task.replace_unknown needs an attention, which this model has not: set it to false")
-        words = self._source.encode_as_pieces(source_text)
+        words = self._source.tokenize(source_text)
         if not words:
             return self._target.decode(ids)
         looked_at = weights[: len(ids), : len(words)].argmax(dim=1).tolist()  # never the EOS
-        pieces = [
-            words[place] if i == UNK else self._target.pieces[i]
+        tokens = [
+            words[place] if i == UNK else self._target.tokens[i]
             for i, place in zip(ids, looked_at, strict=True)
             if i not in (PAD, BOS, EOS)
         ]
-        return self._target.join(pieces)
+        return self._target.join(tokens)

@@ -18,20 +18,20 @@ from s2s_lit.text.vocabulary import SPECIALS
 _MARKS = "\u2581\uffed"  # where a word starts (sentencepiece), where a mark has no space (words)
 
 
-def read_vectors(path: Path, pieces: Sequence[str], size: int) -> tuple[Tensor, Tensor]:
-    """The vectors of those `pieces` that the file has.
+def read_vectors(path: Path, tokens: Sequence[str], size: int) -> tuple[Tensor, Tensor]:
+    """The vectors of those `tokens` that the file has.
 
-    Each line is a piece and its `size` numbers, parted by spaces; a first line of two numbers (word2vec) is passed
-    over. A piece takes the vector of its own spelling, else that without the marks of spaces (`▁man`: man), else that
+    Each line is a token and its `size` numbers, parted by spaces; a first line of two numbers (word2vec) is passed
+    over. A token takes the vector of its own spelling, else that without the marks of spaces (`▁man`: man), else that
     in lower case. The file is read once, line by line, and only what is found is kept.
 
     Returns:
-        The pieces' ids [N] and vectors [N, size].
+        The tokens' ids [N] and vectors [N, size].
 
     Raises:
         UserError: the file cannot be read; a line has another width, or a value that is no number.
     """
-    wanted = _spellings(pieces)
+    wanted = _spellings(tokens)
     best: dict[int, tuple[int, list[float]]] = {}
     for number, line in _lines(path):
         if number == 1 and _is_header(line):
@@ -48,13 +48,13 @@ def read_vectors(path: Path, pieces: Sequence[str], size: int) -> tuple[Tensor, 
     return torch.tensor(ids, dtype=torch.long), torch.tensor([best[i][1] for i in ids]).reshape(len(ids), size)
 
 
-def _spellings(pieces: Sequence[str]) -> dict[str, list[tuple[int, int]]]:
-    """For each spelling the pieces that may take its vector: (how far it is from the piece's own, id)."""
+def _spellings(tokens: Sequence[str]) -> dict[str, list[tuple[int, int]]]:
+    """For each spelling the tokens that may take its vector: (how far it is from the token's own, id)."""
     wanted: dict[str, list[tuple[int, int]]] = defaultdict(list)
-    for i, piece in enumerate(pieces):
-        if piece not in SPECIALS:
-            bare = piece.strip(_MARKS)
-            for rank, spelling in enumerate(dict.fromkeys((piece, bare, bare.lower()))):
+    for i, token in enumerate(tokens):
+        if token not in SPECIALS:
+            bare = token.strip(_MARKS)
+            for rank, spelling in enumerate(dict.fromkeys((token, bare, bare.lower()))):
                 wanted[spelling].append((rank, i))
     return wanted
 
@@ -62,7 +62,7 @@ def _spellings(pieces: Sequence[str]) -> dict[str, list[tuple[int, int]]]:
 def _lines(path: Path) -> Iterator[tuple[int, str]]:
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
-            for number, line in enumerate(file, 1):  # bytes that are no UTF-8 belong to words that are no piece
+            for number, line in enumerate(file, 1):  # bytes that are no UTF-8 belong to words that are no token
                 if text := line.decode("utf-8-sig" if number == 1 else "utf-8", errors="replace").rstrip():
                     yield number, text.replace("\t", " ")
     except (OSError, EOFError, zlib.error) as error:
@@ -75,7 +75,7 @@ def _is_header(line: str) -> bool:
 
 
 def _entry(line: str, size: int, place: str) -> tuple[str, list[str]]:
-    """The piece, which may have spaces of its own, and what stands for its numbers."""
+    """The token, which may have spaces of its own, and what stands for its numbers."""
     spelling, *values = line.rsplit(" ", size)
     word, space, last = spelling.rpartition(" ")
     if len(values) < size or (space and word and _is_number(last)):

@@ -1,4 +1,4 @@
-"""Words and punctuation as pieces."""
+"""Words and punctuation as tokens."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import regex
 
-from s2s_lit.text.counted import CountedCodecs, PieceCodec
+from s2s_lit.text.counted import CountedTokenizers, TokenTokenizer
 from s2s_lit.text.vocabularies import VocabularyRule
 
 JOINER = "￭"
@@ -20,7 +20,7 @@ _GLUE = regex.compile(rf"{JOINER} {JOINER}|{JOINER} | {JOINER}")
 def tokenize(text: str) -> list[str]:
     """Words (letters with their combining marks, digits, inner hyphens and apostrophes) and single punctuation marks.
 
-    A mark that touches its neighbour carries a joiner on that side, words never do, so that one word is one piece
+    A mark that touches its neighbour carries a joiner on that side, words never do, so that one word is one token
     wherever it stands: `Er sagt: "Ja."` gives `Er sagt ￭: "￭ Ja ￭. ￭"`.
     """
     tokens: list[str] = []
@@ -42,17 +42,17 @@ def detokenize(tokens: Iterable[str]) -> str:
     return _GLUE.sub("", " ".join(tokens)).strip(JOINER)
 
 
-class WordCodec(PieceCodec):
+class WordTokenizer(TokenTokenizer):
     """One id for each word or punctuation mark of a vocabulary, UNK for any other."""
 
     def split(self, text: str) -> list[str]:
         return tokenize(text)
 
-    def join(self, pieces: Iterable[str]) -> str:
-        return detokenize(pieces)
+    def join(self, tokens: Iterable[str]) -> str:
+        return detokenize(tokens)
 
 
-class Words(CountedCodecs):
+class Words(CountedTokenizers):
     """Words and punctuation marks, counted in the training text.
 
     Args:
@@ -62,7 +62,7 @@ class Words(CountedCodecs):
         sample_rows: Most sentence pairs read from the start of the training stream.
     """
 
-    codec_class = WordCodec
+    tokenizer_class = WordTokenizer
 
     def __init__(
         self,

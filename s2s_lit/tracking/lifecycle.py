@@ -14,11 +14,11 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from s2s_lit.errors import Terminated, UserError
-from s2s_lit.tracking.connection import connect, database_file
-from s2s_lit.tracking.identity import identity, process_alive
-from s2s_lit.tracking.store import RunRecord, list_runs
-from s2s_lit.tracking.sync import Sent, send_left_behind
-from s2s_lit.tracking.system import system_metrics
+from s2s_lit.tracking.client.connection import connect, database_file
+from s2s_lit.tracking.client.runs import RunRecord, list_runs
+from s2s_lit.tracking.delivery.sync import Sent, send_left_behind
+from s2s_lit.tracking.process_identity import identity, process_alive
+from s2s_lit.tracking.records.system_metrics import system_metrics
 
 if TYPE_CHECKING:
     from s2s_lit.tracking.logger import MlflowTracker

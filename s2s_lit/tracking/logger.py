@@ -16,15 +16,15 @@ from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities import rank_zero_only
 
 from s2s_lit.errors import UserError
-from s2s_lit.tracking.attention_maps import render
-from s2s_lit.tracking.connection import answering, connect, ensure_experiment, tracking_uri
-from s2s_lit.tracking.entries import Artifact, Dataset, Params, Status, Tags, Value, deliver, reason_of
-from s2s_lit.tracking.journal import Journal
-from s2s_lit.tracking.limits import MAX_TAG, chunks, clean, cut, flatten, pieces
-from s2s_lit.tracking.outbox import Outbox
-from s2s_lit.tracking.provenance import COMMAND_TAG
-from s2s_lit.tracking.store import CHECKPOINT
-from s2s_lit.tracking.sync import SAVE_DIR, send_left_behind
+from s2s_lit.tracking.client.connection import answering, connect, ensure_experiment, tracking_uri
+from s2s_lit.tracking.client.runs import CHECKPOINT
+from s2s_lit.tracking.delivery.entries import Artifact, Dataset, Params, Status, Tags, Value, deliver, reason_of
+from s2s_lit.tracking.delivery.journal import Journal
+from s2s_lit.tracking.delivery.outbox import Outbox
+from s2s_lit.tracking.delivery.sync import SAVE_DIR, send_left_behind
+from s2s_lit.tracking.records.attention_maps import render
+from s2s_lit.tracking.records.parameters import MAX_TAG, chunks, clean, cut, flatten, tokens
+from s2s_lit.tracking.records.provenance import COMMAND_TAG
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -275,7 +275,7 @@ class MlflowTracker(Logger):
     def log_params(self, params: Mapping[str, Any]) -> None:
         """Parameters under dotted keys. They never change: another value is noted in the tag `s2s.drift`."""
         fresh: dict[str, str] = {}
-        for key, text in (piece for dotted, value in flatten(params) for piece in pieces(clean(dotted), value)):
+        for key, text in (token for dotted, value in flatten(params) for token in tokens(clean(dotted), value)):
             known = self._params.setdefault(key, text)
             if known != text:
                 self._drift[key] = [known, text]

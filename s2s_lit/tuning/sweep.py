@@ -16,18 +16,18 @@ from rich.console import Console
 from rich.table import Table
 
 from s2s_lit.errors import UserError
+from s2s_lit.tracking.client.sweep_runs import SweepRuns
 from s2s_lit.tracking.lifecycle import mark_dead_runs
-from s2s_lit.tracking.provenance import provenance_tags
-from s2s_lit.tracking.sweeps import SweepRuns
-from s2s_lit.tuning.ablation import ablation_of, summarize_ablation
-from s2s_lit.tuning.ownership import Ownership
-from s2s_lit.tuning.progress import Progress
-from s2s_lit.tuning.storage import answering, open_storage, outages, reason, storage_file, without_password
-from s2s_lit.tuning.study import PARENT, enqueue, open_study, sweep_run
-from s2s_lit.tuning.summary import summarize
-from s2s_lit.tuning.supervisor import Supervisor
-from s2s_lit.tuning.sweep_file import FOLDER, Sweep, names, read_sweep
-from s2s_lit.tuning.worker import COMMAND, Slot, devices_of, make_slots
+from s2s_lit.tracking.records.provenance import provenance_tags
+from s2s_lit.tuning.execution.ownership import Ownership
+from s2s_lit.tuning.execution.progress import Progress
+from s2s_lit.tuning.execution.storage import answering, open_storage, outages, reason, storage_file, without_password
+from s2s_lit.tuning.execution.supervisor import Supervisor
+from s2s_lit.tuning.execution.worker import COMMAND, Slot, devices_of, make_slots
+from s2s_lit.tuning.results.ablation import ablation_of, summarize_ablation
+from s2s_lit.tuning.results.summary import summarize
+from s2s_lit.tuning.search.study import PARENT, enqueue, open_study, sweep_run
+from s2s_lit.tuning.search.sweep_file import FOLDER, Sweep, names, read_sweep
 
 _PATIENCE_S = 600.0
 STOPPED = 3

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from s2s_lit.errors import DivergenceError
-from s2s_lit.tracking.identity import process_alive
-from s2s_lit.tuning.channel import Client
-from s2s_lit.tuning.objectives import COSTS, Objective, Pruned
+from s2s_lit.tracking.process_identity import process_alive
+from s2s_lit.tuning.execution.channel import Client
+from s2s_lit.tuning.search.objectives import COSTS, Objective, Pruned
 
 if TYPE_CHECKING:
     from jsonargparse import Namespace
@@ -74,9 +74,9 @@ Train = Callable[[Work, Report], "dict[str, float] | None"]
 
 def trial(arguments: argparse.Namespace, overrides: list[str]) -> int:
     """The verb that a supervisor uses: 0 when the training is finished or was pruned."""
-    from s2s_lit.cli.compose import compose
-    from s2s_lit.cli.launch import launch, processes_to_start
+    from s2s_lit.config.compose import compose
     from s2s_lit.processes import joined, rank
+    from s2s_lit.training.launch import launch, processes_to_start
 
     work = Work.read(arguments.work)
     end_with(work.supervisor)
@@ -106,11 +106,11 @@ def speak(work: Work, train: Train, *, first: bool = True) -> int:
 
 def train_tracked(config: Namespace, work: Work, report: Report) -> dict[str, float] | None:
     """A training within the MLflow run that it is; it goes on from where a process that was killed had come."""
-    from s2s_lit.cli.stopped import RESTART
     from s2s_lit.processes import failing_together, from_first
+    from s2s_lit.tracking.client.sweep_runs import PRUNED, VALUES
     from s2s_lit.tracking.lifecycle import tracked_run
     from s2s_lit.tracking.logger import MlflowTracker
-    from s2s_lit.tracking.sweeps import PRUNED, VALUES
+    from s2s_lit.training.stopped import RESTART
 
     tracker = MlflowTracker(
         dataset=work.dataset,
@@ -138,11 +138,11 @@ def train_experiment(
     config: Namespace, work: Work, tracker: MlflowTracker, report: Report, resume_from: Path | None
 ) -> dict[str, float]:
     """What `s2s train` does with this configuration; the objectives' values."""
-    from s2s_lit.cli.restart import read_restart, require_as_many
-    from s2s_lit.cli.start_from import resolved
-    from s2s_lit.cli.training import run
-    from s2s_lit.tuning.costs import measured
-    from s2s_lit.tuning.pruning import Reporter
+    from s2s_lit.training.fine_tuning import resolved
+    from s2s_lit.training.restart import read_restart, require_as_many
+    from s2s_lit.training.run import run
+    from s2s_lit.tuning.execution.pruning import Reporter
+    from s2s_lit.tuning.search.costs import measured
 
     if resume_from is not None:
         require_as_many(read_restart(resume_from))

@@ -7,12 +7,12 @@ import pytest
 import torch
 
 from s2s_lit.__main__ import main
-from s2s_lit.cli.neighbours import ids_of, nearest
 from s2s_lit.errors import UserError
+from s2s_lit.inference.neighbours import ids_of, nearest
 from s2s_lit.text.sentencepiece import SentencePiece
 from s2s_lit.text.words import Words
-from s2s_lit.tracking.embedding_maps import embedding_figure, principal_plane
-from s2s_lit.tracking.store import RunRecord, connect
+from s2s_lit.tracking.client.runs import RunRecord, connect
+from s2s_lit.tracking.records.embedding_maps import embedding_figure, principal_plane
 
 PAIRS = [("a house and a mouse in the garden", "ein Haus")] * 3
 
@@ -33,14 +33,14 @@ def test_nearest_by_cosine_without_specials_and_the_word_itself() -> None:
     assert nearest(vectors, [7, 9], 3) == found[:3]
 
 
-def test_a_word_is_its_piece_or_its_pieces_or_an_error_with_those_spelled_alike() -> None:
+def test_a_word_is_its_token_or_its_tokens_or_an_error_with_those_spelled_alike() -> None:
     words = Words().train(PAIRS).source
-    assert [words.pieces[i] for i in ids_of("house", words)] == ["house"]
+    assert [words.tokens[i] for i in ids_of("house", words)] == ["house"]
     with pytest.raises(UserError, match=r"no 'hause'; did you mean house, mouse"):
         ids_of("hause", words)
     subwords = SentencePiece(vocab_size=24).train(PAIRS).source
     assert ids_of("house", subwords) == subwords.encode("house")
-    assert ids_of(subwords.pieces[8], subwords) == [8]
+    assert ids_of(subwords.tokens[8], subwords) == [8]
     for nothing in ("", "犬", "<pad>"):
         with pytest.raises(UserError, match="the vocabulary has no"):
             ids_of(nothing, words)
@@ -71,7 +71,7 @@ def test_labels_of_a_picture_do_not_hide_each_other() -> None:
     assert not any(a.overlaps(b) for i, a in enumerate(shrunk) for b in shrunk[:i])
 
 
-def test_a_picture_needs_a_vector_for_each_piece() -> None:
+def test_a_picture_needs_a_vector_for_each_token() -> None:
     with pytest.raises(ValueError, match="do not fit"):
         embedding_figure(np.zeros((2, 3)), ["a"])
 

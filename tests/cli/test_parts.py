@@ -9,7 +9,7 @@ import pytest
 
 from s2s_lit.__main__ import main
 from s2s_lit.cli.experiments import first_comment
-from s2s_lit.cli.parts import shelf
+from s2s_lit.config.catalogue import shelf
 
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"
 

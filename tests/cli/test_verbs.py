@@ -12,9 +12,9 @@ import yaml
 from mlflow.tracking import MlflowClient
 
 from s2s_lit.__main__ import main
-from s2s_lit.cli.build import load
-from s2s_lit.data.collate import collate
-from s2s_lit.tracking.store import RunRecord, connect, download_checkpoint, list_runs
+from s2s_lit.config.build import load
+from s2s_lit.data.batching.collate import collate
+from s2s_lit.tracking.client.runs import RunRecord, connect, download_checkpoint, list_runs
 from s2s_lit.types import Batch, Example
 from support.tiny import TINY
 
@@ -57,7 +57,7 @@ def test_step_metrics_stand_at_every_optimizer_step(trained: RunRecord, client: 
 
 
 def test_predictions_are_all_sentences_in_the_files_order(trained: RunRecord, client: MlflowClient) -> None:
-    from s2s_lit.data.builtin import generate
+    from s2s_lit.corpora.captions import generate
 
     path = client.download_artifacts(trained.run_id, "predictions/test.jsonl")
     lines = [json.loads(line) for line in Path(path).read_text().splitlines()]
@@ -113,7 +113,7 @@ def test_a_file_is_translated_and_scored_block_by_block(
     source, pairs, whole, output = (tmp_path / name for name in ("in.txt", "pairs.tsv", "whole.txt", "out.txt"))
     source.write_text("".join(f"{line}\n" for line in sources))
     pairs.write_text("".join(f"{line}\tEin Hund.\n" for line in sources))
-    commands = {"translate": ["--in", str(source), "--n_best=2"], "score": ["--in", str(pairs), "--pieces"]}
+    commands = {"translate": ["--in", str(source), "--n_best=2"], "score": ["--in", str(pairs), "--tokens"]}
     for verb, words in commands.items():
         assert main([verb, "latest", *words, "--out", str(whole)]) == 0
         sizes: list[int] = []
@@ -154,7 +154,7 @@ def test_an_ensemble_of_a_run_with_itself_translates_and_scores_as_the_run(
     assert float(log_prob) < 0
 
 
-def test_given_pairs_are_scored_from_one_file_or_two_and_by_piece(
+def test_given_pairs_are_scored_from_one_file_or_two_and_by_token(
     trained: RunRecord, in_project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     pairs = [("The dog sleeps in the garden.", "Der Hund schläft im Garten."), ("A man.", "Ein Mann."), ("A cat", "")]
@@ -166,7 +166,7 @@ def test_given_pairs_are_scored_from_one_file_or_two_and_by_piece(
     scores = [float(line) for line in capsys.readouterr().out.splitlines()]
     assert main(["score", "latest", "latest", "--in", str(sources), "--targets", str(targets), f"--out={output}"]) == 0
     assert [float(line) for line in output.read_text().splitlines()] == pytest.approx(scores, abs=2e-4)
-    assert main(["score", "latest", "--in", str(both), "--pieces"]) == 0
+    assert main(["score", "latest", "--in", str(both), "--tokens"]) == 0
     rows = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
     for number, score in enumerate(scores, 1):
         own = [row for row in rows if row[0] == str(number)]
@@ -186,13 +186,13 @@ def test_what_cannot_be_searched_for_is_said(
         (["--prefix", "Ein \udcff"], "--prefix is not UTF-8"),
         (["--text", "A \udcff"], "--text is not UTF-8"),
         (["--text", " "], "--text (TEXT) is empty"),
-        (["--task.replace_unknown", "true"], "data.codec Words"),
+        (["--task.replace_unknown", "true"], "data.tokenizer Words"),
     ):
         assert main(["translate", "latest", "--text", "A man.", *words]) == 2
         assert says in capsys.readouterr().err
 
 
-def test_a_line_without_a_piece_stays_empty(
+def test_a_line_without_a_token_stays_empty(
     trained: RunRecord, in_project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A zero-width space is no white space to Python, but to us."""
@@ -309,7 +309,7 @@ def test_unknown_words_are_taken_from_the_source_and_vocabularies_of_an_ensemble
 ) -> None:
     settings = [word for word in TINY if "vocab_size" not in word]
     learns = ["--task.optimizer.lr=0.1", "--task.schedule.warmup_steps=0"]  # that nearly all words are unknown
-    assert main(["train", "replace_unknown", *settings, *learns, "--data.codec.vocabulary.top_k=5"]) == 0
+    assert main(["train", "replace_unknown", *settings, *learns, "--data.tokenizer.vocabulary.top_k=5"]) == 0
     run, line = list_runs()[0], "Zoe visits Kyoto"
     capsys.readouterr()
     words = ["translate", run.run_id, "--text", line, "--task.search.min_length", "4"]

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from s2s_lit.data.batchers import Batcher
+from s2s_lit.data.batching.batchers import Batcher
 from support.parts import concrete_subclasses
 
 BATCHERS = concrete_subclasses(Batcher, "s2s_lit.data")

@@ -73,9 +73,9 @@ def test_the_state_is_one_that_the_decoder_takes(case: tuple[Encoder, Recurrence
 def test_a_batch_equals_its_sentences_and_padding_changes_nothing(case: tuple[Encoder, Recurrence, Bridge]) -> None:
     encoder, _, bridge = case
     padded = torch.cat([INPUTS, torch.full((3, 2, 4), torch.nan)], dim=1)
-    encoded = encoder(padded, LENGTHS)  # an encoder that normalizes its memory leaves something at padding
-    memory = encoded.memory.masked_fill(~encoded.mask.unsqueeze(2), torch.nan)
-    together = tensors(bridge(replace(encoded, memory=memory)))
+    encoder_output = encoder(padded, LENGTHS)  # an encoder that normalizes its encoded leaves something at padding
+    encoded = encoder_output.outputs.masked_fill(~encoder_output.mask.unsqueeze(2), torch.nan)
+    together = tensors(bridge(replace(encoder_output, outputs=encoded)))
     for row, length in enumerate(LENGTHS.tolist()):
         alone = tensors(bridge(encoder(INPUTS[row : row + 1, :length], LENGTHS[row : row + 1])))
         for one, other in zip(together, alone, strict=True):
@@ -96,24 +96,24 @@ def test_saving_and_loading_changes_nothing(case: tuple[Encoder, Recurrence, Bri
     encoder, recurrence, bridge = case
     other = type(bridge)(encoder, recurrence)
     other.load_state_dict(saved(bridge.state_dict()))
-    encoded = encoder(INPUTS, LENGTHS)
-    for one, two in zip(tensors(bridge(encoded)), tensors(other(encoded)), strict=True):
+    encoder_output = encoder(INPUTS, LENGTHS)
+    for one, two in zip(tensors(bridge(encoder_output)), tensors(other(encoder_output)), strict=True):
         assert torch.equal(one, two)
 
 
 def test_values_are_those_of_the_equations() -> None:
     torch.manual_seed(0)
     encoder, recurrence = encoder_of(LSTM, True, 2, 6), LSTM(4, False, hidden_size=12, num_layers=2)
-    encoded = encoder(INPUTS, LENGTHS)
-    last = LastStateBridge(encoder, recurrence)(encoded)
-    assert torch.equal(last.hidden, encoded.final.hidden)
-    assert torch.equal(last.cell, encoded.final.cell)
-    assert all((tensor == 0).all() for tensor in tensors(ZeroBridge(encoder, recurrence)(encoded)))
+    encoder_output = encoder(INPUTS, LENGTHS)
+    last = LastStateBridge(encoder, recurrence)(encoder_output)
+    assert torch.equal(last.hidden, encoder_output.final.hidden)
+    assert torch.equal(last.cell, encoder_output.final.cell)
+    assert all((tensor == 0).all() for tensor in tensors(ZeroBridge(encoder, recurrence)(encoder_output)))
     for bridge, summary in (
-        (ProjectedBridge(encoder, recurrence), lambda row, length: encoded.final.hidden[row, -1]),
-        (MeanBridge(encoder, recurrence), lambda row, length: encoded.memory[row, :length].mean(dim=0)),
+        (ProjectedBridge(encoder, recurrence), lambda row, length: encoder_output.final.hidden[row, -1]),
+        (MeanBridge(encoder, recurrence), lambda row, length: encoder_output.outputs[row, :length].mean(dim=0)),
     ):
-        state = bridge(encoded)
+        state = bridge(encoder_output)
         for row, length in enumerate(LENGTHS.tolist()):
             expected = torch.tanh(bridge.layer(summary(row, length)))  # hidden of both layers, then cells
             torch.testing.assert_close(torch.cat([state.hidden[row].flatten(), state.cell[row].flatten()]), expected)

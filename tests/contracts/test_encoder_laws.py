@@ -31,7 +31,7 @@ def encoders() -> Iterator[tuple[str, Make]]:
         yield kind.__name__, partial(kind, 4)
     small = partial(RecurrentEncoder, 4, recurrence=partial(GRU, hidden_size=3, num_layers=2))
     yield "RecurrentEncoder-both", partial(small, bidirectional=True)
-    yield "RecurrentEncoder-normalized", partial(small, input_normalization=LayerNorm, memory_normalization=LayerNorm)
+    yield "RecurrentEncoder-normalized", partial(small, input_normalization=LayerNorm, output_normalization=LayerNorm)
     yield "RecurrentEncoder-cell", partial(small, recurrence=partial(LSTM, hidden_size=3))
 
 
@@ -45,14 +45,14 @@ def encoder(request: pytest.FixtureRequest) -> Encoder:
 
 
 def parts_of(output: EncoderOutput) -> list[Tensor]:
-    """The real memory positions, and the last states."""
+    """The real encoded positions, and the last states."""
     final = output.final
-    return [output.memory[output.mask], *(tensor for tensor in (final.hidden, final.cell) if tensor is not None)]
+    return [output.outputs[output.mask], *(tensor for tensor in (final.hidden, final.cell) if tensor is not None)]
 
 
 def test_sizes_are_as_stated(encoder: Encoder) -> None:
     output = encoder(INPUTS, LENGTHS)
-    assert output.memory.shape == (3, 6, encoder.memory_size)
+    assert output.outputs.shape == (3, 6, encoder.encoder_size)
     assert torch.equal(output.mask, MASK)
     assert output.final.hidden.shape == (3, encoder.num_layers, encoder.state_size)
     assert (output.final.cell is not None) == encoder.has_cell
@@ -69,7 +69,7 @@ def test_a_batch_equals_its_sentences(encoder: Encoder) -> None:
     for row, length in enumerate(LENGTHS.tolist()):
         this = slice(row, row + 1)
         alone = encoder(INPUTS[this, :length], LENGTHS[this])
-        torch.testing.assert_close(together.memory[row, :length], alone.memory[0])
+        torch.testing.assert_close(together.outputs[row, :length], alone.outputs[0])
         torch.testing.assert_close(together.final.hidden[this], alone.final.hidden)
         if alone.final.cell is not None:
             torch.testing.assert_close(together.final.cell[this], alone.final.cell)

@@ -66,10 +66,10 @@ def test_a_batch_equals_its_sentences(network: Network) -> None:
 
 def test_stepping_equals_the_whole_target(network: Network) -> None:
     model, whole = network.model, network.output.decoded
-    memory, state = model.start(BATCH.source_ids, BATCH.source_lengths)
+    encoded, state = model.start(BATCH.source_ids, BATCH.source_lengths)
     log_probs, weights = [], []
     for tokens in BATCH.target_input_ids.unbind(1):
-        step_log_probs, step_weights, state = model.step(tokens, memory, state)
+        step_log_probs, step_weights, state = model.step(tokens, encoded, state)
         log_probs.append(step_log_probs)
         weights.append(step_weights)
     stepped = torch.stack(log_probs, dim=1)[BATCH.target_mask]
@@ -83,23 +83,23 @@ def test_stepping_equals_the_whole_target(network: Network) -> None:
 
 def test_hypotheses_of_a_sentence_do_not_see_each_other(network: Network) -> None:
     """Three of each sentence, with pasts of their own: together, and each without the others."""
-    pieces = torch.randint(4, VOCAB, (2, len(BATCH), 3), generator=torch.Generator().manual_seed(3))
-    memory, start = network.model.start(BATCH.source_ids, BATCH.source_lengths)
+    tokens = torch.randint(4, VOCAB, (2, len(BATCH), 3), generator=torch.Generator().manual_seed(3))
+    encoded, start = network.model.start(BATCH.source_ids, BATCH.source_lengths)
     together, alone = start.select(torch.arange(len(BATCH)).repeat_interleave(3)), [start] * 3
-    for tokens in pieces:
-        log_probs, _, together = network.model.step(tokens.flatten(), memory, together)
+    for fed in tokens:
+        log_probs, _, together = network.model.step(fed.flatten(), encoded, together)
         for k in range(3):
-            expected, _, alone[k] = network.model.step(tokens[:, k], memory, alone[k])
+            expected, _, alone[k] = network.model.step(fed[:, k], encoded, alone[k])
             torch.testing.assert_close(log_probs[k::3], expected)
 
 
 def test_windows_with_carried_state_equal_the_whole_target(network: Network) -> None:
     model, whole = network.model, network.output.decoded
-    memory, state = model.start(BATCH.source_ids, BATCH.source_lengths)
+    encoded, state = model.start(BATCH.source_ids, BATCH.source_lengths)
     inputs = model.target_embedding(BATCH.target_input_ids)
     windows = []
     for window in inputs.split(3, dim=1):
-        windows.append(model.decoder(window, memory, state))
+        windows.append(model.decoder(window, encoded, state))
         state = windows[-1].state.detach()
     assert_same_state(state, whole.state)
     for name in ("features", "hidden") if whole.weights is None else ("features", "hidden", "weights"):
@@ -151,9 +151,9 @@ def test_parameters_may_have_sixteen_bits(network: Network) -> None:
     objective(output).backward()
     torch.testing.assert_close(output.logits.float(), network.output.logits, atol=0.1, rtol=0.1)
     assert all(p.grad is not None and p.grad.isfinite().all() for p in model.parameters())
-    memory, state = model.start(BATCH.source_ids, BATCH.source_lengths)
+    encoded, state = model.start(BATCH.source_ids, BATCH.source_lengths)
     for tokens in BATCH.target_input_ids.unbind(1):
-        log_probs, _, state = model.step(tokens, memory, state)
+        log_probs, _, state = model.step(tokens, encoded, state)
     last = log_probs[BATCH.target_mask[:, -1]]
     whole = output.logits.float().log_softmax(-1)[BATCH.target_lengths.cumsum(0) - 1][BATCH.target_mask[:, -1]]
     torch.testing.assert_close(last, whole, atol=0.1, rtol=0.1)

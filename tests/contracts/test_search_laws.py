@@ -59,7 +59,7 @@ def random_model(spread: float = 2.0) -> AttendingTable:
     return AttendingTable(random_tables(len(LENGTHS), 0, spread).tables)
 
 
-def pieces(hypothesis: Hypothesis) -> list[int]:
+def tokens(hypothesis: Hypothesis) -> list[int]:
     return hypothesis.token_ids + [EOS] * hypothesis.finished
 
 
@@ -99,7 +99,7 @@ def test_hypotheses_are_distinct_and_ranked(search: Search) -> None:
     for found in search(random_model(), *sources(LENGTHS)):
         assert found
         if not isinstance(search, SamplingSearch):  # which draws with replacement
-            assert len({tuple(pieces(h)) for h in found}) == len(found)
+            assert len({tuple(tokens(h)) for h in found}) == len(found)
         ranks = [(h.finished, h.score) for h in found]
         assert ranks == sorted(ranks, reverse=True)
 
@@ -109,12 +109,12 @@ def test_the_scorer_agrees_with_the_search(search: Search) -> None:
     model = random_model()
     ids, lengths = sources(LENGTHS)
     for row, found in enumerate(search(model, ids, lengths)):
-        targets = [torch.tensor(pieces(h)) for h in found]
+        targets = [torch.tensor(tokens(h)) for h in found]
         padded = torch.nn.utils.rnn.pad_sequence(targets, batch_first=True)
         sizes = torch.tensor([len(target) for target in targets])
         scored = forced_log_probs(model, ids[row : row + 1], lengths[row : row + 1], padded, sizes).sum(1)
         assert scored.tolist() == pytest.approx([h.log_prob for h in found], abs=1e-5)
-        assert scored.tolist() == pytest.approx([model.log_prob(row, pieces(h)) for h in found], abs=1e-5)
+        assert scored.tolist() == pytest.approx([model.log_prob(row, tokens(h)) for h in found], abs=1e-5)
 
 
 def test_the_score_follows_from_what_a_hypothesis_tells(search: Search) -> None:
@@ -123,7 +123,7 @@ def test_the_score_follows_from_what_a_hypothesis_tells(search: Search) -> None:
     for found in search(random_model(), *sources(LENGTHS), keep_weights=True):
         for hypothesis in found:
             covered = hypothesis.weights.sum(dim=0).clamp(max=1.0).log().sum().item()
-            normalized = hypothesis.log_prob / ((5 + len(pieces(hypothesis))) / 6) ** length_penalty
+            normalized = hypothesis.log_prob / ((5 + len(tokens(hypothesis))) / 6) ** length_penalty
             assert hypothesis.score == pytest.approx(normalized + coverage_penalty * covered, abs=1e-5)
 
 
@@ -133,13 +133,13 @@ def test_the_length_keeps_its_bounds(search: Search) -> None:
     assert search.length_caps(lengths).tolist() == caps
     for cap, found in zip(caps, search(random_model(spread=3.0), ids, lengths), strict=True):
         for hypothesis in found:
-            assert min(search.min_length, cap) <= len(pieces(hypothesis)) <= cap
+            assert min(search.min_length, cap) <= len(tokens(hypothesis)) <= cap
             assert hypothesis.finished or len(hypothesis.token_ids) == cap
 
 
 @pytest.mark.parametrize(("size", "min_length"), [(1, 4), (2, 9), (3, 12)])
 def test_no_ngram_stands_twice(kind: type[Search], size: int, min_length: int) -> None:
-    """In outputs so long that it is hard not to repeat: of single pieces EOS is all that is left in the end."""
+    """In outputs so long that it is hard not to repeat: of single tokens EOS is all that is left in the end."""
     options = {"min_length": min_length, "max_length_ratio": 0.0, "max_length_offset": 15}
     free, barred = (kind(no_repeat_ngram=n, **options)(random_model(), *sources(LENGTHS)) for n in (0, size))
     assert any(repeats(h, size) for found in free for h in found), "nothing had to be barred"
@@ -164,7 +164,7 @@ def test_forced_prefixes_stand_at_the_front(search: Search) -> None:
         assert found
         for hypothesis in found:
             assert hypothesis.token_ids[: len(prefixes[row])] == prefixes[row]
-            assert hypothesis.log_prob == pytest.approx(model.log_prob(row, pieces(hypothesis)), abs=1e-5)
+            assert hypothesis.log_prob == pytest.approx(model.log_prob(row, tokens(hypothesis)), abs=1e-5)
         one = slice(row, row + 1)
         (alone,) = search(ForcedPrefix(model, ids[one]), source_ids[one], lengths[one], keep_weights=True)
         assert_same(found, alone)
@@ -175,10 +175,10 @@ def test_behind_its_prefix_an_output_is_free() -> None:
     prefixes = [[A, A], [], [B, A, C], [C, C, C], [B]]
     ids = torch.tensor([[*prefix, *[FREE] * (3 - len(prefix))] for prefix in prefixes])
     model = ForcedPrefix(random_model(), ids)
-    memory, state = model.start(*sources(LENGTHS))
+    encoded, state = model.start(*sources(LENGTHS))
     tokens = torch.full((len(prefixes),), BOS)
     for t in range(5):
-        log_probs, _, state = model.step(tokens, memory, state)
+        log_probs, _, state = model.step(tokens, encoded, state)
         possible = log_probs.isfinite().sum(dim=1).tolist()
         assert possible == [1 if t < len(prefix) else 4 for prefix in prefixes]  # A, B, C and EOS
         tokens = torch.tensor([prefix[t] if t < len(prefix) else B for prefix in prefixes])
@@ -188,7 +188,7 @@ def test_weights_are_those_of_the_hypothesis(search: Search) -> None:
     model = random_tables(len(LENGTHS), 0)
     for row, found in enumerate(search(model, *sources(LENGTHS), keep_weights=True)):
         for hypothesis in found:
-            path = [NOTHING, BOS, *pieces(hypothesis)]
+            path = [NOTHING, BOS, *tokens(hypothesis)]
             seen = torch.tensor([code(row, before, last) for before, last in pairwise(path[:-1])])
             expected = seen.unsqueeze(1) + torch.arange(LENGTHS[row]) / 10
             torch.testing.assert_close(hypothesis.weights, expected)

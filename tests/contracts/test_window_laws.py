@@ -11,9 +11,9 @@ from functools import partial
 import pytest
 import torch
 
-from s2s_lit.data.batchers import FixedSize
-from s2s_lit.data.collate import collate, collate_window
-from s2s_lit.data.windows import TimeStepWindows
+from s2s_lit.data.batching.batchers import FixedSize
+from s2s_lit.data.batching.collate import collate, collate_window
+from s2s_lit.data.batching.windows import TimeStepWindows
 from s2s_lit.models.seq2seq import Seq2Seq
 from s2s_lit.tasks.translation import TranslationTask
 from s2s_lit.types import EOS, Batch, Example
@@ -21,7 +21,7 @@ from support.networks import covering
 from support.tasks import task_of
 
 NETWORKS = dict(covering())
-FIRST, LAST = 20, 21  # pieces that only the first and only the last window is given
+FIRST, LAST = 20, 21  # tokens that only the first and only the last window is given
 SIZE = 3
 EXAMPLES = [
     Example([7, 8, 9, 10, 11, 12, EOS], [FIRST, 8, 9], "", ""),
@@ -68,7 +68,7 @@ def test_the_gradient_reaches_to_the_start_of_the_window_and_to_the_encoder(task
         source_gradient = task.model.source_embedding.table.weight.grad
         assert source_gradient is not None
         assert source_gradient.abs().sum() > 0
-        seen = [bool(table.grad[piece].abs().sum() > 0) for piece in (FIRST, LAST)]
+        seen = [bool(table.grad[token].abs().sum() > 0) for token in (FIRST, LAST)]
         assert seen == [number == 0, number == 2]
     task.zero_grad()
     task.training_step(collate([EXAMPLES[2]]), 0).backward()

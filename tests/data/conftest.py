@@ -16,7 +16,7 @@ Write = Callable[..., Path]
 def _own_caches(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is read from or left in the user's caches."""
     folder = tmp_path_factory.mktemp("caches")
-    monkeypatch.setenv("S2S_CACHE", str(folder / "codecs"))
+    monkeypatch.setenv("S2S_CACHE", str(folder / "tokenizers"))
     monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", folder / "datasets")
 
 

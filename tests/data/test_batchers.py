@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from s2s_lit.data.batchers import Batcher, FixedSize, LengthBuckets, TokenBudget
+from s2s_lit.data.batching.batchers import Batcher, FixedSize, LengthBuckets, TokenBudget
 from s2s_lit.errors import UserError
 
 

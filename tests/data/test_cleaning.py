@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from s2s_lit.data.cleaning import Cleaner, PairReader, SplitReport
-from s2s_lit.data.filters import CopiedSource, Duplicates
-from s2s_lit.data.rows import INVALID_JSON, LONGEST, Malformed, value_at
+from s2s_lit.data.cleaning.cleaner import Cleaner, PairReader, SplitReport
+from s2s_lit.data.cleaning.filters import CopiedSource, Duplicates
+from s2s_lit.data.sources.rows import INVALID_JSON, LONGEST, Malformed, value_at
 from s2s_lit.errors import UserError
 
 READER = PairReader("en", "de")

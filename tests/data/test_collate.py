@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import torch
 
-from s2s_lit.data.collate import collate
+from s2s_lit.data.batching.collate import collate
 from s2s_lit.types import BOS, EOS, PAD, Example
 
 

@@ -8,28 +8,28 @@ from typing import Any
 import pytest
 from jsonargparse import ArgumentParser
 
-from s2s_lit.data.batchers import Batcher, LengthBuckets, TokenBudget
-from s2s_lit.data.datamodule import Seq2SeqDataModule
-from s2s_lit.data.files import FileCorpus
-from s2s_lit.data.filters import Duplicates, WordCount
-from s2s_lit.data.sources import HubCorpus
+from s2s_lit.data.batching.batchers import Batcher, LengthBuckets, TokenBudget
+from s2s_lit.data.cleaning.filters import Duplicates, WordCount
+from s2s_lit.data.datamodule import DataModule
+from s2s_lit.data.sources.files import FileCorpus
+from s2s_lit.data.sources.hub import HubCorpus
 from s2s_lit.errors import UserError
-from s2s_lit.text.codec import CodecBuilder, CodecPair
+from s2s_lit.text.tokenizer import TokenizerBuilder, TokenizerPair
 from s2s_lit.text.words import Words
 
 
-class NoBuilder(CodecBuilder):
-    def build(self, pairs: Iterable[tuple[str, str]]) -> CodecPair:
+class NoBuilder(TokenizerBuilder):
+    def build(self, pairs: Iterable[tuple[str, str]]) -> TokenizerPair:
         raise AssertionError("nothing is to be built")
 
-    def train(self, pairs: Iterable[tuple[str, str]]) -> CodecPair:
+    def train(self, pairs: Iterable[tuple[str, str]]) -> TokenizerPair:
         raise AssertionError("nothing is to be built")
 
 
-def module(folder: Path, *, streaming: bool = False, codec: CodecBuilder | None = None, **options: Any) -> Any:
-    return Seq2SeqDataModule(
+def module(folder: Path, *, streaming: bool = False, tokenizer: TokenizerBuilder | None = None, **options: Any) -> Any:
+    return DataModule(
         source=HubCorpus(path="owner/name", data_dir=folder),
-        codec=codec or Words(),
+        tokenizer=tokenizer or Words(),
         batcher=LengthBuckets(size=8, pool=24),
         streaming=streaming,
         **options,
@@ -76,13 +76,13 @@ def test_streaming_and_memory_report_the_same(corpus: Path) -> None:
     assert (validation["rows"], validation["kept"], validation["dropped"]) == (11, 11, {})
 
 
-def test_assigned_codecs_are_used_and_none_are_built(corpus: Path) -> None:
+def test_assigned_tokenizers_are_used_and_none_are_built(corpus: Path) -> None:
     first = module(corpus)
     with pytest.raises(RuntimeError, match="setup"):
-        _ = first.codecs
+        _ = first.tokenizers
     first.setup("fit")
-    second = module(corpus, codec=NoBuilder())
-    second.codecs = first.codecs
+    second = module(corpus, tokenizer=NoBuilder())
+    second.tokenizers = first.tokenizers
     second.setup("test")
     assert "train" not in second.report["splits"]  # nor is the training split read
     assert sum(map(len, second.test_dataloader())) == 7
@@ -112,18 +112,18 @@ def test_a_missing_column_or_split_is_the_users_to_mend(corpus: Path, streaming:
 
 def test_is_built_from_names_and_arguments(corpus: Path) -> None:
     parser = ArgumentParser(exit_on_error=False)
-    parser.add_class_arguments(Seq2SeqDataModule, "data")
+    parser.add_class_arguments(DataModule, "data")
     config = parser.parse_object({"data": {
         "source": {
-            "class_path": "s2s_lit.data.sources.HubCorpus", "init_args": {"path": "x/y", "data_dir": str(corpus)},
+            "class_path": "s2s_lit.data.sources.hub.HubCorpus", "init_args": {"path": "x/y", "data_dir": str(corpus)},
         },
-        "codec": {"class_path": "s2s_lit.text.sentencepiece.SentencePiece", "init_args": {"vocab_size": 60}},
-        "batcher": {"class_path": "s2s_lit.data.batchers.TokenBudget", "init_args": {"max_tokens": 64}},
+        "tokenizer": {"class_path": "s2s_lit.text.sentencepiece.SentencePiece", "init_args": {"vocab_size": 60}},
+        "batcher": {"class_path": "s2s_lit.data.batching.batchers.TokenBudget", "init_args": {"max_tokens": 64}},
     }})  # fmt: skip
     data = parser.instantiate_classes(config)["data"]
     data.setup("fit")
     assert sum(map(len, data.train_dataloader())) == 53
-    assert len(data.codecs.source) <= 60
+    assert len(data.tokenizers.source) <= 60
     assert "Pairs in a batch of an evaluation split." in parser.format_help()
 
 
@@ -157,7 +157,7 @@ def test_filters_clean_what_trains_and_the_vocabulary_but_no_evaluation(
     for _ in range(2):  # each epoch drops the same
         assert sorted(text for batch in loader for text in batch.source_texts) == ["a b", "c d"]
     assert data.report["splits"]["train"]["dropped"] == {"duplicate_pair": 1, "source_too_few_words": 1}
-    assert "rare" not in data.codecs.source.pieces
+    assert "rare" not in data.tokenizers.source.tokens
     assert sum(map(len, data.val_dataloader())) == 4
 
 
@@ -169,14 +169,14 @@ def test_strict_stops_with_file_and_row(write: Callable[..., Path], streaming: b
         module(folder, streaming=streaming, strict=True).setup("fit")
 
 
-def test_the_unicode_form_reaches_texts_and_codecs(write: Callable[..., Path]) -> None:
+def test_the_unicode_form_reaches_texts_and_tokenizers(write: Callable[..., Path]) -> None:
     rows = [{"en": "ﬁne", "de": "ﬂott"}] * 3
     data = module(write(train=rows, validation=rows, test=rows), unicode_form="NFKC")
     data.setup("fit")
     (batch,) = data.val_dataloader()
     assert (batch.source_texts[0], batch.target_texts[0]) == ("fine", "flott")
-    again = CodecPair.from_state(data.codecs.state())
-    assert again.normalize(" ﬁne ") == data.codecs.normalize("ﬁne") == "fine"
+    again = TokenizerPair.from_state(data.tokenizers.state())
+    assert again.normalize(" ﬁne ") == data.tokenizers.normalize("ﬁne") == "fine"
 
 
 @pytest.mark.parametrize("streaming", [False, True])
@@ -209,6 +209,6 @@ def test_a_split_without_a_pair_is_told_before_training(tmp_path: Path, split: s
         (tmp_path / f"{name}.tsv").write_text("en\tde\n" + (rows if name == split else "a b\tx y\n"))
         files[name] = f"{name}.tsv"
     source = FileCorpus(files=files, data_dir=tmp_path)
-    data = Seq2SeqDataModule(source=source, codec=Words(), batcher=LengthBuckets(size=1), streaming=streaming)
+    data = DataModule(source=source, tokenizer=Words(), batcher=LengthBuckets(size=1), streaming=streaming)
     with pytest.raises(UserError, match=f"the {split} split has no pair"):
         data.setup("fit")

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from s2s_lit.data.batchers import Batcher, FixedSize, LengthBuckets, TokenBudget
-from s2s_lit.data.share import Share
+from s2s_lit.data.batching.batchers import Batcher, FixedSize, LengthBuckets, TokenBudget
+from s2s_lit.data.loading.dealing import Share
 from s2s_lit.types import Batch
-from support.loaders import BATCHERS, KINDS, kept, make, order, pieces
+from support.loaders import BATCHERS, KINDS, kept, make, order, tokens
 from support.ranks import each_rank
 
 
@@ -34,7 +34,7 @@ def test_ranks_share_all_rows_in_equally_many_steps(
     alone = epochs(Share())
     for epoch in range(2):
         steps = [batches[epoch] for batches in of_rank]
-        assert sum(map(pieces, steps)) == pieces(alone[epoch])
+        assert sum(map(tokens, steps)) == tokens(alone[epoch])
         assert len(set(map(len, steps))) == 1
         assert all(not all(batch.is_idle for batch in step) for step in zip(*steps, strict=True))
         rows = [row for batches in steps for batch in batches if batch.continues is None for row in batch.rows]

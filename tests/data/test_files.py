@@ -15,10 +15,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from s2s_lit.data.files import FileCorpus, ParallelText
-from s2s_lit.data.formats import comma_separated
-from s2s_lit.data.rows import FIELD_COUNT, INVALID_CSV, LONGEST, NUL, Malformed, Row
-from s2s_lit.data.sources import CorpusSource, HubCorpus
+from s2s_lit.data.sources.base import CorpusSource
+from s2s_lit.data.sources.files import FileCorpus, ParallelText
+from s2s_lit.data.sources.formats import comma_separated
+from s2s_lit.data.sources.hub import HubCorpus
+from s2s_lit.data.sources.rows import FIELD_COUNT, INVALID_CSV, LONGEST, NUL, Malformed, Row
 from s2s_lit.errors import UserError
 from support.corpora import FORMATS, ROWS, as_files, packed, table
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from s2s_lit.data.filters import (
+from s2s_lit.data.cleaning.filters import (
     CopiedSource,
     Duplicates,
     Filter,

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from s2s_lit.data.batchers import Batcher, FixedSize, LengthBuckets, TokenBudget
-from s2s_lit.data.cleaning import SplitReport
-from s2s_lit.data.examples import Encoder, PieceLimits
-from s2s_lit.data.memory_loader import MemoryLoader
-from s2s_lit.data.stream_loader import StreamLoader
+from s2s_lit.data.batching.batchers import Batcher, FixedSize, LengthBuckets, TokenBudget
+from s2s_lit.data.cleaning.cleaner import SplitReport
+from s2s_lit.data.fields.encoding import Encoder, TokenLimits
+from s2s_lit.data.loading.in_memory import MemoryLoader
+from s2s_lit.data.loading.streaming import StreamLoader
 from s2s_lit.errors import UserError
 from s2s_lit.types import Batch, Example
 from support.loaders import BATCHERS, KINDS, given_rows, kept, make, order
@@ -180,7 +180,7 @@ def test_a_pass_that_goes_on_still_reports_the_whole_one_before() -> None:
 def test_a_stream_of_no_pair_is_told_not_read_for_ever() -> None:
     loader = make("stream", FixedSize(size=4))
     assert isinstance(loader, StreamLoader)
-    loader.encoder = Encoder(loader.encoder.cleaner, loader.encoder.codecs, PieceLimits(source=0, target=0))
+    loader.encoder = Encoder(loader.encoder.cleaner, loader.encoder.tokenizers, TokenLimits(source=0, target=0))
     with pytest.raises(UserError, match=r"no pair to train on is left of the 61 rows .*61 source_too_long"):
         list(loader)
 
@@ -200,7 +200,7 @@ def test_a_state_goes_on_from_its_own_chunk() -> None:
     assert len(loader._places) < 10
     resumed = make("stream", FixedSize(size=4), count=600, pool=20)
     assert isinstance(resumed, StreamLoader)
-    resumed.encoder = Counting(resumed.encoder.cleaner, resumed.encoder.codecs, resumed.encoder.limits)
+    resumed.encoder = Counting(resumed.encoder.cleaner, resumed.encoder.tokenizers, resumed.encoder.limits)
     resumed.load_state_dict(state)
     assert order(islice(resumed, 1)) == batches[100:]
     assert len(encoded) == 20

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from s2s_lit.data.batchers import FixedSize
-from s2s_lit.data.memory_fit import MemoryFit
-from s2s_lit.data.windows import TimeStepWindows
+from s2s_lit.data.batching.batchers import FixedSize
+from s2s_lit.data.batching.memory_fit import MemoryFit
+from s2s_lit.data.batching.windows import TimeStepWindows
 from s2s_lit.errors import UserError
 
 
@@ -73,7 +73,7 @@ class Item:
 
 
 def test_a_memory_that_is_too_small_is_the_users_to_mend() -> None:
-    with pytest.raises(UserError, match=r"one sentence of 20 \+ 10 pieces needs 2e\+03 GB .* 1.6 GB may be used"):
+    with pytest.raises(UserError, match=r"one sentence of 20 \+ 10 tokens needs 2e\+03 GB .* 1.6 GB may be used"):
         MemoryFit(memory_gb=2.0).fit(Machine(least=2 * 10**12))
 
 

@@ -12,11 +12,13 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from s2s_lit.data.files import FileCorpus
-from s2s_lit.data.mixing import MixedCorpus
-from s2s_lit.data.rows import SHARD_BITS, Malformed, Row, Rows
-from s2s_lit.data.sources import BuiltinCorpus, CorpusSource, HubCorpus
-from s2s_lit.data.splitting import HashSplit
+from s2s_lit.corpora.captions.source import BuiltinCorpus
+from s2s_lit.data.sources.base import CorpusSource
+from s2s_lit.data.sources.files import FileCorpus
+from s2s_lit.data.sources.hub import HubCorpus
+from s2s_lit.data.sources.mixing import MixedCorpus
+from s2s_lit.data.sources.rows import SHARD_BITS, Malformed, Row, Rows
+from s2s_lit.data.sources.splitting import HashSplit
 from s2s_lit.errors import UserError
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from s2s_lit.data import files
-from s2s_lit.data.files import FileCorpus, ParallelText
-from s2s_lit.data.remote import RemoteFile
+from s2s_lit.data.sources import files
+from s2s_lit.data.sources.files import FileCorpus, ParallelText
+from s2s_lit.data.sources.remote import RemoteFile
 from s2s_lit.errors import UserError
 from support.corpora import FORMATS, ROWS, as_files, packed
 from support.servers import FileServer, serving

@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 
-from s2s_lit.data.batchers import Batcher, LengthBuckets, TokenBudget
-from s2s_lit.data.datamodule import Seq2SeqDataModule
-from s2s_lit.data.sources import HubCorpus
-from s2s_lit.data.windows import TimeStepWindows
+from s2s_lit.data.batching.batchers import Batcher, LengthBuckets, TokenBudget
+from s2s_lit.data.batching.windows import TimeStepWindows
+from s2s_lit.data.datamodule import DataModule
+from s2s_lit.data.sources.hub import HubCorpus
 from s2s_lit.errors import UserError
 from s2s_lit.text.sampling import BpeDropout, Sampling, SubwordRegularization
 from s2s_lit.text.sentencepiece import SentencePiece
 from s2s_lit.types import EOS, Batch
 
-Pieces = dict[int, tuple[list[int], list[int]]]
+Tokens = dict[int, tuple[list[int], list[int]]]
 SAMPLINGS = [SubwordRegularization(alpha=0.1), BpeDropout(dropout=0.3)]
 
 
@@ -32,11 +32,11 @@ def corpus(write: Any) -> Path:
 
 def module(
     corpus: Path, sampling: Sampling | None, *, streaming: bool = False, seed: int = 1, batcher: Batcher | None = None
-) -> Seq2SeqDataModule:
+) -> DataModule:
     kind: Any = "unigram" if sampling is None else sampling.model_type
-    data = Seq2SeqDataModule(
+    data = DataModule(
         source=HubCorpus(path="owner/name", data_dir=corpus),
-        codec=SentencePiece(vocab_size=48, model_type=kind, sampling=sampling),
+        tokenizer=SentencePiece(vocab_size=48, model_type=kind, sampling=sampling),
         batcher=batcher or LengthBuckets(size=8, pool=16),
         streaming=streaming,
         shuffle_pool=7,
@@ -46,7 +46,7 @@ def module(
     return data
 
 
-def pieces(batch: Batch) -> Pieces:
+def tokens(batch: Batch) -> Tokens:
     return {
         row: (source[:n], target[: m - 1])
         for row, source, n, target, m in zip(
@@ -56,13 +56,13 @@ def pieces(batch: Batch) -> Pieces:
     }  # fmt: skip
 
 
-def epoch(batches: Any) -> Pieces:
-    return {row: ids for batch in batches for row, ids in pieces(batch).items()}
+def epoch(batches: Any) -> Tokens:
+    return {row: ids for batch in batches for row, ids in tokens(batch).items()}
 
 
 @pytest.mark.parametrize("streaming", [False, True])
 @pytest.mark.parametrize("sampling", SAMPLINGS, ids=repr)
-def test_each_epoch_has_other_pieces_of_the_same_sentences(corpus: Path, sampling: Sampling, streaming: bool) -> None:
+def test_each_epoch_has_other_tokens_of_the_same_sentences(corpus: Path, sampling: Sampling, streaming: bool) -> None:
     data = module(corpus, sampling, streaming=streaming)
     loader = data.train_dataloader()
     first, second = epoch(loader), epoch(loader)
@@ -72,13 +72,13 @@ def test_each_epoch_has_other_pieces_of_the_same_sentences(corpus: Path, samplin
     for ids in (first, second):
         for row, (source, target) in ids.items():
             assert source[-1] == EOS
-            source_text, target_text = data.codecs.source.decode(source), data.codecs.target.decode(target)
+            source_text, target_text = data.tokenizers.source.decode(source), data.tokenizers.target.decode(target)
             assert source_text.startswith("the ")
             assert target_text.split()[-1] == source_text.split()[-1], row
 
 
 @pytest.mark.parametrize("sampling", SAMPLINGS, ids=repr)
-def test_pieces_are_a_function_of_seed_epoch_and_row_alone(corpus: Path, sampling: Sampling) -> None:
+def test_tokens_are_a_function_of_seed_epoch_and_row_alone(corpus: Path, sampling: Sampling) -> None:
     wanted = epoch(module(corpus, sampling).train_dataloader())
     assert epoch(module(corpus, sampling).train_dataloader()) == wanted
     assert epoch(module(corpus, sampling, batcher=TokenBudget(max_tokens=90)).train_dataloader()) == wanted
@@ -92,12 +92,12 @@ def test_going_on_within_an_epoch_gives_what_would_have_followed(
 ) -> None:
     loader = module(corpus, sampling, streaming=streaming).train_dataloader()
     epoch(loader)
-    whole = [pieces(batch) for batch in loader]
+    whole = [tokens(batch) for batch in loader]
     loader.set_epoch(1)
     list(islice(loader, 2))
     other = module(corpus, sampling, streaming=streaming).train_dataloader()
     other.load_state_dict(loader.state_dict())
-    assert [pieces(batch) for batch in other] == whole[2:]
+    assert [tokens(batch) for batch in other] == whole[2:]
 
 
 @pytest.mark.parametrize("streaming", [False, True])
@@ -105,11 +105,11 @@ def test_going_on_within_an_epoch_gives_what_would_have_followed(
 def test_evaluation_sees_the_one_segmentation(corpus: Path, sampling: Sampling, streaming: bool) -> None:
     sampled, plain = module(corpus, sampling, streaming=streaming), module(corpus, None, streaming=streaming)
     if sampling.model_type == "bpe":
-        plain.codecs = sampled.codecs
+        plain.tokenizers = sampled.tokenizers
     for split in ("validation", "test", "train"):
         for batch in sampled.loader(split):
-            for text, (source, _) in zip(batch.source_texts, pieces(batch).values(), strict=True):
-                assert source == [*plain.codecs.source.encode(text), EOS]
+            for text, (source, _) in zip(batch.source_texts, tokens(batch).values(), strict=True):
+                assert source == [*plain.tokenizers.source.encode(text), EOS]
 
 
 def test_the_order_of_sentences_is_that_without_sampling(corpus: Path) -> None:

@@ -13,10 +13,10 @@ from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
 from torch import Tensor
 
-from s2s_lit.data.batchers import Batcher, FixedSize, LengthBuckets, TokenBudget
-from s2s_lit.data.datamodule import Seq2SeqDataModule
-from s2s_lit.data.sources import HubCorpus
-from s2s_lit.data.windows import TimeStepWindows
+from s2s_lit.data.batching.batchers import Batcher, FixedSize, LengthBuckets, TokenBudget
+from s2s_lit.data.batching.windows import TimeStepWindows
+from s2s_lit.data.datamodule import DataModule
+from s2s_lit.data.sources.hub import HubCorpus
 from s2s_lit.text.words import Words
 from s2s_lit.types import Batch
 
@@ -66,8 +66,8 @@ def _quiet() -> Any:
 def train(
     corpus: Path, streaming: bool, batcher: Batcher, *, limit: float, saves: ModelCheckpoint | None, resume: str | None
 ) -> list[tuple[int, tuple[int, ...]]]:
-    data = Seq2SeqDataModule(
-        source=HubCorpus(path="owner/name", data_dir=corpus), codec=Words(), batcher=batcher, streaming=streaming,
+    data = DataModule(
+        source=HubCorpus(path="owner/name", data_dir=corpus), tokenizer=Words(), batcher=batcher, streaming=streaming,
         shuffle_pool=7, eval_batch_size=4,
     )  # fmt: skip
     trainer = Trainer(

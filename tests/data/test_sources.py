@@ -11,9 +11,11 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
-from s2s_lit.data import builtin
-from s2s_lit.data.rows import Malformed, Rows
-from s2s_lit.data.sources import BuiltinCorpus, CorpusSource, DatasetRows, HubCorpus
+from s2s_lit.corpora import captions as builtin
+from s2s_lit.corpora.captions.source import BuiltinCorpus
+from s2s_lit.data.sources.base import CorpusSource
+from s2s_lit.data.sources.hub import DatasetRows, HubCorpus
+from s2s_lit.data.sources.rows import Malformed, Rows
 from s2s_lit.errors import UserError
 
 

@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from s2s_lit.data.batchers import FixedSize
-from s2s_lit.data.collate import collate, collate_window
-from s2s_lit.data.windows import TimeStepWindows
+from s2s_lit.data.batching.batchers import FixedSize
+from s2s_lit.data.batching.collate import collate, collate_window
+from s2s_lit.data.batching.windows import TimeStepWindows
 from s2s_lit.errors import UserError
 from s2s_lit.types import BOS, EOS, PAD, Batch, Example
 
@@ -22,7 +22,7 @@ def windows(size: int) -> list[Batch]:
     return [collate_window(window) for window in batcher.windows(EXAMPLES)]
 
 
-def test_a_window_starts_with_the_piece_before_it_and_leaves_out_what_has_ended() -> None:
+def test_a_window_starts_with_the_token_before_it_and_leaves_out_what_has_ended() -> None:
     first, second, third = windows(2)
     assert first.target_input_ids.tolist() == [[BOS, 11], [BOS, PAD], [BOS, 21], [BOS, 31]]
     assert first.target_ids.tolist() == [[11, 12], [EOS, PAD], [21, 22], [31, EOS]]

@@ -16,14 +16,14 @@ from typing import Any
 import pytest
 import torch
 
-from s2s_lit.data.batchers import Batcher, FixedSize
-from s2s_lit.data.cleaning import Cleaner, PairReader
-from s2s_lit.data.datamodule import Seq2SeqDataModule
-from s2s_lit.data.examples import Encoder
-from s2s_lit.data.filters import Duplicates
-from s2s_lit.data.sources import HubCorpus
-from s2s_lit.data.stream_loader import StreamLoader
-from s2s_lit.data.workers import Chunk, killed_workers_told, made_by
+from s2s_lit.data.batching.batchers import Batcher, FixedSize
+from s2s_lit.data.cleaning.cleaner import Cleaner, PairReader
+from s2s_lit.data.cleaning.filters import Duplicates
+from s2s_lit.data.datamodule import DataModule
+from s2s_lit.data.fields.encoding import Encoder
+from s2s_lit.data.loading.streaming import StreamLoader
+from s2s_lit.data.loading.workers import Chunk, killed_workers_told, made_by
+from s2s_lit.data.sources.hub import HubCorpus
 from s2s_lit.errors import UserError
 from s2s_lit.processes import end_with
 from s2s_lit.text.words import Words
@@ -56,8 +56,8 @@ def test_workers_forget_no_duplicate(write: Callable[..., Path]) -> None:
     rows = [{"en": f"a {i % 50}", "de": f"x {i % 50}"} for i in range(200)]
     folder = write(train=rows, validation=rows, test=rows)
     for workers in (0, 2):
-        data = Seq2SeqDataModule(
-            source=HubCorpus(path="owner/name", data_dir=folder), codec=Words(), batcher=FixedSize(size=8),
+        data = DataModule(
+            source=HubCorpus(path="owner/name", data_dir=folder), tokenizer=Words(), batcher=FixedSize(size=8),
             streaming=True, shuffle_pool=9, num_workers=workers, filters=[Duplicates(remember=999)],
         )  # fmt: skip
         data.setup("fit")
@@ -71,7 +71,7 @@ def test_what_a_worker_objects_to_is_the_users_to_read() -> None:
     loader = make("stream", FixedSize(size=4), workers=2)
     assert isinstance(loader, StreamLoader)
     loader.encoder = Encoder(
-        Cleaner(PairReader("en", "fr"), place=lambda number: f"row {number}"), loader.encoder.codecs
+        Cleaner(PairReader("en", "fr"), place=lambda number: f"row {number}"), loader.encoder.tokenizers
     )
     with pytest.raises(UserError, match=r"^row \d+ is malformed: missing_field \(data.strict\)$"):
         list(loader)

@@ -39,7 +39,7 @@ def test_a_large_beam_finds_the_best_of_all(seed: int, length_penalty: float) ->
     )
     for table, found in enumerate(search(model, *sources([4, 2]))):
         best = ranked(model, table, 5, length_penalty)[:7]
-        assert [h.token_ids for h in found] == [pieces for _, pieces in best]
+        assert [h.token_ids for h in found] == [tokens for _, tokens in best]
         assert [h.score for h in found] == pytest.approx([score for score, _ in best], abs=1e-5)
         assert all(h.finished for h in found)
 
@@ -50,7 +50,7 @@ def plain_beam(model: TableModel, table: int, search: BeamSearch, cap: int) -> l
     done: list[tuple[float, list[int]]] = []
     for length in range(1, cap + 1):
         norm = ((5 + length) / 6) ** search.length_penalty
-        following = [(model.log_prob(table, [*y, piece]), [*y, piece]) for y, _ in opened for piece in range(SIZE)]
+        following = [(model.log_prob(table, [*y, token]), [*y, token]) for y, _ in opened for token in range(SIZE)]
         following = sorted((row for row in following if row[0] > -math.inf), reverse=True)
         done += [(total / norm, y) for total, y in following[: search.beam_size] if y[-1] == EOS]
         opened = [(y, total) for total, y in following if y[-1] != EOS][: search.beam_size]

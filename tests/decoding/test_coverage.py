@@ -15,9 +15,9 @@ from tables import NOTHING, AttendingTable, BlindTable, random_tables, sources
 LENGTHS = (4, 2)
 
 
-def covered(model: AttendingTable, table: int, pieces: tuple[int, ...], length: int) -> float:
-    """sum over s of log min(sum over t of weights, 1), piece by piece."""
-    path = [NOTHING, 2, *pieces]
+def covered(model: AttendingTable, table: int, tokens: tuple[int, ...], length: int) -> float:
+    """sum over s of log min(sum over t of weights, 1), token by token."""
+    path = [NOTHING, 2, *tokens]
     total = np.zeros(length)
     for before, last in pairwise(path[:-1]):
         e = np.exp(model.scores[table, before, last, :length].double().numpy())
@@ -45,12 +45,12 @@ def test_a_large_beam_finds_the_best_of_all(seed: int, coverage_penalty: float) 
             ),
             reverse=True,
         )
-        assert [h.token_ids for h in hypotheses] == [pieces for _, pieces in ranked[:7]]
+        assert [h.token_ids for h in hypotheses] == [tokens for _, tokens in ranked[:7]]
         assert [h.score for h in hypotheses] == pytest.approx([score for score, _ in ranked[:7]], abs=1e-4)
 
 
 def test_what_was_never_looked_at_makes_no_score_infinite() -> None:
-    """Each step looks at one source piece alone, so that short outputs leave some without a look."""
+    """Each step looks at one source token alone, so that short outputs leave some without a look."""
     model = AttendingTable(random_tables(2, 0).tables, spread=1e4)
     search = BeamSearch(beam_size=3, n_best=3, coverage_penalty=0.5)
     for found in search(model, *sources(LENGTHS)):

@@ -22,7 +22,7 @@ def test_one_group_is_beam_search(seed: int) -> None:
 def test_a_group_keeps_away_from_what_the_groups_before_it_took() -> None:
     """Groups of one: the second pays 0.6 for A and takes B (log 0.3 > log 0.45 - 0.6), the third pays for both.
 
-    Where a piece costs 0.25 the second takes A too (log 0.45 - 0.25 > log 0.3), and the third would pay for it twice.
+    Where a token costs 0.25 the second takes A too (log 0.45 - 0.25 > log 0.3), and the third would pay for it twice.
     """
     model = chain({BOS: {A: 0.45, B: 0.3, C: 0.25}, A: {EOS: 1.0}, B: {EOS: 1.0}, C: {EOS: 1.0}})
     options = {"beam_size": 3, "groups": 3, "n_best": 3, "length_penalty": 0.0}

@@ -46,10 +46,10 @@ def test_it_is_the_model_of_the_means(mean: str) -> None:
 def test_weights_are_the_mean_of_those_that_attend() -> None:
     tables = random_tables(4, 0).tables
     members = [AttendingTable(tables, 1), BlindTable(tables), AttendingTable(tables, 2)]
-    memory, state = Ensemble(members).start(*GIVEN)
+    encoded, state = Ensemble(members).start(*GIVEN)
     tokens = torch.full((4,), 2)
-    _, weights, _ = Ensemble(members).step(tokens, memory, state)
+    _, weights, _ = Ensemble(members).step(tokens, encoded, state)
     parts = [model.step(tokens, *model.start(*GIVEN))[1] for model in (members[0], members[2])]
     torch.testing.assert_close(weights, (parts[0] + parts[1]) / 2)
-    memory, state = Ensemble([members[1]]).start(*GIVEN)
-    assert Ensemble([members[1]]).step(tokens, memory, state)[1] is None
+    encoded, state = Ensemble([members[1]]).start(*GIVEN)
+    assert Ensemble([members[1]]).step(tokens, encoded, state)[1] is None

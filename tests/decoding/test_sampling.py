@@ -14,7 +14,7 @@ from tables import BOS, EOS, A, B, C, chain, random_tables, sources
 
 
 def expected(log_probs: np.ndarray, temperature: float, top_k: int, top_p: float) -> np.ndarray:
-    """The distribution drawn from, piece by piece in plain steps."""
+    """The distribution drawn from, token by token in plain steps."""
     p = np.exp(log_probs / temperature)
     p /= p.sum()
     order = np.argsort(-p, kind="stable")
@@ -22,11 +22,11 @@ def expected(log_probs: np.ndarray, temperature: float, top_k: int, top_p: float
         p[order[top_k:]] = 0.0
         p /= p.sum()
     share, kept = 0.0, []
-    for piece in order:
+    for token in order:
         if share >= top_p:
             break
-        share += p[piece]
-        kept.append(piece)
+        share += p[token]
+        kept.append(token)
     result = np.zeros_like(p)
     result[kept] = p[kept]
     return result / result.sum()
@@ -37,7 +37,7 @@ SETTINGS = [(1.0, 0, 1.0), (0.5, 0, 1.0), (2.0, 4, 1.0), (1.0, 0, 0.7), (1.5, 6,
 
 @pytest.mark.parametrize(("temperature", "top_k", "top_p"), SETTINGS)
 def test_draws_from_the_distribution_of_plain_numpy(temperature: float, top_k: int, top_p: float) -> None:
-    """Evenly spread numbers fall on each piece as often as its probability says, to the number."""
+    """Evenly spread numbers fall on each token as often as its probability says, to the number."""
     log_probs = torch.randn(10, generator=torch.Generator().manual_seed(0), dtype=torch.float64).log_softmax(0)
     search = SamplingSearch(temperature=temperature, top_k=top_k, top_p=top_p)
     count = 20_000
@@ -47,7 +47,7 @@ def test_draws_from_the_distribution_of_plain_numpy(temperature: float, top_k: i
     np.testing.assert_allclose(frequencies, expected(log_probs.numpy(), temperature, top_k, top_p), atol=1.5 / count)
 
 
-def test_the_ends_of_the_unit_interval_draw_possible_pieces() -> None:
+def test_the_ends_of_the_unit_interval_draw_possible_tokens() -> None:
     log_probs = torch.tensor([[-torch.inf, 0.5, 0.5, -torch.inf]]).log_softmax(-1)
     for top_p in (0.6, 1.0):
         search = SamplingSearch(top_p=top_p)
@@ -57,7 +57,7 @@ def test_the_ends_of_the_unit_interval_draw_possible_pieces() -> None:
 
 
 def test_frequencies_are_the_models() -> None:
-    """Chi-square over all outputs of at most two pieces, with a fixed seed."""
+    """Chi-square over all outputs of at most two tokens, with a fixed seed."""
     model = random_tables(1, 3, spread=0.7)
     search = SamplingSearch(n_best=4000, max_length_ratio=0.0, max_length_offset=2, seed=11)
     (found,) = search(model, *sources([2]))

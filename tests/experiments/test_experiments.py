@@ -12,8 +12,8 @@ import torch
 import yaml
 from jsonargparse import Namespace
 
-from s2s_lit.cli.compose import compose, make_parser, to_yaml
-from s2s_lit.cli.parts import shelf
+from s2s_lit.config.catalogue import shelf
+from s2s_lit.config.compose import compose, make_parser, to_yaml
 
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"
 DATA = sorted(file.stem for file in (EXPERIMENTS / "data").glob("*.yaml"))

@@ -1,4 +1,4 @@
-"""Slow: a pointer copies pieces that were never a target in training; a linear output cannot."""
+"""Slow: a pointer copies tokens that were never a target in training; a linear output cannot."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ from s2s_lit.types import EOS
 from support.networks import batch_of
 
 MARK = 4
-"""The piece that is to be copied stands behind it; the others are read over."""
+"""The token that is to be copied stands behind it; the others are read over."""
 KNOWN, NEW, VOCAB = range(5, 65), range(65, 85), 85
 STEPS = 400
 
 
 def sentences(seed: int, count: int, copied: range) -> list[tuple[list[int], list[int]]]:
-    """Sources of pieces old and new with a mark, before one that is to be copied."""
+    """Sources of tokens old and new with a mark, before one that is to be copied."""
     generator = torch.Generator().manual_seed(seed + 1)
     pairs = []
     for _ in range(count):
         length = int(torch.randint(3, 7, (1,), generator=generator))
         ids = torch.randint(KNOWN.start, NEW.stop, (length,), generator=generator).tolist()
         place = int(torch.randint(0, length, (1,), generator=generator))
-        piece = int(torch.randint(copied.start, copied.stop, (1,), generator=generator))
-        pairs.append(([*ids[:place], MARK, piece, *ids[place + 1 :], EOS], [piece]))
+        token = int(torch.randint(copied.start, copied.stop, (1,), generator=generator))
+        pairs.append(([*ids[:place], MARK, token, *ids[place + 1 :], EOS], [token]))
     return pairs
 
 
 def accuracies(output: type) -> tuple[float, float]:
-    """Shares of 200 sources answered rightly, where the piece was a target in training and where it never was."""
+    """Shares of 200 sources answered rightly, where the token was a target in training and where it never was."""
     torch.manual_seed(0)
     layers = partial(GRU, hidden_size=32)
     model = Seq2Seq(

@@ -12,13 +12,13 @@ from s2s_lit.types import length_mask
 
 
 def update(metric: Likelihood, nll_sum: float, sentences: list[list[bool]]) -> None:
-    """A batch whose pieces were predicted right or not, sentence by sentence."""
+    """A batch whose tokens were predicted right or not, sentence by sentence."""
     lengths = torch.tensor([len(sentence) for sentence in sentences])
     hits = torch.tensor([hit for sentence in sentences for hit in sentence], dtype=torch.bool)
     metric.update(torch.tensor(nll_sum), hits, length_mask(lengths, int(lengths.max()) + 2))
 
 
-def test_batches_weigh_by_their_pieces_and_sentences() -> None:
+def test_batches_weigh_by_their_tokens_and_sentences() -> None:
     metric = Likelihood()
     update(metric, 20.0, [[True, False, True], [True, True], [False], [True, False, False, True]])
     update(metric, 1.0, [[True]])
@@ -27,7 +27,7 @@ def test_batches_weigh_by_their_pieces_and_sentences() -> None:
     assert found == pytest.approx(expected, abs=1e-6)
 
 
-def test_a_row_without_pieces_is_no_sentence() -> None:
+def test_a_row_without_tokens_is_no_sentence() -> None:
     metric = Likelihood()
     update(metric, 1.0, [[True, True], [], [False]])
     assert metric.compute()["sequence_accuracy"].item() == pytest.approx(1 / 2)

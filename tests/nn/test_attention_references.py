@@ -30,7 +30,7 @@ from support.parts import concrete_subclasses
 Array = NDArray[np.float64]
 Weights = dict[str, Array]
 Reference = Callable[[Weights, Array, Array], Iterator[tuple[Array, Array]]]
-"""Yields context and weights for each query [H] of the queries [T, H] at the memory [S, M] of one sentence."""
+"""Yields context and weights for each query [H] of the queries [T, H] at the encoded [S, M] of one sentence."""
 
 ROOT = Path(__file__).parents[2]
 LENGTHS = (7, 3, 1)
@@ -48,10 +48,10 @@ def sigmoid(x: Array) -> Array:
 
 
 def by_content(score: Callable[[Weights, Array, Array], float]) -> Reference:
-    def attend(w: Weights, queries: Array, memory: Array) -> Iterator[tuple[Array, Array]]:
+    def attend(w: Weights, queries: Array, encoded: Array) -> Iterator[tuple[Array, Array]]:
         for q in queries:
-            weights = softmax(np.array([score(w, q, m) for m in memory]))
-            yield weights @ memory, weights
+            weights = softmax(np.array([score(w, q, m) for m in encoded]))
+            yield weights @ encoded, weights
 
     return attend
 
@@ -77,63 +77,63 @@ def compare(w: Weights, q: Array, m: Array, feature: Array | float = 0.0) -> flo
     return w["score_layer.weight"][0] @ np.tanh(query + w["key_layer.weight"] @ m + feature)
 
 
-def multi_head(w: Weights, queries: Array, memory: Array) -> Iterator[tuple[Array, Array]]:
+def multi_head(w: Weights, queries: Array, encoded: Array) -> Iterator[tuple[Array, Array]]:
     heads, size = 2, queries.shape[1] // 2
     for q in queries:
         found, all_weights = [], []
         for i in range(heads):
             rows = slice(i * size, (i + 1) * size)
             query = w["query_layer.weight"][rows] @ q + w["query_layer.bias"][rows]
-            keys = [w["key_layer.weight"][rows] @ m for m in memory]
-            values = [w["value_layer.weight"][rows] @ m + w["value_layer.bias"][rows] for m in memory]
+            keys = [w["key_layer.weight"][rows] @ m for m in encoded]
+            values = [w["value_layer.weight"][rows] @ m + w["value_layer.bias"][rows] for m in encoded]
             weights = softmax(np.array([query @ key for key in keys]) / size**0.5)
             found.append(sum(a * v for a, v in zip(weights, values, strict=True)))
             all_weights.append(weights)
         yield w["output_layer.weight"] @ np.concatenate(found) + w["output_layer.bias"], np.mean(all_weights, axis=0)
 
 
-def within(w: Weights, q: Array, memory: Array, place: float, gauss: bool, half_width: int) -> tuple[Array, Array]:
+def within(w: Weights, q: Array, encoded: Array, place: float, gauss: bool, half_width: int) -> tuple[Array, Array]:
     """Luong's equation 10, divided by its sum; without the Gaussian, the softmax over the window."""
-    inside = [s for s in range(len(memory)) if abs(s - place) <= half_width]
-    weights = np.zeros(len(memory))
-    weights[inside] = softmax(np.array([q @ w["content.key_layer.weight"] @ memory[s] for s in inside]))
+    inside = [s for s in range(len(encoded)) if abs(s - place) <= half_width]
+    weights = np.zeros(len(encoded))
+    weights[inside] = softmax(np.array([q @ w["content.key_layer.weight"] @ encoded[s] for s in inside]))
     if gauss:
         sigma = half_width / 2
-        weights *= np.exp(-((np.arange(len(memory)) - place) ** 2) / (2 * sigma**2))
+        weights *= np.exp(-((np.arange(len(encoded)) - place) ** 2) / (2 * sigma**2))
     weights /= weights.sum()
-    return weights @ memory, weights
+    return weights @ encoded, weights
 
 
-def local_m(w: Weights, queries: Array, memory: Array, half_width: int = 10) -> Iterator[tuple[Array, Array]]:
+def local_m(w: Weights, queries: Array, encoded: Array, half_width: int = 10) -> Iterator[tuple[Array, Array]]:
     for t, q in enumerate(queries):
-        yield within(w, q, memory, min(t, len(memory) - 1), False, half_width)
+        yield within(w, q, encoded, min(t, len(encoded) - 1), False, half_width)
 
 
-def local_p(w: Weights, queries: Array, memory: Array, half_width: int = 10) -> Iterator[tuple[Array, Array]]:
+def local_p(w: Weights, queries: Array, encoded: Array, half_width: int = 10) -> Iterator[tuple[Array, Array]]:
     for q in queries:
-        place = len(memory) * sigmoid(w["place_score_layer.weight"][0] @ np.tanh(w["place_layer.weight"] @ q))
-        yield within(w, q, memory, place, True, half_width)
+        place = len(encoded) * sigmoid(w["place_score_layer.weight"][0] @ np.tanh(w["place_layer.weight"] @ q))
+        yield within(w, q, encoded, place, True, half_width)
 
 
-def location(w: Weights, queries: Array, memory: Array) -> Iterator[tuple[Array, Array]]:
+def location(w: Weights, queries: Array, encoded: Array) -> Iterator[tuple[Array, Array]]:
     filters = w["filter_layer.weight"][:, 0]  # [filters, width]
     reach = filters.shape[1] // 2
-    weights = np.full(len(memory), 1 / len(memory))
+    weights = np.full(len(encoded), 1 / len(encoded))
     for q in queries:
         around = np.pad(weights, reach)
-        features = [w["location_layer.weight"] @ filters @ around[s : s + 2 * reach + 1] for s in range(len(memory))]
-        weights = softmax(np.array([compare(w, q, m, f) for m, f in zip(memory, features, strict=True)]))
-        yield weights @ memory, weights
+        features = [w["location_layer.weight"] @ filters @ around[s : s + 2 * reach + 1] for s in range(len(encoded))]
+        weights = softmax(np.array([compare(w, q, m, f) for m, f in zip(encoded, features, strict=True)]))
+        yield weights @ encoded, weights
 
 
-def coverage(w: Weights, queries: Array, memory: Array, most: float = 2.0) -> Iterator[tuple[Array, Array]]:
-    covered = np.zeros(len(memory))
-    fertility = most * sigmoid(memory @ w["fertility_layer.weight"][0]) if "fertility_layer.weight" in w else 1.0
+def coverage(w: Weights, queries: Array, encoded: Array, most: float = 2.0) -> Iterator[tuple[Array, Array]]:
+    covered = np.zeros(len(encoded))
+    fertility = most * sigmoid(encoded @ w["fertility_layer.weight"][0]) if "fertility_layer.weight" in w else 1.0
     for q in queries:
         features = [w["coverage_layer.weight"][:, 0] * c for c in covered]
-        weights = softmax(np.array([compare(w, q, m, f) for m, f in zip(memory, features, strict=True)]))
+        weights = softmax(np.array([compare(w, q, m, f) for m, f in zip(encoded, features, strict=True)]))
         covered = covered + weights / fertility
-        yield weights @ memory, weights
+        yield weights @ encoded, weights
 
 
 REFERENCES: dict[str, Reference] = {
@@ -159,24 +159,24 @@ def test_every_attention_of_an_experiment_has_a_reference() -> None:
     assert used <= REFERENCES.keys()
 
 
-def tensors(query_size: int, memory_size: int) -> tuple[Tensor, Tensor]:
+def tensors(query_size: int, encoder_size: int) -> tuple[Tensor, Tensor]:
     torch.manual_seed(1)
-    return torch.randn(3, 5, query_size).double(), torch.randn(3, 7, memory_size).double()
+    return torch.randn(3, 5, query_size).double(), torch.randn(3, 7, encoder_size).double()
 
 
-def run(attention: Attention, queries: Tensor, memory: Tensor) -> tuple[Tensor, Tensor]:
-    prepared = attention.prepare(memory, MASK)
+def run(attention: Attention, queries: Tensor, encoded: Tensor) -> tuple[Tensor, Tensor]:
+    prepared = attention.prepare(encoded, MASK)
     with torch.no_grad():
         contexts, weights, _ = attention(queries, prepared, attention.start(prepared))
     return contexts, weights
 
 
 def agrees(attention: Attention, reference: Callable[..., Iterator[tuple[Array, Array]]], **settings: float) -> None:
-    queries, memory = tensors(attention.query_size, attention.memory_size)
-    contexts, weights = run(attention, queries, memory)
+    queries, encoded = tensors(attention.query_size, attention.encoder_size)
+    contexts, weights = run(attention, queries, encoded)
     parameters = {name: parameter.detach().numpy() for name, parameter in attention.named_parameters()}
     for row, length in enumerate(LENGTHS):
-        expected = list(reference(parameters, queries[row].numpy(), memory[row, :length].numpy(), **settings))
+        expected = list(reference(parameters, queries[row].numpy(), encoded[row, :length].numpy(), **settings))
         for t, (context, row_weights) in enumerate(expected):
             np.testing.assert_allclose(contexts[row, t].numpy(), context, **EXACT)
             np.testing.assert_allclose(weights[row, t, :length].numpy(), row_weights, **EXACT)
@@ -222,10 +222,10 @@ def test_the_content_of_a_window_is_compared_by_any_score() -> None:
 
 @pytest.mark.parametrize("kind", [DotAttention, ScaledDotAttention])
 def test_dot_agrees_with_torch(kind: type[DotAttention]) -> None:
-    queries, memory = tensors(6, 6)
+    queries, encoded = tensors(6, 6)
     scale = 1.0 if kind is DotAttention else None
-    expected = F.scaled_dot_product_attention(queries, memory, memory, attn_mask=MASK.unsqueeze(1), scale=scale)
-    torch.testing.assert_close(run(kind(6, 6), queries, memory)[0], expected)
+    expected = F.scaled_dot_product_attention(queries, encoded, encoded, attn_mask=MASK.unsqueeze(1), scale=scale)
+    torch.testing.assert_close(run(kind(6, 6), queries, encoded)[0], expected)
 
 
 @pytest.mark.parametrize("kind", [DotAttention, ScaledDotAttention])
@@ -246,9 +246,9 @@ def test_multi_head_agrees_with_torch(heads: int) -> None:
         zero = torch.zeros(6)  # of the keys: it would add the same to every score
         theirs.in_proj_bias.copy_(torch.cat([ours.query_layer.bias, zero, ours.value_layer.bias]))
         theirs.out_proj.load_state_dict(ours.output_layer.state_dict())
-    queries, memory = tensors(6, 4)
-    expected = theirs(queries, memory, memory, key_padding_mask=~MASK)  # weights: the mean over heads
-    for one, other in zip(run(ours, queries, memory), expected, strict=True):
+    queries, encoded = tensors(6, 4)
+    expected = theirs(queries, encoded, encoded, key_padding_mask=~MASK)  # weights: the mean over heads
+    for one, other in zip(run(ours, queries, encoded), expected, strict=True):
         torch.testing.assert_close(one, other)
 
 
@@ -277,7 +277,7 @@ def test_concat_is_additive_without_a_bias() -> None:
 
 def test_general_is_dot_after_a_projection() -> None:
     general = GeneralAttention(6, 4).double()
-    queries, memory = tensors(6, 4)
-    _, weights = run(general, queries, memory)
-    _, expected = run(DotAttention(6, 6), queries, general.key_layer(memory).detach())
+    queries, encoded = tensors(6, 4)
+    _, weights = run(general, queries, encoded)
+    _, expected = run(DotAttention(6, 6), queries, general.key_layer(encoded).detach())
     torch.testing.assert_close(weights, expected)

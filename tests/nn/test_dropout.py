@@ -1,4 +1,4 @@
-"""Dropout by position and by sequence, alone and of an encoder's memory."""
+"""Dropout by position and by sequence, alone and of an encoder's outputs."""
 
 from __future__ import annotations
 
@@ -72,8 +72,8 @@ def test_an_encoder_drops_its_memory_and_not_its_last_state(variational: bool) -
     encoder = RecurrentEncoder(4, dropout=0.5, variational=variational)
     given = torch.randn(2, 6, 4), torch.tensor([6, 6])
     output, whole = encoder(*given), encoder.eval()(*given)
-    dropped = output.memory == 0
+    dropped = output.outputs == 0
     torch.testing.assert_close(dropped.float().mean(), torch.tensor(0.5), atol=0.1, rtol=0)
     assert (dropped == dropped[:, :1]).all().item() is variational
-    torch.testing.assert_close(output.memory, 2 * whole.memory * ~dropped)
+    torch.testing.assert_close(output.outputs, 2 * whole.outputs * ~dropped)
     torch.testing.assert_close(output.final.hidden, whole.final.hidden)

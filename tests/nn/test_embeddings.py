@@ -9,13 +9,13 @@ import torch
 from s2s_lit.losses.token import TokenNLL
 from s2s_lit.models.seq2seq import Seq2Seq
 from s2s_lit.nn.decoders.recurrent import RecurrentDecoder
-from s2s_lit.nn.embeddings import PieceEmbedding, VariationalEmbedding, WordDropoutEmbedding
+from s2s_lit.nn.embeddings import TokenEmbedding, VariationalEmbedding, WordDropoutEmbedding
 from s2s_lit.optim.parameter_groups import decay_groups
 from s2s_lit.types import BOS, EOS, PAD, UNK
 from support.networks import VOCAB, random_batch
 from support.parts import concrete_subclasses
 
-EMBEDDINGS: list[type[PieceEmbedding]] = [PieceEmbedding, *concrete_subclasses(PieceEmbedding, "s2s_lit.nn")]
+EMBEDDINGS: list[type[TokenEmbedding]] = [TokenEmbedding, *concrete_subclasses(TokenEmbedding, "s2s_lit.nn")]
 SIZE = 8
 Tie = Literal["none", "output", "embeddings", "all"]
 
@@ -27,11 +27,11 @@ def make(request: pytest.FixtureRequest) -> Any:
 
 
 def without_dropout(make: Any) -> Any:
-    return partial(make) if make is PieceEmbedding else partial(make, word_dropout=0.0)
+    return partial(make) if make is TokenEmbedding else partial(make, word_dropout=0.0)
 
 
 def many_ids(sentences: int = 200) -> torch.Tensor:
-    """[sentences, 12], every piece twice in its sentence."""
+    """[sentences, 12], every token twice in its sentence."""
     half = torch.stack([torch.randperm(VOCAB - 4)[:6] + 4 for _ in range(sentences)])
     return torch.cat([half, half], dim=1)
 
@@ -50,7 +50,7 @@ def test_it_looks_up_what_stands_in_the_table(make: Any) -> None:
 
 def test_the_start_is_that_of_the_plain_one(make: Any) -> None:
     torch.manual_seed(3)
-    plain, state = PieceEmbedding(VOCAB, SIZE), torch.get_rng_state()
+    plain, state = TokenEmbedding(VOCAB, SIZE), torch.get_rng_state()
     torch.manual_seed(3)
     assert torch.equal(make(VOCAB, SIZE).table.weight, plain.table.weight)
     assert torch.equal(torch.get_rng_state(), state)
@@ -59,7 +59,7 @@ def test_the_start_is_that_of_the_plain_one(make: Any) -> None:
 def test_vectors_start_with_length_one() -> None:
     """So that a table that is also the output layer gives logits of unit scale."""
     torch.manual_seed(0)
-    lengths = PieceEmbedding(500, 64).table.weight.norm(dim=1)
+    lengths = TokenEmbedding(500, 64).table.weight.norm(dim=1)
     torch.testing.assert_close(lengths.mean(), torch.tensor(1.0), atol=0.02, rtol=0)
     assert lengths.std() < 0.15
 
@@ -78,7 +78,7 @@ def test_a_step_in_training_is_possible(make: Any) -> None:
     assert make(VOCAB, SIZE, dropout=0.3).train()(torch.tensor([4, 4, 5])).shape == (3, SIZE)
 
 
-def test_every_looked_up_piece_gets_a_gradient(make: Any) -> None:
+def test_every_looked_up_token_gets_a_gradient(make: Any) -> None:
     embedding = make(VOCAB, SIZE, dropout=0.3).train()
     embedding(many_ids()).sum().backward()
     assert embedding.table.weight.grad[4:].abs().sum(dim=1).gt(0).all()
@@ -108,7 +108,7 @@ def test_given_vectors_fill_their_rows_alone(make: Any) -> None:
 # Word dropout
 
 
-def test_word_dropout_makes_whole_pieces_unknown_each_position_for_itself() -> None:
+def test_word_dropout_makes_whole_tokens_unknown_each_position_for_itself() -> None:
     torch.manual_seed(0)
     embedding = WordDropoutEmbedding(VOCAB, SIZE, word_dropout=0.25).train()
     ids = many_ids()
@@ -116,7 +116,7 @@ def test_word_dropout_makes_whole_pieces_unknown_each_position_for_itself() -> N
     unknown = (vectors == embedding.table.weight[UNK]).all(-1)
     assert torch.equal(vectors[~unknown], embedding.table.weight[ids][~unknown])
     assert unknown.float().mean() == pytest.approx(0.25, abs=0.03)
-    assert (unknown[:, :6] != unknown[:, 6:]).any()  # the same pieces again
+    assert (unknown[:, :6] != unknown[:, 6:]).any()  # the same tokens again
 
 
 def test_word_dropout_spares_the_specials() -> None:
@@ -128,7 +128,7 @@ def test_word_dropout_spares_the_specials() -> None:
 # Variational dropout
 
 
-def test_variational_dropout_drops_a_piece_wherever_it_stands_in_its_sentence() -> None:
+def test_variational_dropout_drops_a_token_wherever_it_stands_in_its_sentence() -> None:
     torch.manual_seed(0)
     embedding = VariationalEmbedding(VOCAB, SIZE, word_dropout=0.25).train()
     ids = many_ids()
@@ -137,10 +137,10 @@ def test_variational_dropout_drops_a_piece_wherever_it_stands_in_its_sentence() 
     torch.testing.assert_close(vectors[~dropped], embedding.table.weight[ids][~dropped] / 0.75)
     assert torch.equal(dropped[:, :6], dropped[:, 6:])
     assert dropped.float().mean() == pytest.approx(0.25, abs=0.04)
-    for piece in (5, 6):  # not in all sentences at once
-        assert 0 < dropped[ids == piece].float().mean() < 1
+    for token in (5, 6):  # not in all sentences at once
+        assert 0 < dropped[ids == token].float().mean() < 1
     pairs = dropped[:, :6].float()
-    assert torch.corrcoef(pairs.T).fill_diagonal_(0).abs().max() < 0.3  # other pieces are drawn for themselves
+    assert torch.corrcoef(pairs.T).fill_diagonal_(0).abs().max() < 0.3  # other tokens are drawn for themselves
 
 
 def test_variational_dropout_has_one_mask_for_all_positions_of_a_sentence() -> None:
@@ -199,11 +199,11 @@ def test_tied_tables_are_one_and_learn_from_each_use(tie: Tie) -> None:
 @pytest.mark.parametrize("tie", ["embeddings", "all"])
 def test_one_table_is_not_half_frozen(tie: Tie) -> None:
     with pytest.raises(ValueError, match="frozen"):
-        tied(tie, source_embedding=partial(PieceEmbedding, frozen=True))
+        tied(tie, source_embedding=partial(TokenEmbedding, frozen=True))
 
 
 def test_tables_of_other_sizes_are_not_tied() -> None:
-    with pytest.raises(ValueError, match=r"data\.codec\.joint"):
+    with pytest.raises(ValueError, match=r"data\.tokenizer\.joint"):
         Seq2Seq(VOCAB, VOCAB + 1, embedding_size=SIZE, tie="embeddings")
     with pytest.raises(ValueError, match=rf"decoder\.feature_size \({SIZE + 1}\) = embedding_size \({SIZE}\)"):
         Seq2Seq(VOCAB, VOCAB, embedding_size=SIZE, decoder=partial(RecurrentDecoder, feature_size=SIZE + 1), tie="all")

@@ -22,10 +22,10 @@ QUERIES, MEMORY = torch.randn(3, 5, 6, generator=RANDOM), torch.randn(3, 7, 4, g
 WIDE_MEMORY = torch.randn(3, 7, 6, generator=RANDOM)
 
 
-def agree(ours: Attention, theirs: keras.layers.Layer, queries: Tensor, keys: Tensor, memory: Tensor) -> None:
-    prepared = ours.prepare(memory, MASK)
+def agree(ours: Attention, theirs: keras.layers.Layer, queries: Tensor, keys: Tensor, encoded: Tensor) -> None:
+    prepared = ours.prepare(encoded, MASK)
     contexts, weights, _ = ours(QUERIES, prepared, ours.start(prepared))
-    found = theirs([queries, memory, keys], mask=[None, MASK], return_attention_scores=True)
+    found = theirs([queries, encoded, keys], mask=[None, MASK], return_attention_scores=True)
     for one, other in zip((contexts, weights), found, strict=True):
         torch.testing.assert_close(one, other)
 
@@ -42,6 +42,6 @@ def test_additive_agrees_with_keras() -> None:
 @pytest.mark.parametrize("kind", [DotAttention, GeneralAttention])
 def test_products_agree_with_keras(kind: type[Attention]) -> None:
     torch.manual_seed(0)
-    memory = WIDE_MEMORY if kind is DotAttention else MEMORY
-    ours = kind(6, memory.shape[-1])
-    agree(ours, keras.layers.Attention(), QUERIES, ours.project_keys(memory), memory)
+    encoded = WIDE_MEMORY if kind is DotAttention else MEMORY
+    ours = kind(6, encoded.shape[-1])
+    agree(ours, keras.layers.Attention(), QUERIES, ours.project_keys(encoded), encoded)

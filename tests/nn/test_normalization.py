@@ -74,17 +74,17 @@ def test_a_single_position_has_no_variance_and_takes_the_running_one() -> None:
     torch.testing.assert_close(alone, normalization.eval()(INPUTS[:1, :1], MASK[:1, :1]))
 
 
-@pytest.mark.parametrize("place", ["input_normalization", "memory_normalization"])
+@pytest.mark.parametrize("place", ["input_normalization", "output_normalization"])
 def test_an_encoder_normalizes_where_it_is_told(cls: type[Normalization], place: str) -> None:
     torch.manual_seed(0)
     encoder = RecurrentEncoder(5, bidirectional=True, **{place: cls}).eval()
     torch.manual_seed(0)
     plain = RecurrentEncoder(5, bidirectional=True).eval()
-    encoded, normalization = encoder(INPUTS, LENGTHS), getattr(encoder, place)
+    encoder_output, normalization = encoder(INPUTS, LENGTHS), getattr(encoder, place)
     if place == "input_normalization":
         expected = plain(normalization(INPUTS, MASK), LENGTHS)
-        torch.testing.assert_close(encoded.memory, expected.memory)
+        torch.testing.assert_close(encoder_output.outputs, expected.outputs)
     else:
         expected = plain(INPUTS, LENGTHS)
-        torch.testing.assert_close(encoded.memory[MASK], normalization(expected.memory, MASK)[MASK])
-    torch.testing.assert_close(encoded.final.hidden, expected.final.hidden)
+        torch.testing.assert_close(encoder_output.outputs[MASK], normalization(expected.outputs, MASK)[MASK])
+    torch.testing.assert_close(encoder_output.final.hidden, expected.final.hidden)

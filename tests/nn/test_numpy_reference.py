@@ -63,7 +63,7 @@ def softmax(x: Array) -> Array:
 
 
 def read(w: Weights, recurrence: type, source: list[int]) -> tuple[list[Array], Array, Array]:
-    """The memory of one sentence, and the decoder's first state: hidden and cell."""
+    """The encoded of one sentence, and the decoder's first state: hidden and cell."""
     step = STEPS[recurrence]
     embedded = [w["source_embedding.table.weight"][i] for i in source]
     states = {}
@@ -74,44 +74,44 @@ def read(w: Weights, recurrence: type, source: list[int]) -> tuple[list[Array], 
             h, c = step(w, "encoder.recurrence.layers.0.layer.", suffix, x, h, c)
             outputs.append(h)
         states[suffix] = (outputs[::order], h)
-    memory = [np.concatenate(pair) for pair in zip(states["_l0"][0], states["_l0_reverse"][0], strict=True)]
+    encoded = [np.concatenate(pair) for pair in zip(states["_l0"][0], states["_l0_reverse"][0], strict=True)]
     initial = np.tanh(linear(w, "decoder.bridge.layer", np.concatenate([states["_l0"][1], states["_l0_reverse"][1]])))
-    return memory, initial[:SIZE], initial[SIZE:] if recurrence is LSTM else np.zeros(SIZE)
+    return encoded, initial[:SIZE], initial[SIZE:] if recurrence is LSTM else np.zeros(SIZE)
 
 
-def attend(w: Weights, query: Array, memory: list[Array]) -> tuple[Array, Array]:
+def attend(w: Weights, query: Array, encoded: list[Array]) -> tuple[Array, Array]:
     """Context and weights of additive attention."""
     asked = linear(w, "decoder.attention.query_layer", query)
-    compared = [np.tanh(asked + linear(w, "decoder.attention.key_layer", m)) for m in memory]
+    compared = [np.tanh(asked + linear(w, "decoder.attention.key_layer", m)) for m in encoded]
     weights = softmax(np.array([linear(w, "decoder.attention.score_layer", each)[0] for each in compared]))
-    return sum(weight * m for weight, m in zip(weights, memory, strict=True)), weights
+    return sum(weight * m for weight, m in zip(weights, encoded, strict=True)), weights
 
 
 Positions = Iterator[tuple[Array, Array]]
 """Feature and weights at each target position."""
 
 
-def attention_after(w: Weights, recurrence: type, memory: list[Array], h: Array, c: Array, given: Array) -> Positions:
+def attention_after(w: Weights, recurrence: type, encoded: list[Array], h: Array, c: Array, given: Array) -> Positions:
     for y in given:
         h, c = STEPS[recurrence](w, "decoder.recurrence.layers.0.layer.", "_l0", y, h, c)
-        context, weights = attend(w, h, memory)
+        context, weights = attend(w, h, encoded)
         yield np.tanh(linear(w, "decoder.feature_layer", np.concatenate([h, context]))), weights
 
 
-def input_feeding(w: Weights, recurrence: type, memory: list[Array], h: Array, c: Array, given: Array) -> Positions:
+def input_feeding(w: Weights, recurrence: type, encoded: list[Array], h: Array, c: Array, given: Array) -> Positions:
     feature = np.zeros(FEATURE)
     for y in given:
         x = np.concatenate([y, feature])
         h, c = STEPS[recurrence](w, "decoder.recurrence.layers.0.layer.", "_l0", x, h, c)
-        context, weights = attend(w, h, memory)
+        context, weights = attend(w, h, encoded)
         feature = np.tanh(linear(w, "decoder.feature_layer", np.concatenate([h, context])))
         yield feature, weights
 
 
-def conditional_gru(w: Weights, recurrence: type, memory: list[Array], h: Array, c: Array, given: Array) -> Positions:
+def conditional_gru(w: Weights, recurrence: type, encoded: list[Array], h: Array, c: Array, given: Array) -> Positions:
     for y in given:
         between, _ = gru_step(w, "decoder.recurrence.layers.0.layer.", "_l0", y, h, c)
-        context, weights = attend(w, between, memory)
+        context, weights = attend(w, between, encoded)
         h, _ = gru_step(w, "decoder.transition.layers.0.layer.", "_l0", context, between, c)
         yield np.tanh(linear(w, "decoder.feature_layer", np.concatenate([h, y, context]))), weights
 
@@ -123,8 +123,8 @@ def linear_output(w: Weights, feature: Array, weights: Array, source: list[int])
 def pointer_output(w: Weights, feature: Array, weights: Array, source: list[int]) -> Array:
     gate = sigmoid(linear(w, "output.gate", feature))
     probabilities = gate * softmax(linear(w, "output.layer", feature))
-    for piece, weight in zip(source, weights, strict=True):
-        probabilities[piece] += (1 - gate[0]) * weight
+    for token, weight in zip(source, weights, strict=True):
+        probabilities[token] += (1 - gate[0]) * weight
     return probabilities
 
 
@@ -142,7 +142,7 @@ CASES = [
 
 
 def log_probs(w: Weights, case: tuple[type, type, type], source: list[int], target: list[int]) -> Array:
-    """log p of every piece at each target position of one sentence pair."""
+    """log p of every token at each target position of one sentence pair."""
     decoder, recurrence, output = case
     given = w["target_embedding.table.weight"][[BOS, *target]]
     positions = DECODERS[decoder](w, recurrence, *read(w, recurrence, source), given)

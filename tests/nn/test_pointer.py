@@ -35,13 +35,13 @@ def test_it_is_the_mixture_of_see_2017(output: PointerOutput) -> None:
     gate = torch.sigmoid(output.gate(features())).detach().numpy()
     expected = gate * generated
     for row in range(3):
-        for piece, weight in zip(SOURCE[row].tolist(), WEIGHTS[row].tolist(), strict=True):
-            expected[row, piece] += (1 - gate[row, 0]) * weight
+        for token, weight in zip(SOURCE[row].tolist(), WEIGHTS[row].tolist(), strict=True):
+            expected[row, token] += (1 - gate[row, 0]) * weight
     np.testing.assert_allclose(ours, expected, rtol=1e-5)
     torch.testing.assert_close(ours.sum(-1), torch.ones(3))
 
 
-def test_a_piece_at_padding_is_not_copied(output: PointerOutput) -> None:
+def test_a_token_at_padding_is_not_copied(output: PointerOutput) -> None:
     other = SOURCE.clone()
     other[0, 3], other[2, 2:] = 8, 1
     assert torch.equal(output(features(), WEIGHTS, SOURCE), output(features(), WEIGHTS, other))
@@ -74,14 +74,14 @@ def test_only_an_output_that_copies_is_shown_where_from(kind: type[LinearOutput]
     shown = []
     model.output.register_forward_pre_hook(lambda _, given: shown.append([part is not None for part in given[1:]]))
     model(batch)
-    memory, state = model.start(batch.source_ids, batch.source_lengths)
-    model.step(batch.target_input_ids[:, 0], memory, state)
+    encoded, state = model.start(batch.source_ids, batch.source_lengths)
+    model.step(batch.target_input_ids[:, 0], encoded, state)
     assert shown == [[kind.copies] * 2] * 2
 
 
 def test_it_says_what_it_needs() -> None:
     decoder = partial(RecurrentDecoder, attention=GeneralAttention)
-    with pytest.raises(ValueError, match=r"PointerOutput needs one vocabulary .* data\.codec\.joint"):
+    with pytest.raises(ValueError, match=r"PointerOutput needs one vocabulary .* data\.tokenizer\.joint"):
         Seq2Seq(10, 11, decoder=decoder, output=PointerOutput)
     with pytest.raises(ValueError, match=r"PointerOutput points with the attention: set model\.decoder\.attention"):
         Seq2Seq(10, 10, output=PointerOutput)

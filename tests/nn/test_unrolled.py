@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from s2s_lit.nn.late import LateLinear
+from s2s_lit.nn.deferred_linear import DeferredLinear
 from s2s_lit.nn.recurrent import Recurrence
 from s2s_lit.nn.unrolled import unroll
 from support.networks import RECURRENCES
@@ -101,7 +101,7 @@ def test_a_late_products_gradients_agree_with_differences() -> None:
     )
 
     def run(base: Tensor, weight: Tensor, other: Tensor, start: Tensor) -> Tensor:
-        layer, result = LateLinear(base, weight, other), start
+        layer, result = DeferredLinear(base, weight, other), start
         for t in range(3):
             result = torch.tanh(layer(t, result, result[:, :1]))
         return result
@@ -115,7 +115,7 @@ def test_frozen_weights_let_gradients_through_and_get_none() -> None:
     frozen = [torch.randn(4, 4), torch.randn(4, 1)]
 
     def gradients(weights: list[Tensor]) -> tuple[Tensor, ...]:
-        layer, result = LateLinear(base, *weights), start
+        layer, result = DeferredLinear(base, *weights), start
         for t in range(3):
             result = torch.tanh(layer(t, result, result[:, :1]))
         return torch.autograd.grad(result.sum(), (base, start))

@@ -26,7 +26,7 @@ from s2s_lit.optim.schedules import (
     OneCycleSchedule,
     Schedule,
 )
-from s2s_lit.optim.staircases import LuongSchedule, StepSchedule
+from s2s_lit.optim.step_schedules import LuongSchedule, StepSchedule
 
 SAME: list[tuple[Schedule, Callable[[SGD], LRScheduler]]] = [
     (CosineSchedule(20, final_factor=0.1), lambda optimizer: CosineAnnealingLR(optimizer, T_max=20, eta_min=0.1)),

@@ -40,7 +40,7 @@ def settings(source: str, workers: int, ranks: int, batcher: str) -> list[str]:
         "--data.source.train_rows=60",
         "--data.source.evaluation_rows=6",
         "--data.source.shards=3",
-        "--data.codec=Words",
+        "--data.tokenizer=Words",
         "--model.embedding_size=12",
         "--model.encoder.recurrence.hidden_size=12",
         "--model.decoder.recurrence.hidden_size=12",

@@ -9,7 +9,7 @@ import torch
 
 from s2s_lit.tracking.lifecycle import tracked_run
 from s2s_lit.tracking.logger import MlflowTracker
-from s2s_lit.tracking.predictions import prediction_line
+from s2s_lit.tracking.records.predictions import prediction_line
 from s2s_lit.types import Prediction
 
 WORDS = "der die das Hund Katze Mann Frau liest sieht schläft im Garten ein Buch , und alte rote Haus .".split()
@@ -26,11 +26,11 @@ def predict(texts: Sequence[str], damage: float, seed: int, *, rich: bool = True
     found = []
     for row, text in enumerate(texts):
         words = [draw.choice(WORDS) if draw.random() < damage else word for word in text.split()]
-        source, pieces = f"source {row % 7} of {text.lower()}", [*words, "</s>"]
-        weights = torch.eye(len(pieces)) if rich else None
-        nll = (1 + damage) * len(pieces) if rich else None
+        source, tokens = f"source {row % 7} of {text.lower()}", [*words, "</s>"]
+        weights = torch.eye(len(tokens)) if rich else None
+        nll = (1 + damage) * len(tokens) if rich else None
         kept = (weights, row, nll, len(text.split()) + 1)
-        found.append(Prediction(source, text, " ".join(words), pieces, pieces, -1.0, *kept))
+        found.append(Prediction(source, text, " ".join(words), tokens, tokens, -1.0, *kept))
     return found
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet
 
-from s2s_lit.data.files import FileCorpus, ParallelText
-from s2s_lit.data.sources import CorpusSource
+from s2s_lit.data.sources.base import CorpusSource
+from s2s_lit.data.sources.files import FileCorpus, ParallelText
 
 Rows = list[dict[str, str]]
 

@@ -9,16 +9,16 @@ from typing import Any
 
 import optuna
 
+from s2s_lit.tracking.client.runs import RunRecord, list_runs
+from s2s_lit.tracking.client.sweep_runs import RETRIES, STATE, TRIAL, VALUES
 from s2s_lit.tracking.lifecycle import mark_dead_runs
-from s2s_lit.tracking.store import RunRecord, list_runs
-from s2s_lit.tracking.sweeps import RETRIES, STATE, TRIAL, VALUES
-from s2s_lit.tuning import study as attributes
-from s2s_lit.tuning.objectives import Objective
-from s2s_lit.tuning.space import Number, Space
-from s2s_lit.tuning.storage import open_storage
+from s2s_lit.tuning.execution.storage import open_storage
+from s2s_lit.tuning.execution.worker import make_slots
+from s2s_lit.tuning.search import study as attributes
+from s2s_lit.tuning.search.objectives import Objective
+from s2s_lit.tuning.search.space import Number, Space
+from s2s_lit.tuning.search.sweep_file import Sweep
 from s2s_lit.tuning.sweep import Pace, search
-from s2s_lit.tuning.sweep_file import Sweep
-from s2s_lit.tuning.worker import make_slots
 
 NAME = "fake"
 TRIAL_COMMAND = (sys.executable, str(Path(__file__).with_name("fake_trial.py")))

@@ -6,16 +6,16 @@ from collections.abc import Iterable, Sequence
 
 import datasets
 
-from s2s_lit.data.batchers import Batcher, FixedSize, LengthBuckets, TokenBudget
-from s2s_lit.data.cleaning import Cleaner, PairReader, SplitReport
-from s2s_lit.data.examples import EncodedCorpus, Encoder, PieceLimits
-from s2s_lit.data.loader import BatchLoader
-from s2s_lit.data.memory_loader import MemoryLoader
-from s2s_lit.data.rows import Rows
-from s2s_lit.data.share import Share
-from s2s_lit.data.sources import DatasetRows
-from s2s_lit.data.stream_loader import StreamLoader
-from s2s_lit.data.windows import TimeStepWindows
+from s2s_lit.data.batching.batchers import Batcher, FixedSize, LengthBuckets, TokenBudget
+from s2s_lit.data.batching.windows import TimeStepWindows
+from s2s_lit.data.cleaning.cleaner import Cleaner, PairReader, SplitReport
+from s2s_lit.data.fields.encoding import EncodedCorpus, Encoder, TokenLimits
+from s2s_lit.data.loading.dealing import Share
+from s2s_lit.data.loading.in_memory import MemoryLoader
+from s2s_lit.data.loading.loader import BatchLoader
+from s2s_lit.data.loading.streaming import StreamLoader
+from s2s_lit.data.sources.hub import DatasetRows
+from s2s_lit.data.sources.rows import Rows
 from s2s_lit.text.words import Words
 from s2s_lit.types import Batch
 
@@ -53,7 +53,7 @@ def make(
     workers: int = 0,
 ) -> BatchLoader:
     rows = given_rows(count, shards)
-    encoder = Encoder(Cleaner(READER), Words().train(list(READER.pairs(rows))), PieceLimits(source=6, target=99))
+    encoder = Encoder(Cleaner(READER), Words().train(list(READER.pairs(rows))), TokenLimits(source=6, target=99))
     if kind == "stream":
         return StreamLoader(
             rows, encoder, batcher, shuffle=shuffle, seed=seed, pool=pool, share=share, num_workers=workers
@@ -67,8 +67,8 @@ def order(batches: object) -> list[tuple[int, ...]]:
     return [batch.rows for batch in batches]  # type: ignore[attr-defined]
 
 
-def pieces(batches: Iterable[Batch]) -> int:
-    """Target pieces that are trained on."""
+def tokens(batches: Iterable[Batch]) -> int:
+    """Target tokens that are trained on."""
     return sum(int(batch.target_lengths.sum()) for batch in batches)
 
 

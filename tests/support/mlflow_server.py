@@ -15,7 +15,7 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
-from s2s_lit.tracking.ui import free_port
+from s2s_lit.tracking.client.ui import free_port
 
 _READY_S = 120.0
 
@@ -68,8 +68,8 @@ class Proxy:
     """A TCP proxy on a port of its own.
 
     Attributes:
-        bad: the probability that a connection is cut within a piece of what it carries, in either direction.
-        delay_s: the longest time that a piece waits before it is passed on.
+        bad: the probability that a connection is cut within a token of what it carries, in either direction.
+        delay_s: the longest time that a token waits before it is passed on.
         cuts: how many connections have been cut.
     """
 

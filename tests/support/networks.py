@@ -95,7 +95,7 @@ def _named(*parts: type | None) -> str:
 
 
 def random_batch(seed: int = 0, sizes: tuple[tuple[int, int], ...] = ((7, 5), (3, 6), (1, 1), (6, 2))) -> Batch:
-    """A padded batch of pairs with the given numbers of source and target pieces (EOS included)."""
+    """A padded batch of pairs with the given numbers of source and target tokens (EOS included)."""
     generator = torch.Generator().manual_seed(seed)
     pairs = [
         (

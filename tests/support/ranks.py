@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from threading import Barrier
 from typing import Any, TypeVar
 
-from s2s_lit.data.share import Share
+from s2s_lit.data.loading.dealing import Share
 
 T = TypeVar("T")
 

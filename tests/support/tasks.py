@@ -34,7 +34,7 @@ def attentive_model(vocab_size: int, size: int, dropout: float = 0.0) -> Seq2Seq
 
 
 def task_of(model: Seq2Seq, optimizer: OptimizerFactory = PLAIN, **settings: Any) -> TranslationTask:
-    """A task that has no codecs: it can learn, not translate."""
+    """A task that has no tokenizers: it can learn, not translate."""
     search = GreedySearch()
     return TranslationTask(
         model,

@@ -3,7 +3,7 @@
 TINY = [
     "--data.source.train_rows=300",
     "--data.source.evaluation_rows=30",
-    "--data.codec.vocab_size=200",
+    "--data.tokenizer.vocab_size=200",
     "--model.embedding_size=16",
     "--model.decoder.feature_size=16",
     "--model.encoder.recurrence.hidden_size=8",

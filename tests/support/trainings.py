@@ -120,7 +120,7 @@ def _run(folder: Path, words: Sequence[str], rank: int, ranks: int, port: int, k
 
 
 def _keep_weights(rank: int) -> None:
-    from s2s_lit.cli.restart import RestartPoints
+    from s2s_lit.training.restart import RestartPoints
 
     ended = RestartPoints.on_train_end
 
@@ -132,8 +132,8 @@ def _keep_weights(rank: int) -> None:
 
 
 def _install(kill: Kill) -> None:
-    from s2s_lit.cli import restart
-    from s2s_lit.tasks.base import Seq2SeqTask
+    from s2s_lit.tasks.base import Task
+    from s2s_lit.training import restart
 
     begun = 0
 
@@ -148,7 +148,7 @@ def _install(kill: Kill) -> None:
         return step
 
     owners: dict[Any, tuple[str, ...]] = {
-        Seq2SeqTask: ("training_step", "optimizer_step", "validation_step"),
+        Task: ("training_step", "optimizer_step", "validation_step"),
         restart.RestartPoints: ("_save",),
         restart: ("_replace",),
     }

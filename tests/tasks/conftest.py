@@ -38,12 +38,12 @@ def _quiet() -> Iterator[None]:
 
 def make_task(**settings: Any) -> TranslationTask:
     torch.manual_seed(0)
-    codec = SimpleNamespace(pieces=[f"{n}" for n in range(VOCAB)], decode=lambda ids: " ".join(map(str, ids)))
+    tokenizer = SimpleNamespace(tokens=[f"{n}" for n in range(VOCAB)], decode=lambda ids: " ".join(map(str, ids)))
     search = GreedySearch(max_length_ratio=1)
     settings.setdefault("optimizer", lambda parameters: torch.optim.SGD(parameters, lr=0.5))
     return TranslationTask(
         network(RecurrentDecoder, recurrence=GRU, attention=AdditiveAttention)(),
-        cast(Any, SimpleNamespace(source=codec, target=codec, state=dict)),
+        cast(Any, SimpleNamespace(source=tokenizer, target=tokenizer, state=dict)),
         loss=TokenNLL(),
         search=search,
         validation_search=search,

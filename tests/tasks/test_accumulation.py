@@ -13,9 +13,9 @@ from lightning.pytorch import Trainer
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from s2s_lit.data.batchers import FixedSize
-from s2s_lit.data.collate import collate, collate_window
-from s2s_lit.data.windows import TimeStepWindows
+from s2s_lit.data.batching.batchers import FixedSize
+from s2s_lit.data.batching.collate import collate, collate_window
+from s2s_lit.data.batching.windows import TimeStepWindows
 from s2s_lit.losses.penalty import Penalty
 from s2s_lit.optim.schedules import ConstantSchedule
 from s2s_lit.types import EOS, Batch, Example

@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 import torch
 
-from s2s_lit.data.memory_fit import MemoryFit
+from s2s_lit.data.batching.memory_fit import MemoryFit
 from s2s_lit.tasks.memory import StepMemory
 from s2s_lit.tasks.translation import TranslationTask
 from support.tasks import attentive_model, task_of

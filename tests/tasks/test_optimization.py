@@ -19,7 +19,7 @@ from s2s_lit.losses.token import TokenNLL
 from s2s_lit.models.seq2seq import Seq2Seq
 from s2s_lit.optim.plateau import PlateauSchedule
 from s2s_lit.optim.schedules import CosineSchedule
-from s2s_lit.optim.staircases import LuongSchedule
+from s2s_lit.optim.step_schedules import LuongSchedule
 from s2s_lit.types import Batch
 from support.networks import random_batch
 from tasks.conftest import Train, make_task
@@ -141,7 +141,7 @@ def test_a_fused_optimizer_does_not_clip_with_float16(train: Train, monkeypatch:
         train(optimizer=fused, epochs=1)
 
 
-def test_penalties_are_logged_apart_per_target_piece(train: Train) -> None:
+def test_penalties_are_logged_apart_per_target_token(train: Train) -> None:
     """Of the one step that four batches make, at the weights before it."""
     penalties = [ActivationRegularization(weight=0.7), CoveragePenalty(weight=0.3)]
     logged: dict[str, float] = {}
@@ -152,13 +152,13 @@ def test_penalties_are_logged_apart_per_target_piece(train: Train) -> None:
 
     train(Log(), penalties=penalties, epochs=1, accumulate=4)
     model, batches = make_task().model, [random_batch(seed) for seed in range(4)]
-    pieces = sum(int(batch.target_lengths.sum()) for batch in batches)
+    tokens = sum(int(batch.target_lengths.sum()) for batch in batches)
     with torch.no_grad():
         for penalty in penalties:
             total = sum(float(penalty(model(batch).decoded, batch.target_mask)) for batch in batches)
-            assert logged[f"train/{penalty.name}"] == pytest.approx(total / pieces, rel=1e-5)
+            assert logged[f"train/{penalty.name}"] == pytest.approx(total / tokens, rel=1e-5)
         nll = sum(float(loss_of(model, batch)) for batch in batches)
-    assert logged["train/loss"] == pytest.approx(nll / pieces, rel=1e-5)
+    assert logged["train/loss"] == pytest.approx(nll / tokens, rel=1e-5)
 
 
 def loss_of(model: Seq2Seq, batch: Batch) -> torch.Tensor:

@@ -12,10 +12,9 @@ import torch
 from lightning.pytorch import Trainer
 from torch.utils.data import DataLoader
 
-from s2s_lit.cli.launch import for_processes, leaves_out
-from s2s_lit.data.batchers import Batcher, FixedSize
-from s2s_lit.data.collate import collate, collate_window
-from s2s_lit.data.windows import TimeStepWindows
+from s2s_lit.data.batching.batchers import Batcher, FixedSize
+from s2s_lit.data.batching.collate import collate, collate_window
+from s2s_lit.data.batching.windows import TimeStepWindows
 from s2s_lit.losses.penalty import Penalty
 from s2s_lit.nn.decoders.recurrent import RecurrentDecoder
 from s2s_lit.nn.encoders.recurrent import RecurrentEncoder
@@ -24,6 +23,7 @@ from s2s_lit.nn.recurrent import LSTM
 from s2s_lit.optim.averaging import ExponentialAveraging
 from s2s_lit.processes import rank
 from s2s_lit.tasks.base import OptimizerFactory
+from s2s_lit.training.launch import for_processes, leaves_out
 from s2s_lit.types import EOS, Batch, Example
 from support.networks import random_batch
 from support.parts import concrete_subclasses
@@ -69,7 +69,7 @@ def train(
     if normalized:
         sized = partial(LSTM, hidden_size=6)
         model.encoder = RecurrentEncoder(
-            6, recurrence=sized, input_normalization=BatchNorm, memory_normalization=BatchNorm
+            6, recurrence=sized, input_normalization=BatchNorm, output_normalization=BatchNorm
         )
     if not attends:
         model.decoder = RecurrentDecoder(6, model.encoder, recurrence=partial(LSTM, hidden_size=6), feature_size=6)

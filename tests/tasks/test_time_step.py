@@ -11,10 +11,10 @@ import torch
 from lightning.pytorch import Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
 
-from s2s_lit.data.batchers import FixedSize
-from s2s_lit.data.datamodule import Seq2SeqDataModule
-from s2s_lit.data.sources import BuiltinCorpus
-from s2s_lit.data.windows import TimeStepWindows
+from s2s_lit.corpora.captions.source import BuiltinCorpus
+from s2s_lit.data.batching.batchers import FixedSize
+from s2s_lit.data.batching.windows import TimeStepWindows
+from s2s_lit.data.datamodule import DataModule
 from s2s_lit.text.words import Words
 from support.tasks import attentive_model, task_of
 
@@ -22,17 +22,17 @@ STEPS = 9
 
 
 def trained(folder: Path, streaming: bool, saves: ModelCheckpoint | None, resume: Path | None) -> list[torch.Tensor]:
-    data = Seq2SeqDataModule(
+    data = DataModule(
         source=BuiltinCorpus(train_rows=24, evaluation_rows=4),
-        codec=Words(),
+        tokenizer=Words(),
         batcher=TimeStepWindows(batcher=FixedSize(size=8), size=4),
         streaming=streaming,
     )
     data.setup("fit")
     torch.manual_seed(0 if resume is None else 99)
-    vocab_size = max(len(data.codecs.source), len(data.codecs.target))
+    vocab_size = max(len(data.tokenizers.source), len(data.tokenizers.target))
     task = task_of(attentive_model(vocab_size, 8), partial(torch.optim.Adam, lr=0.01))
-    task.codecs = data.codecs
+    task.tokenizers = data.tokenizers
     trainer = Trainer(
         max_epochs=-1, max_steps=STEPS, accelerator="cpu", logger=False, enable_checkpointing=saves is not None,
         callbacks=[saves] if saves else [], enable_progress_bar=False, enable_model_summary=False,
@@ -49,7 +49,7 @@ def trained(folder: Path, streaming: bool, saves: ModelCheckpoint | None, resume
 def test_what_is_carried_survives_a_checkpoint(
     streaming: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("S2S_CACHE", str(tmp_path / "codecs"))
+    monkeypatch.setenv("S2S_CACHE", str(tmp_path / "tokenizers"))
     saves = ModelCheckpoint(tmp_path, "{step}", save_top_k=-1, every_n_train_steps=1)
     whole = trained(tmp_path, streaming, saves, None)
     within = []

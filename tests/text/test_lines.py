@@ -6,9 +6,9 @@ from s2s_lit.types import EOS
 
 
 def test_one_example_a_line_in_order_with_an_eos() -> None:
-    codecs = Words().build([("a b", "c")])
-    first, empty, last = encode_lines(["b  a\n", "", "a"], codecs)
-    assert first.source_ids == [*codecs.source.encode("b a"), EOS]
+    tokenizers = Words().build([("a b", "c")])
+    first, empty, last = encode_lines(["b  a\n", "", "a"], tokenizers)
+    assert first.source_ids == [*tokenizers.source.encode("b a"), EOS]
     assert first.source_text == "b a"
     assert empty.source_ids == [EOS]
     assert [example.row for example in (first, empty, last)] == [0, 1, 2]

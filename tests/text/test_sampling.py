@@ -10,9 +10,9 @@ import pytest
 import sentencepiece
 
 from s2s_lit.errors import UserError
-from s2s_lit.text.codec import Codec, CodecPair
 from s2s_lit.text.sampling import BpeDropout, Sampling, SubwordRegularization
 from s2s_lit.text.sentencepiece import SentencePiece
+from s2s_lit.text.tokenizer import Tokenizer, TokenizerPair
 from s2s_lit.text.words import Words
 from support.parts import concrete_subclasses
 from support.saving import saved
@@ -22,7 +22,7 @@ SAMPLINGS = [SubwordRegularization(), SubwordRegularization(nbest_size=16), BpeD
 TEXT = "Today, 3 birds: one bird sings on the street."
 
 
-def codec(pairs: Pairs, sampling: Sampling | None, **settings: Any) -> Codec:
+def tokenizer(pairs: Pairs, sampling: Sampling | None, **settings: Any) -> Tokenizer:
     kind: Any = "unigram" if sampling is None else sampling.model_type
     return (
         SentencePiece(**{"vocab_size": 110, "model_type": kind, "sampling": sampling, **settings}).train(pairs).source
@@ -35,7 +35,7 @@ def test_every_kind_is_tested() -> None:
 
 @pytest.mark.parametrize("sampling", SAMPLINGS, ids=repr)
 def test_what_is_drawn_depends_on_text_and_seed_alone(pairs: Pairs, sampling: Sampling) -> None:
-    sampler = codec(pairs, sampling)
+    sampler = tokenizer(pairs, sampling)
     seeds = range(50)
     drawn = [sampler.sample(TEXT, seed) for seed in seeds]
     assert len({tuple(ids) for ids in drawn}) > 10
@@ -53,19 +53,19 @@ def test_what_is_drawn_depends_on_text_and_seed_alone(pairs: Pairs, sampling: Sa
 
 @pytest.mark.parametrize("sampling", SAMPLINGS, ids=repr)
 def test_every_segmentation_reads_as_the_text_and_encoding_stays_as_it_is(pairs: Pairs, sampling: Sampling) -> None:
-    sampler, plain = codec(pairs, sampling), codec(pairs, None, model_type=sampling.model_type)
+    sampler, plain = tokenizer(pairs, sampling), tokenizer(pairs, None, model_type=sampling.model_type)
     assert sampler.samples
     assert not plain.samples
     for seed, text in enumerate(itertools.chain.from_iterable(pairs[:40])):
         assert sampler.decode(sampler.sample(text, seed)) == text
         assert sampler.encode(text) == plain.encode(text) == plain.sample(text, seed)
-    assert sampler.pieces == plain.pieces
+    assert sampler.tokens == plain.tokens
 
 
 @pytest.mark.parametrize("sampling", SAMPLINGS, ids=repr)
 def test_a_checkpoint_goes_on_drawing_the_same(pairs: Pairs, sampling: Sampling) -> None:
-    sampler = codec(pairs, sampling)
-    again = CodecPair.from_state(saved(CodecPair(sampler, sampler).state()))
+    sampler = tokenizer(pairs, sampling)
+    again = TokenizerPair.from_state(saved(TokenizerPair(sampler, sampler).state()))
     assert again.samples
     assert [again.source.sample(TEXT, seed) for seed in range(20)] == [sampler.sample(TEXT, seed) for seed in range(20)]
 
@@ -73,10 +73,10 @@ def test_a_checkpoint_goes_on_drawing_the_same(pairs: Pairs, sampling: Sampling)
 @pytest.mark.parametrize("nbest_size", [-1, 512])
 @pytest.mark.parametrize("alpha", [0.0, 0.5])
 def test_unigram_samples_follow_the_papers_distribution(pairs: Pairs, alpha: float, nbest_size: int) -> None:
-    """Against P(x)^alpha / sum P(x')^alpha over all segmentations, enumerated here from the pieces' scores."""
-    sampler = codec(pairs, SubwordRegularization(alpha=alpha, nbest_size=nbest_size))
+    """Against P(x)^alpha / sum P(x')^alpha over all segmentations, enumerated here from the tokens' scores."""
+    sampler = tokenizer(pairs, SubwordRegularization(alpha=alpha, nbest_size=nbest_size))
     processor = sentencepiece.SentencePieceProcessor(model_proto=sampler.state()["model"].numpy().tobytes())
-    scores = {piece: processor.get_score(i) for i, piece in enumerate(sampler.pieces) if i > 3}
+    scores = {token: processor.get_score(i) for i, token in enumerate(sampler.tokens) if i > 3}
     text = "\u2581street"
 
     def segmentations(rest: str) -> list[list[str]]:
@@ -87,11 +87,11 @@ def test_unigram_samples_follow_the_papers_distribution(pairs: Pairs, alpha: flo
 
     every = segmentations(text)
     assert len(every) > 2
-    weights = np.exp([alpha * sum(scores[piece] for piece in pieces) for pieces in every])
+    weights = np.exp([alpha * sum(scores[token] for token in tokens) for tokens in every])
     expected = weights / weights.sum()
     draws = 4000
     found = Counter(tuple(sampler.sample("street", seed)) for seed in range(draws))
-    ids = [tuple(sampler.pieces.index(piece) for piece in pieces) for pieces in every]
+    ids = [tuple(sampler.tokens.index(token) for token in tokens) for tokens in every]
     assert set(found) <= set(ids)
     observed = np.array([found[i] for i in ids]) / draws
     assert np.abs(observed - expected).max() < 4 * np.sqrt(0.25 / draws)
@@ -99,14 +99,14 @@ def test_unigram_samples_follow_the_papers_distribution(pairs: Pairs, alpha: flo
 
 @pytest.mark.parametrize(("dropout", "as_encoded"), [(0.0, True), (1.0, False)])
 def test_bpe_dropout_of_zero_is_bpe_and_of_one_is_characters(pairs: Pairs, dropout: float, as_encoded: bool) -> None:
-    sampler = codec(pairs, BpeDropout(dropout=dropout))
-    pieces = [sampler.pieces[i] for i in sampler.sample(TEXT, 1)]
-    wanted = sampler.encode_as_pieces(TEXT) if as_encoded else list("\u2581" + TEXT.replace(" ", "\u2581"))
-    assert pieces == wanted
+    sampler = tokenizer(pairs, BpeDropout(dropout=dropout))
+    tokens = [sampler.tokens[i] for i in sampler.sample(TEXT, 1)]
+    wanted = sampler.tokenize(TEXT) if as_encoded else list("\u2581" + TEXT.replace(" ", "\u2581"))
+    assert tokens == wanted
 
 
-def test_more_dropout_gives_more_pieces(pairs: Pairs) -> None:
-    samplers = [codec(pairs, BpeDropout(dropout=p)) for p in (0.0, 0.2, 0.5, 1.0)]
+def test_more_dropout_gives_more_tokens(pairs: Pairs) -> None:
+    samplers = [tokenizer(pairs, BpeDropout(dropout=p)) for p in (0.0, 0.2, 0.5, 1.0)]
     counts = [sum(len(sampler.sample(text, 1)) for text, _ in pairs[:50]) for sampler in samplers]
     assert counts == sorted(set(counts))
 
@@ -118,8 +118,11 @@ def test_more_dropout_gives_more_pieces(pairs: Pairs) -> None:
         (lambda: SubwordRegularization(nbest_size=513), "nbest_size"),
         (lambda: SubwordRegularization(alpha=-0.1), "alpha"),
         (lambda: BpeDropout(dropout=1.1), "dropout"),
-        (lambda: SentencePiece(sampling=BpeDropout()), "data.codec.model_type=bpe"),
-        (lambda: SentencePiece(model_type="bpe", sampling=SubwordRegularization()), "data.codec.model_type=unigram"),
+        (lambda: SentencePiece(sampling=BpeDropout()), "data.tokenizer.model_type=bpe"),
+        (
+            lambda: SentencePiece(model_type="bpe", sampling=SubwordRegularization()),
+            "data.tokenizer.model_type=unigram",
+        ),
     ],
 )
 def test_settings_that_cannot_be_are_refused(make: Any, says: str) -> None:
@@ -127,7 +130,7 @@ def test_settings_that_cannot_be_are_refused(make: Any, says: str) -> None:
         make()
 
 
-def test_codecs_with_one_segmentation_have_nothing_to_draw() -> None:
+def test_tokenizers_with_one_segmentation_have_nothing_to_draw() -> None:
     source = Words().build([("a b", "c")]).source
     assert not source.samples
     assert source.sample("b a", 9) == source.encode("b a")

@@ -9,8 +9,8 @@ import pytest
 import sentencepiece
 
 from s2s_lit.errors import UserError
-from s2s_lit.text.codec import CodecPair
 from s2s_lit.text.sentencepiece_file import SentencePieceFile
+from s2s_lit.text.tokenizer import TokenizerPair
 from s2s_lit.types import EOS, PAD, UNK
 from support.saving import saved
 
@@ -33,27 +33,27 @@ def test_encodes_as_the_model_does_and_goes_through_a_checkpoint(tmp_path: Path,
     if not joint:
         files["target_path"] = spm_train(tmp_path / "de.model", german, **OURS)
     built = SentencePieceFile(**files).build([])
-    for codecs in (built, CodecPair.from_state(saved(built.state()))):
-        assert codecs.joint == joint
-        for codec, file, texts in (
-            (codecs.source, files["path"], english),
-            (codecs.target, [*files.values()][-1], german),
+    for tokenizers in (built, TokenizerPair.from_state(saved(built.state()))):
+        assert tokenizers.joint == joint
+        for tokenizer, file, texts in (
+            (tokenizers.source, files["path"], english),
+            (tokenizers.target, [*files.values()][-1], german),
         ):
             processor = sentencepiece.SentencePieceProcessor(model_file=str(file))
-            assert codec.encode_batch(texts) == processor.encode(texts)
-        assert codecs.source.decode([*codecs.source.encode(english[0]), EOS, PAD]) == english[0]
-        assert codecs.source.decode([UNK]) == "⁇"
+            assert tokenizer.encode_batch(texts) == processor.encode(texts)
+        assert tokenizers.source.decode([*tokenizers.source.encode(english[0]), EOS, PAD]) == english[0]
+        assert tokenizers.source.decode([UNK]) == "⁇"
 
 
 def test_other_ids_of_the_specials_are_refused_with_the_remedy(tmp_path: Path, pairs: Pairs) -> None:
     file = spm_train(tmp_path / "usual.model", [text for text, _ in pairs])
-    with pytest.raises(UserError, match=r"data\.codec\.path: .*usual\.model: .* are -1, 0, 1, 2: .*--pad_id=0"):
+    with pytest.raises(UserError, match=r"data\.tokenizer\.path: .*usual\.model: .* are -1, 0, 1, 2: .*--pad_id=0"):
         SentencePieceFile(path=file).build([])
 
 
 def test_what_is_no_model_is_told(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"data\.codec\.path: .*missing.* cannot be read: No such file"):
+    with pytest.raises(UserError, match=r"data\.tokenizer\.path: .*missing.* cannot be read: No such file"):
         SentencePieceFile(path=tmp_path / "missing").build([])
     (tmp_path / "text").write_text("no model")
-    with pytest.raises(UserError, match=r"data\.codec\.path: .*text is not a sentencepiece model"):
+    with pytest.raises(UserError, match=r"data\.tokenizer\.path: .*text is not a sentencepiece model"):
         SentencePieceFile(path=tmp_path / "text").build([])

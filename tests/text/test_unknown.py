@@ -6,15 +6,15 @@ import pytest
 import torch
 
 from s2s_lit.errors import UserError
-from s2s_lit.text.codec import CodecPair
 from s2s_lit.text.sentencepiece import SentencePiece
+from s2s_lit.text.tokenizer import TokenizerPair
 from s2s_lit.text.unknown import UnknownReplacer
 from s2s_lit.text.vocabulary import SPECIALS, Vocabulary
-from s2s_lit.text.words import WordCodec
+from s2s_lit.text.words import WordTokenizer
 from s2s_lit.types import UNK
 
-SOURCE = WordCodec(Vocabulary([*SPECIALS, "in", "lives", "￭."]))
-TARGET = WordCodec(Vocabulary([*SPECIALS, "in", "wohnt", "￭."]))
+SOURCE = WordTokenizer(Vocabulary([*SPECIALS, "in", "lives", "￭."]))
+TARGET = WordTokenizer(Vocabulary([*SPECIALS, "in", "wohnt", "￭."]))
 TEXT = "Zoe lives in Kyoto."
 PIECES = [UNK, 5, 4, UNK, 6]  # ⁇ wohnt in ⁇.
 
@@ -26,7 +26,7 @@ def looking_at(*places: int) -> torch.Tensor:
 
 
 def test_each_unknown_word_is_the_one_looked_at() -> None:
-    replacer = UnknownReplacer(CodecPair(SOURCE, TARGET))
+    replacer = UnknownReplacer(TokenizerPair(SOURCE, TARGET))
     assert TARGET.decode(PIECES) == "⁇ wohnt in ⁇."
     assert replacer.decode(PIECES, looking_at(0, 1, 2, 3, 4, 5), TEXT) == "Zoe wohnt in Kyoto."
     assert replacer.decode(PIECES, looking_at(3, 1, 2, 0, 4, 5), TEXT) == "Kyoto wohnt in Zoe."
@@ -35,14 +35,14 @@ def test_each_unknown_word_is_the_one_looked_at() -> None:
 def test_the_end_of_the_source_is_no_word() -> None:
     weights = looking_at(5, 1, 2, 3, 4, 5)  # the first looks at EOS, then at the third
     weights[0, 2] = 0.05
-    assert UnknownReplacer(CodecPair(SOURCE, TARGET)).decode(PIECES, weights, TEXT) == "in wohnt in Kyoto."
+    assert UnknownReplacer(TokenizerPair(SOURCE, TARGET)).decode(PIECES, weights, TEXT) == "in wohnt in Kyoto."
 
 
 def test_what_cannot_be_replaced_is_said() -> None:
     with pytest.raises(UserError, match="needs an attention"):
-        UnknownReplacer(CodecPair(SOURCE, TARGET)).decode(PIECES, None, TEXT)
+        UnknownReplacer(TokenizerPair(SOURCE, TARGET)).decode(PIECES, None, TEXT)
 
 
 def test_subwords_are_refused(pairs: list[tuple[str, str]]) -> None:
-    with pytest.raises(UserError, match=r"data\.codec Words"):
+    with pytest.raises(UserError, match=r"data\.tokenizer Words"):
         UnknownReplacer(SentencePiece(vocab_size=60).train(pairs))

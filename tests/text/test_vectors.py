@@ -44,7 +44,7 @@ def test_specials_take_no_vector(tmp_path: Path) -> None:
     assert read(tmp_path, "<unk> 1 1\n</s> 2 2\n") == {}
 
 
-def test_a_piece_with_spaces_and_one_that_is_a_number(tmp_path: Path) -> None:
+def test_a_token_with_spaces_and_one_that_is_a_number(tmp_path: Path) -> None:
     assert read(tmp_path, "in g 1 2\n7 3 4\n. . . 5 6\n") == {"in g": [1, 2], "7": [3, 4]}
 
 

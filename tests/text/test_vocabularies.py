@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from s2s_lit.errors import UserError
 from s2s_lit.text.characters import Characters
-from s2s_lit.text.vocabularies import DynamicVocabulary, FixedVocabulary, PieceCounts, SparseVocabulary, VocabularyRule
+from s2s_lit.text.vocabularies import DynamicVocabulary, FixedVocabulary, SparseVocabulary, TokenCounts, VocabularyRule
 from s2s_lit.text.vocabulary import SPECIALS
 from s2s_lit.text.words import Words
 from s2s_lit.types import UNK
@@ -19,8 +19,8 @@ TEXT = "a a a a a b b b c c d"
 PAIRS = [(TEXT, TEXT.upper())]
 
 
-def counted(text: str, capacity: int = 100) -> PieceCounts:
-    counts = PieceCounts(capacity=capacity)
+def counted(text: str, capacity: int = 100) -> TokenCounts:
+    counts = TokenCounts(capacity=capacity)
     counts.count(text.split())
     return counts
 
@@ -32,7 +32,7 @@ def listed(tmp_path: Path, content: str | bytes) -> FixedVocabulary:
 
 
 @pytest.mark.parametrize(
-    ("rule", "pieces"),
+    ("rule", "tokens"),
     [
         (DynamicVocabulary(), "a b c d"),
         (DynamicVocabulary(max_size=6), "a b"),
@@ -43,16 +43,16 @@ def listed(tmp_path: Path, content: str | bytes) -> FixedVocabulary:
         (SparseVocabulary(min_count=3, top_k=1), "a"),
     ],
 )
-def test_rules_keep_the_frequent_pieces_in_their_order(rule: VocabularyRule, pieces: str) -> None:
-    assert rule.choose(counted(TEXT)).pieces == (*SPECIALS, *pieces.split())
+def test_rules_keep_the_frequent_tokens_in_their_order(rule: VocabularyRule, tokens: str) -> None:
+    assert rule.choose(counted(TEXT)).tokens == (*SPECIALS, *tokens.split())
 
 
 @pytest.mark.parametrize("rule", [DynamicVocabulary(), SparseVocabulary(min_count=1)])
-def test_ties_stand_by_spelling_and_a_special_in_the_text_is_no_second_piece(rule: VocabularyRule) -> None:
-    assert rule.choose(counted("</s> b a <unk> </s>")).pieces == (*SPECIALS, "a", "b")
+def test_ties_stand_by_spelling_and_a_special_in_the_text_is_no_second_token(rule: VocabularyRule) -> None:
+    assert rule.choose(counted("</s> b a <unk> </s>")).tokens == (*SPECIALS, "a", "b")
 
 
-def test_a_bound_that_no_piece_reaches_is_said() -> None:
+def test_a_bound_that_no_token_reaches_is_said() -> None:
     with pytest.raises(UserError, match=r"min_count.*6 times .*5 times"):
         SparseVocabulary(min_count=6).choose(counted(TEXT))
 
@@ -60,7 +60,7 @@ def test_a_bound_that_no_piece_reaches_is_said() -> None:
 def test_more_than_there_is_is_capped_with_a_message(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
         assert len(SparseVocabulary(min_count=2, top_k=50).choose(counted(TEXT))) == 7
-    assert "50 pieces are more" in caplog.text
+    assert "50 tokens are more" in caplog.text
     assert "the vocabulary has 3" in caplog.text
     caplog.clear()
     SparseVocabulary(min_count=2, top_k=3).choose(counted(TEXT))
@@ -80,36 +80,36 @@ def test_a_bound_without_room_is_refused() -> None:
 
 @given(st.lists(st.lists(st.sampled_from("abcdefgh"), max_size=9), max_size=20), st.integers(8, 12))
 def test_counting_within_its_capacity_is_exact(texts: list[list[str]], capacity: int) -> None:
-    counts = PieceCounts(capacity=capacity)
+    counts = TokenCounts(capacity=capacity)
     for text in texts:
         counts.count(text)
     together = "".join("".join(text) for text in texts)
-    assert dict(counts) == {piece: together.count(piece) for piece in set(together)}
+    assert dict(counts) == {token: together.count(token) for token in set(together)}
 
 
 @given(st.lists(st.integers(0, 60).map(str), min_size=1, max_size=300))
-def test_counting_is_bounded_and_never_counts_too_much(pieces: list[str]) -> None:
-    counts = PieceCounts(capacity=10)
-    for piece in pieces:
-        counts.count([piece])
+def test_counting_is_bounded_and_never_counts_too_much(tokens: list[str]) -> None:
+    counts = TokenCounts(capacity=10)
+    for token in tokens:
+        counts.count([token])
         assert len(counts) <= 10
-    assert all(count <= pieces.count(piece) for piece, count in counts.items())
+    assert all(count <= tokens.count(token) for token, count in counts.items())
 
 
 def test_the_half_that_was_seen_least_is_forgotten() -> None:
-    counts = PieceCounts(capacity=4)
+    counts = TokenCounts(capacity=4)
     counts.count("a a a c c b b d".split())
     assert len(counts) == 4
     counts.count(["e"])
     assert counts == {"a": 3, "b": 2}
 
 
-def test_what_is_frequent_outlives_any_number_of_rare_pieces(caplog: pytest.LogCaptureFixture) -> None:
-    counts = PieceCounts(capacity=10)
+def test_what_is_frequent_outlives_any_number_of_rare_tokens(caplog: pytest.LogCaptureFixture) -> None:
+    counts = TokenCounts(capacity=10)
     for number in range(1000):
         counts.count(["often", f"rare{number}"])
     assert counts["often"] == 1000
-    assert SparseVocabulary(min_count=10).choose(counts).pieces[4:] == ("often",)
+    assert SparseVocabulary(min_count=10).choose(counts).tokens[4:] == ("often",)
     assert "forgotten" in caplog.text
 
 
@@ -118,11 +118,11 @@ def test_what_is_frequent_outlives_any_number_of_rare_pieces(caplog: pytest.LogC
 
 def test_a_list_gives_the_ids_of_its_order_whatever_the_text(tmp_path: Path) -> None:
     rule = listed(tmp_path, "\ufeffdog\r\n<unk>\n\nzebra\nMa\u0308dchen\n")
-    assert rule.choose(counted(TEXT)).pieces == (*SPECIALS, "dog", "zebra", "Mädchen")
+    assert rule.choose(counted(TEXT)).tokens == (*SPECIALS, "dog", "zebra", "Mädchen")
 
 
 def test_a_counted_list_is_put_in_order(tmp_path: Path) -> None:
-    assert listed(tmp_path, "b\t2\na\t2\nc\t30\n").choose(PieceCounts()).pieces == (*SPECIALS, "c", "b", "a")
+    assert listed(tmp_path, "b\t2\na\t2\nc\t30\n").choose(TokenCounts()).tokens == (*SPECIALS, "c", "b", "a")
 
 
 @pytest.mark.parametrize(
@@ -133,32 +133,32 @@ def test_a_counted_list_is_put_in_order(tmp_path: Path) -> None:
         ("a\nMädchen\n".encode("latin-1"), r"list.txt:2: this is not UTF-8"),
         ("a\t3\nb\tmany\n", r"list.txt:2: .*count, not 'many'"),
         ("a\t3\nb\t-1\n", r"list.txt:2: .*count"),
-        ("\n\n", "has no piece"),
+        ("\n\n", "has no token"),
     ],
 )
 def test_a_list_that_is_none_is_named_with_its_line(tmp_path: Path, content: str | bytes, says: str) -> None:
     with pytest.raises(UserError, match=says):
-        listed(tmp_path, content).choose(PieceCounts())
+        listed(tmp_path, content).choose(TokenCounts())
 
 
 def test_a_list_without_a_file_is_known_when_it_is_read(tmp_path: Path) -> None:
     builder = Words(vocabulary=FixedVocabulary(path=tmp_path / "none.txt"))  # a loaded run needs it no more
-    with pytest.raises(UserError, match=r"none.txt cannot be read \(data.codec.vocabulary.path\): No such file"):
+    with pytest.raises(UserError, match=r"none.txt cannot be read \(data.tokenizer.vocabulary.path\): No such file"):
         builder.build(PAIRS)
 
 
 @pytest.mark.parametrize(("setting", "side"), [("vocabulary", "source"), ("target_vocabulary", "target")])
 def test_another_content_of_the_list_builds_anew(tmp_path: Path, setting: str, side: str) -> None:
     builder = Words(**{setting: listed(tmp_path, "a\n")})
-    assert getattr(builder.build(PAIRS), side).pieces[4:] == ("a",)
+    assert getattr(builder.build(PAIRS), side).tokens[4:] == ("a",)
     listed(tmp_path, "b\n")
-    assert getattr(builder.build(PAIRS), side).pieces[4:] == ("b",)
+    assert getattr(builder.build(PAIRS), side).tokens[4:] == ("b",)
 
 
-def test_the_vocabulary_of_a_run_is_a_list_that_gives_the_same_codec(tmp_path: Path) -> None:
-    codec = Words().build(PAIRS).source
-    rule = listed(tmp_path, "\n".join(codec.pieces) + "\n")
-    assert Words(vocabulary=rule).build([("x", "y")]).source.pieces == codec.pieces
+def test_the_vocabulary_of_a_run_is_a_list_that_gives_the_same_tokenizer(tmp_path: Path) -> None:
+    tokenizer = Words().build(PAIRS).source
+    rule = listed(tmp_path, "\n".join(tokenizer.tokens) + "\n")
+    assert Words(vocabulary=rule).build([("x", "y")]).source.tokens == tokenizer.tokens
 
 
 # In the builders
@@ -166,10 +166,10 @@ def test_the_vocabulary_of_a_run_is_a_list_that_gives_the_same_codec(tmp_path: P
 
 @pytest.mark.parametrize("builder", [Words, Characters])
 def test_each_side_may_have_its_own_rule(builder: type[Words | Characters]) -> None:
-    codecs = builder(
+    tokenizers = builder(
         vocabulary=SparseVocabulary(min_count=1, top_k=1), target_vocabulary=SparseVocabulary(min_count=1, top_k=3)
     ).build(PAIRS)
-    assert (len(codecs.source), len(codecs.target)) == (5, 7)
+    assert (len(tokenizers.source), len(tokenizers.target)) == (5, 7)
     with pytest.raises(UserError, match="target_vocabulary"):
         builder(target_vocabulary=DynamicVocabulary(), joint=True)
 
@@ -184,6 +184,6 @@ def test_each_argument_of_a_rule_is_in_the_cache_key(rule: type[VocabularyRule])
     assert all(repr(rule(**settings)) in names for settings in arguments)  # no addresses
 
 
-def test_pruned_pieces_are_unknown() -> None:
-    codec = Words(vocabulary=SparseVocabulary(min_count=3)).build(PAIRS).source
-    assert codec.encode("a d b c") == [4, UNK, 5, UNK]
+def test_pruned_tokens_are_unknown() -> None:
+    tokenizer = Words(vocabulary=SparseVocabulary(min_count=3)).build(PAIRS).source
+    assert tokenizer.encode("a d b c") == [4, UNK, 5, UNK]

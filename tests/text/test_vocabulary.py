@@ -8,15 +8,15 @@ from s2s_lit.types import BOS, EOS, PAD, UNK
 
 def test_specials_have_the_ids_every_room_relies_on() -> None:
     vocabulary = Vocabulary([*SPECIALS, "a"])
-    assert [vocabulary.pieces[i] for i in (PAD, UNK, BOS, EOS)] == list(SPECIALS)
+    assert [vocabulary.tokens[i] for i in (PAD, UNK, BOS, EOS)] == list(SPECIALS)
 
 
-def test_unknown_pieces_are_unk() -> None:
+def test_unknown_tokens_are_unk() -> None:
     vocabulary = Vocabulary([*SPECIALS, "a", "b"])
     assert vocabulary.encode(["b", "x", "a"]) == [5, UNK, 4]
 
 
-@pytest.mark.parametrize("pieces", [["a"], [*SPECIALS, "a", "a"]])
-def test_refuses_lists_that_are_no_vocabulary(pieces: list[str]) -> None:
+@pytest.mark.parametrize("tokens", [["a"], [*SPECIALS, "a", "a"]])
+def test_refuses_lists_that_are_no_vocabulary(tokens: list[str]) -> None:
     with pytest.raises(ValueError, match="vocabulary"):
-        Vocabulary(pieces)
+        Vocabulary(tokens)

@@ -33,26 +33,26 @@ def test_detokenization_is_exact_for_dense_punctuation(text: str) -> None:
     assert detokenize(tokenize(text)) == text
 
 
-def test_codec_round_trip_and_specials() -> None:
-    codecs = Words().build([("A man, a dog.", "Ein Mann, ein Hund.")])
-    ids = codecs.target.encode("Ein Hund, ein Mann.")
-    assert codecs.target.decode([BOS, *ids, EOS, PAD, PAD]) == "Ein Hund, ein Mann."
-    unknown = codecs.target.encode("Ein Pferd.")
+def test_tokenizer_round_trip_and_specials() -> None:
+    tokenizers = Words().build([("A man, a dog.", "Ein Mann, ein Hund.")])
+    ids = tokenizers.target.encode("Ein Hund, ein Mann.")
+    assert tokenizers.target.decode([BOS, *ids, EOS, PAD, PAD]) == "Ein Hund, ein Mann."
+    unknown = tokenizers.target.encode("Ein Pferd.")
     assert unknown[1] == UNK
-    assert codecs.target.decode(unknown) == "Ein ⁇."
-    assert codecs.target.encode_as_pieces("Ein Pferd.") == ["Ein", "Pferd", "￭."]
+    assert tokenizers.target.decode(unknown) == "Ein ⁇."
+    assert tokenizers.target.tokenize("Ein Pferd.") == ["Ein", "Pferd", "￭."]
 
 
 def test_joint_counts_both_sides_and_separate_one() -> None:
     pairs = [("a b", "c a")]
     joint, separate = Words(joint=True).build(pairs), Words().build(pairs)
     assert joint.joint
-    assert joint.source.pieces[4:] == ("a", "b", "c")
+    assert joint.source.tokens[4:] == ("a", "b", "c")
     assert not separate.joint
-    assert separate.source.pieces[4:] == ("a", "b")
-    assert separate.target.pieces[4:] == ("a", "c")
+    assert separate.source.tokens[4:] == ("a", "b")
+    assert separate.target.tokens[4:] == ("a", "c")
 
 
 def test_only_the_sample_is_counted() -> None:
-    codecs = Words(sample_rows=1).build([("a", "b"), ("c", "d")])
-    assert "c" not in codecs.source.pieces
+    tokenizers = Words(sample_rows=1).build([("a", "b"), ("c", "d")])
+    assert "c" not in tokenizers.source.tokens

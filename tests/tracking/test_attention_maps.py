@@ -8,7 +8,7 @@ import pytest
 import torch
 from matplotlib.figure import Figure
 
-from s2s_lit.tracking.attention_maps import attention_figure, attention_picture, render
+from s2s_lit.tracking.records.attention_maps import attention_figure, attention_picture, render
 from s2s_lit.types import Prediction
 
 
@@ -18,13 +18,13 @@ def rendered(figure: Figure) -> np.ndarray:
     return imread(BytesIO(render(figure)))
 
 
-def test_rows_are_target_pieces_and_columns_source_pieces() -> None:
+def test_rows_are_target_tokens_and_columns_source_tokens() -> None:
     figure = attention_figure(np.eye(2, 3), ["▁a", "b", "</s>"], ["▁x", "y"], title="xy")
     axes, bar = figure.axes
     assert [t.get_text() for t in axes.get_xticklabels()] == ["▁a", "b", "</s>"]
     assert [t.get_text() for t in axes.get_yticklabels()] == ["▁x", "y"]
     np.testing.assert_array_equal(axes.images[0].get_array(), np.eye(2, 3))
-    assert axes.yaxis_inverted()  # the first target piece stands on top
+    assert axes.yaxis_inverted()  # the first target token stands on top
     assert "attention weight" in bar.get_ylabel()
 
 
@@ -50,8 +50,8 @@ def test_dollars_umlauts_and_unknown_scripts_draw_without_a_word() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         weights = torch.full((2, 2), 0.5, requires_grad=True)
-        pieces = ["$5$_{", "Straße漢"]
-        picture = attention_picture(Prediction("s", "r", "Preis: $5$ 漢", pieces, pieces, 0.0, weights))
+        tokens = ["$5$_{", "Straße漢"]
+        picture = attention_picture(Prediction("s", "r", "Preis: $5$ 漢", tokens, tokens, 0.0, weights))
         assert rendered(picture).std() > 0
 
 

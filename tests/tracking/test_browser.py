@@ -15,12 +15,12 @@ from PIL import Image
 
 from s2s_lit.__main__ import main
 from s2s_lit.errors import UserError
-from s2s_lit.tracking.connection import connect
+from s2s_lit.tracking.client.connection import connect
+from s2s_lit.tracking.client.runs import RunRecord, list_runs
+from s2s_lit.tracking.client.ui import free_port, ui
 from s2s_lit.tracking.lifecycle import tracked_run
 from s2s_lit.tracking.logger import MlflowTracker
-from s2s_lit.tracking.samples import SAMPLE_COLUMNS
-from s2s_lit.tracking.store import RunRecord, list_runs
-from s2s_lit.tracking.ui import free_port, ui
+from s2s_lit.tracking.records.samples import SAMPLE_COLUMNS
 from support.compared import predict, references, write_run
 from support.services import missing
 from support.tiny import TINY

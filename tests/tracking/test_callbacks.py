@@ -16,12 +16,12 @@ from mlflow.tracking import MlflowClient
 from torch.utils.data import DataLoader
 
 from s2s_lit.errors import DivergenceError
-from s2s_lit.tracking import provenance
-from s2s_lit.tracking.callbacks import RunRecorder
+from s2s_lit.tracking.client.runs import RunRecord, download_checkpoint, find_run
 from s2s_lit.tracking.lifecycle import tracked_run
 from s2s_lit.tracking.logger import MlflowTracker
-from s2s_lit.tracking.provenance import command
-from s2s_lit.tracking.store import RunRecord, download_checkpoint, find_run
+from s2s_lit.tracking.records import provenance
+from s2s_lit.tracking.records.provenance import command
+from s2s_lit.tracking.records.recorder import RunRecorder
 from s2s_lit.types import Prediction
 
 CONFIG = "seed: 3\nmodel:\n  class_path: Toy\n  init_args: {width: 1}\n"
@@ -29,8 +29,8 @@ ROWS = 12
 
 
 def prediction(row: int) -> Prediction:
-    pieces = [f"piece{i}" for i in range(3)]
-    return Prediction(f"source {row}", f"Verweis {row}", f"größer {row}", pieces, pieces, -row, torch.eye(3), row=row)
+    tokens = [f"token{i}" for i in range(3)]
+    return Prediction(f"source {row}", f"Verweis {row}", f"größer {row}", tokens, tokens, -row, torch.eye(3), row=row)
 
 
 class Toy(LightningModule):
@@ -62,7 +62,9 @@ class Toy(LightningModule):
 class ToyData(LightningDataModule):
     """Reads rows 4 at a time; evaluation goes through them backwards, as a length-sorted loader might."""
 
-    codecs = SimpleNamespace(source=SimpleNamespace(pieces=["<pad>", "▁a"]), target=SimpleNamespace(pieces=["<pad>"]))
+    tokenizers = SimpleNamespace(
+        source=SimpleNamespace(tokens=["<pad>", "▁a"]), target=SimpleNamespace(tokens=["<pad>"])
+    )
     report: dict[str, Any] = {  # noqa: RUF012
         "source": "toy",
         "splits": {
@@ -197,7 +199,7 @@ def test_a_resumed_run_keeps_where_it_came_from(store: MlflowClient, monkeypatch
     def start_as(commit: str, *words: str, run_id: str | None = None) -> str:
         monkeypatch.setattr("sys.orig_argv", ["s2s", *words])
         monkeypatch.setattr(provenance, "git_state", lambda directory: {"commit": commit, "dirty": "true"})
-        monkeypatch.setattr("s2s_lit.tracking.callbacks.git_diff", lambda: f"diff to {commit}")
+        monkeypatch.setattr("s2s_lit.tracking.records.recorder.git_diff", lambda: f"diff to {commit}")
         tracker = MlflowTracker(dataset="builtin", experiment="lstm", run_id=run_id)
         begin(tracker)
         return str(tracker.run_id)

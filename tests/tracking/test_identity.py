@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from s2s_lit.tracking import identity as identities
-from s2s_lit.tracking.identity import identity, place, process_alive
+from s2s_lit.tracking import process_identity as identities
+from s2s_lit.tracking.process_identity import identity, place, process_alive
 
 EARLIER = {"boot": "the one before", "started": 1.0}
 

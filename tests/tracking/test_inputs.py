@@ -10,12 +10,14 @@ import pytest
 from mlflow import entities
 from mlflow.tracking import MlflowClient
 
-from s2s_lit.data.files import FileCorpus
-from s2s_lit.data.mixing import MixedCorpus
-from s2s_lit.data.sources import BuiltinCorpus, CorpusSource, HubCorpus
-from s2s_lit.tracking.connection import connect
-from s2s_lit.tracking.entries import deliver
-from s2s_lit.tracking.inputs import datasets_of
+from s2s_lit.corpora.captions.source import BuiltinCorpus
+from s2s_lit.data.sources.base import CorpusSource
+from s2s_lit.data.sources.files import FileCorpus
+from s2s_lit.data.sources.hub import HubCorpus
+from s2s_lit.data.sources.mixing import MixedCorpus
+from s2s_lit.tracking.client.connection import connect
+from s2s_lit.tracking.delivery.entries import deliver
+from s2s_lit.tracking.records.datasets import datasets_of
 
 PRINTS = {"train": "a" * 64, "validation": "b" * 64, "test_2016": "c" * 64, "unread": "0" * 64}
 

@@ -14,9 +14,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from s2s_lit.tracking import journal as journals
-from s2s_lit.tracking.entries import Artifact, Dataset, Entry, Params, Status, Tags, Value, decode, encode
-from s2s_lit.tracking.journal import Journal
+from s2s_lit.tracking.delivery import journal as journals
+from s2s_lit.tracking.delivery.entries import Artifact, Dataset, Entry, Params, Status, Tags, Value, decode, encode
+from s2s_lit.tracking.delivery.journal import Journal
 
 TEXTS = st.text(max_size=8)
 MAPS = st.dictionaries(TEXTS, TEXTS, max_size=3)

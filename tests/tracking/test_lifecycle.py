@@ -18,10 +18,10 @@ from lightning.pytorch import LightningModule, Trainer
 from mlflow.tracking import MlflowClient
 
 from s2s_lit.errors import UserError
+from s2s_lit.tracking.client.runs import CHECKPOINT, find_run, list_runs
+from s2s_lit.tracking.delivery.outbox import Outbox
 from s2s_lit.tracking.lifecycle import Terminated, mark_dead_runs, process_tags, tracked_run
 from s2s_lit.tracking.logger import MlflowTracker
-from s2s_lit.tracking.outbox import Outbox
-from s2s_lit.tracking.store import CHECKPOINT, find_run, list_runs
 
 
 def make_tracker() -> MlflowTracker:
@@ -165,7 +165,7 @@ def test_ctrl_c_ends_a_run_whose_server_hangs(
     """Once for the training, once more for what it delivers; that waits on the disk then."""
     tracker, user = make_tracker(), CtrlC()
     monkeypatch.setattr("s2s_lit.tracking.logger._QUIET_S", 0.1)
-    monkeypatch.setattr("s2s_lit.tracking.outbox._LONGEST_UPLOAD_S", 5.0)
+    monkeypatch.setattr("s2s_lit.tracking.delivery.outbox._LONGEST_UPLOAD_S", 5.0)
     logging.getLogger("s2s_lit").addHandler(user)
     flush, answers = Outbox.flush, []
 
@@ -200,7 +200,7 @@ def test_a_run_whose_values_are_lost_is_not_finished(store: MlflowClient, monkey
     """Neither the store nor the disk took them."""
     tracker = make_tracker()
     monkeypatch.setattr("s2s_lit.tracking.logger._PATIENCE_S", 0.5)
-    monkeypatch.setattr("s2s_lit.tracking.journal._write", full)
+    monkeypatch.setattr("s2s_lit.tracking.delivery.journal._write", full)
 
     def body() -> None:
         with tracked_run(tracker):

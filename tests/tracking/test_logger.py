@@ -16,9 +16,9 @@ from lightning.pytorch.utilities import rank_zero_only
 from mlflow.tracking import MlflowClient
 
 from s2s_lit.errors import UserError
-from s2s_lit.tracking.limits import flatten
+from s2s_lit.tracking.client.runs import find_run
 from s2s_lit.tracking.logger import MlflowTracker
-from s2s_lit.tracking.store import find_run
+from s2s_lit.tracking.records.parameters import flatten
 
 
 @pytest.fixture

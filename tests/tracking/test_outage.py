@@ -10,11 +10,11 @@ import pytest
 import torch
 from mlflow.tracking import MlflowClient
 
-from s2s_lit.cli.compose import compose
-from s2s_lit.cli.training import run
+from s2s_lit.config.compose import compose
+from s2s_lit.tracking.delivery.outbox import Outbox
 from s2s_lit.tracking.lifecycle import tracked_run
 from s2s_lit.tracking.logger import MlflowTracker
-from s2s_lit.tracking.outbox import Outbox
+from s2s_lit.training.run import run
 from support.mlflow_server import MlflowServer, Proxy, mlflow_server, proxy
 from support.tiny import TINY
 

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import BAD_REQUEST, INVALID_PARAMETER_VALUE
 
-from s2s_lit.tracking.entries import Artifact, Params, Status, Tags, Value, reason_of
-from s2s_lit.tracking.journal import Journal
-from s2s_lit.tracking.outbox import Outbox
+from s2s_lit.tracking.delivery.entries import Artifact, Params, Status, Tags, Value, reason_of
+from s2s_lit.tracking.delivery.journal import Journal
+from s2s_lit.tracking.delivery.outbox import Outbox
 
 
 class FakeClient:
@@ -159,7 +159,7 @@ def test_files_in_memory_wait_in_their_order(monkeypatch: pytest.MonkeyPatch) ->
     box = make_box(client)
     box.put(Artifact("a", content=b"in the file"))
     with monkeypatch.context() as patch:
-        patch.setattr("s2s_lit.tracking.journal._write", disk_full)
+        patch.setattr("s2s_lit.tracking.delivery.journal._write", disk_full)
         box.put(Artifact("a", content=b"in memory"), *values(2))
     assert box.close(patience_s=20)
     assert client.files == [("a", "in the file"), ("a", "in memory")]
@@ -193,7 +193,7 @@ def test_a_slow_store_costs_the_caller_nothing() -> None:
 
 
 def test_a_store_that_failed_is_asked_again_before_the_next_values_are_due(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("s2s_lit.tracking.outbox._SHORTEST_PAUSE_S", 0.05)
+    monkeypatch.setattr("s2s_lit.tracking.delivery.outbox._SHORTEST_PAUSE_S", 0.05)
     client = FakeClient(iter(["before"] * 2))
     box = make_box(client, interval_s=60.0)
     box.put(values(1)[0])

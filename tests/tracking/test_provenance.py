@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from s2s_lit.tracking import provenance
+from s2s_lit.tracking.records import provenance
 
 
 @pytest.fixture
@@ -102,7 +102,7 @@ def test_neither_a_repository_nor_a_commit_nor_git_is_needed(
 @pytest.mark.parametrize("threads", ["", "3"])
 def test_the_command_repeats_the_process(threads: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     script = tmp_path / "show it.py"
-    script.write_text("from s2s_lit.tracking.provenance import command; print(command())")
+    script.write_text("from s2s_lit.tracking.records.provenance import command; print(command())")
     monkeypatch.setenv("OMP_NUM_THREADS", threads)
     first = subprocess.run(
         [sys.executable, str(script), "--text", "it's $HOME"], capture_output=True, text=True, check=True

@@ -5,7 +5,7 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from s2s_lit.tracking.samples import SAMPLE_COLUMNS, FixedSamples, sample_rows
+from s2s_lit.tracking.records.samples import SAMPLE_COLUMNS, FixedSamples, sample_rows
 from s2s_lit.types import Prediction
 
 

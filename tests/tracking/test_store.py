@@ -8,8 +8,8 @@ import pytest
 from mlflow.tracking import MlflowClient
 
 from s2s_lit.errors import UserError
-from s2s_lit.tracking.connection import connect, ensure_experiment, tracking_uri
-from s2s_lit.tracking.store import CHECKPOINT, download_checkpoint, find_run, list_runs
+from s2s_lit.tracking.client.connection import connect, ensure_experiment, tracking_uri
+from s2s_lit.tracking.client.runs import CHECKPOINT, download_checkpoint, find_run, list_runs
 
 
 def make_run(
@@ -77,7 +77,7 @@ def test_a_folder_that_cannot_be_written_is_refused_at_once(tmp_path: Path, monk
 
 
 def test_a_run_is_found_among_many(store: MlflowClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("s2s_lit.tracking.store._PAGE", 2)
+    monkeypatch.setattr("s2s_lit.tracking.client.runs._PAGE", 2)
     oldest = make_run(store, 1, experiment="o'neill", bleu=50.0)
     for began in range(2, 7):
         make_run(store, began, bleu=float(began))
@@ -151,7 +151,7 @@ def test_checkpoint_comes_back_and_is_kept(store: MlflowClient, tmp_path: Path) 
 def test_a_stopped_run_s_copy_from_a_server_is_not_used_once_it_went_on(
     store: MlflowClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("s2s_lit.tracking.store._local_artifact", lambda uri: None)  # as if a server kept it
+    monkeypatch.setattr("s2s_lit.tracking.client.runs._local_artifact", lambda uri: None)  # as if a server kept it
 
     def log(content: bytes) -> None:
         (tmp_path / "best.ckpt").write_bytes(content)
@@ -179,7 +179,7 @@ def test_artifacts_of_the_local_store_lie_beside_it(store: MlflowClient, tmp_pat
 
 @pytest.mark.slow
 def test_a_new_database_is_created_quietly_even_by_two_at_once(tmp_path: Path) -> None:
-    program = "from s2s_lit.tracking.connection import *; ensure_experiment(connect(), 'builtin')"
+    program = "from s2s_lit.tracking.client.connection import *; ensure_experiment(connect(), 'builtin')"
     environment = {"MLFLOW_TRACKING_URI": f"sqlite:///{tmp_path}/new.db", "PATH": "/usr/bin:/bin"}
     processes = [
         subprocess.Popen([sys.executable, "-c", program], env=environment, stderr=subprocess.PIPE) for _ in range(2)
@@ -192,7 +192,7 @@ def test_a_new_database_is_created_quietly_even_by_two_at_once(tmp_path: Path) -
 
 def test_looking_up_a_run_needs_neither_torch_nor_lightning() -> None:
     program = (
-        "import sys, s2s_lit.tracking.store as s; assert not {'torch', 'lightning', 'mlflow'} & set(sys.modules);"
+        "import sys, s2s_lit.tracking.client.runs as s; assert not {'torch', 'lightning', 'mlflow'} & set(sys.modules);"
         "import mlflow.tracking; assert not {'torch', 'lightning'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", program], check=True, timeout=60)

@@ -9,8 +9,8 @@ from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE, RESOURCE_DOES_NOT_EXIST
 
 from s2s_lit.errors import UserError
-from s2s_lit.tracking import sweeps
-from s2s_lit.tracking.sweeps import SweepRuns
+from s2s_lit.tracking.client import sweep_runs as sweeps
+from s2s_lit.tracking.client.sweep_runs import SweepRuns
 
 
 class Store:

@@ -16,10 +16,10 @@ from mlflow.tracking import MlflowClient
 
 from s2s_lit.__main__ import main
 from s2s_lit.errors import UserError
-from s2s_lit.tracking.entries import Dataset
+from s2s_lit.tracking.delivery.entries import Dataset
+from s2s_lit.tracking.delivery.sync import send_left_behind
 from s2s_lit.tracking.lifecycle import mark_dead_runs, tracked_run
 from s2s_lit.tracking.logger import MlflowTracker
-from s2s_lit.tracking.sync import send_left_behind
 
 CALLS = ("log_batch", "log_artifact", "log_inputs", "set_terminated")
 DATA = Dataset("builtin", "abcd1234", "training", "builtin", "{}", "", "{}")
@@ -170,7 +170,7 @@ def test_another_user_s_file_is_left_to_him(store: MlflowClient, monkeypatch: py
             raise PermissionError(13, "Permission denied", str(path))
         return opened(path, *args, **kwargs)
 
-    monkeypatch.setattr("s2s_lit.tracking.journal.os.open", refuse)
+    monkeypatch.setattr("s2s_lit.tracking.delivery.journal.os.open", refuse)
     assert ours in [run.run_id for run in mark_dead_runs()]
     check_all(store, ours, range(200), "KILLED")
     assert [file.parent.name for file in spools()] == [theirs]
@@ -198,7 +198,7 @@ def test_what_is_sent_twice_is_stored_once(store: MlflowClient, monkeypatch: pyt
     """The process dies after a delivery and before it could note it: all of the file comes again."""
     with tracked_run(make_tracker()) as tracker:
         with monkeypatch.context() as patch:
-            patch.setattr("s2s_lit.tracking.outbox.Outbox._send_some", lambda self: False)
+            patch.setattr("s2s_lit.tracking.delivery.outbox.Outbox._send_some", lambda self: False)
             log_all(tracker, range(600))
             (file,) = spools()
             content = file.read_bytes()

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from mlflow.tracking import MlflowClient
 
-from s2s_lit.tracking import system
 from s2s_lit.tracking.lifecycle import tracked_run
 from s2s_lit.tracking.logger import MlflowTracker
+from s2s_lit.tracking.records import system_metrics as system
 
 
 def make_tracker() -> MlflowTracker:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from mlflow.tracking import MlflowClient
 
-from s2s_lit.tracking.store import CHECKPOINT, RunRecord
+from s2s_lit.tracking.client.runs import CHECKPOINT, RunRecord
 from support.mlflow_server import mlflow_server
 from support.postgres import postgres, postgres_server  # noqa: F401
 from support.tiny import TINY

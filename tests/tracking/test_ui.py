@@ -14,7 +14,7 @@ import pytest
 from mlflow.tracking import MlflowClient
 
 from s2s_lit.errors import UserError
-from s2s_lit.tracking.ui import free_port, ui
+from s2s_lit.tracking.client.ui import free_port, ui
 
 
 def test_a_taken_port_is_told_before_anything_starts(store: MlflowClient) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from mlflow.tracking import MlflowClient
 
-from s2s_lit.tracking.connection import connect
+from s2s_lit.tracking.client.connection import connect
 from support.mariadb import mariadb, mariadb_server
 from support.postgres import postgres, postgres_server
 

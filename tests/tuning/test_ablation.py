@@ -10,9 +10,9 @@ import pytest
 from optuna.distributions import BaseDistribution
 
 from s2s_lit.errors import UserError
-from s2s_lit.tuning import study as attributes
-from s2s_lit.tuning.ablation import SEEDS, ablated, ablation_of, effects, summarize_ablation
-from s2s_lit.tuning.sweep_file import Sweep
+from s2s_lit.tuning.results.ablation import SEEDS, ablated, ablation_of, effects, summarize_ablation
+from s2s_lit.tuning.search import study as attributes
+from s2s_lit.tuning.search.sweep_file import Sweep
 from support.studies import finished_study, objectives, space
 
 BEST = {

@@ -15,8 +15,8 @@ import pytest
 from mlflow.tracking import MlflowClient
 
 from s2s_lit.errors import UserError
-from s2s_lit.tracking.sweeps import SweepRuns
-from s2s_lit.tracking.ui import free_port, ui
+from s2s_lit.tracking.client.sweep_runs import SweepRuns
+from s2s_lit.tracking.client.ui import free_port, ui
 
 SCREENSHOTS = Path(__file__).parents[2] / "experiments" / "screenshots.py"
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]

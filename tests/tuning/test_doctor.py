@@ -14,13 +14,13 @@ from optuna.exceptions import StorageInternalError
 
 from s2s_lit.__main__ import main
 from s2s_lit.errors import UserError
-from s2s_lit.tracking.store import list_runs
-from s2s_lit.tracking.sweeps import SweepRuns
+from s2s_lit.tracking.client.runs import list_runs
+from s2s_lit.tracking.client.sweep_runs import SweepRuns
 from s2s_lit.tuning import ownership, sweep_doctor
-from s2s_lit.tuning import study as attributes
-from s2s_lit.tuning.ownership import SUPERVISOR, Ownership
-from s2s_lit.tuning.storage import open_storage
-from s2s_lit.tuning.study import open_study
+from s2s_lit.tuning.execution.ownership import SUPERVISOR, Ownership
+from s2s_lit.tuning.execution.storage import open_storage
+from s2s_lit.tuning.search import study as attributes
+from s2s_lit.tuning.search.study import open_study
 from support.fake_sweep import NAME, fake_sweep
 
 STORAGE = "sqlite:///sweeps.db"

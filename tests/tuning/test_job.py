@@ -9,11 +9,11 @@ from mlflow.tracking import MlflowClient
 from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import TrialState
 
-from s2s_lit.tracking.store import RunRecord
-from s2s_lit.tracking.sweeps import VALUES, SweepRuns
-from s2s_lit.tuning.job import Job
-from s2s_lit.tuning.storage import open_storage
-from s2s_lit.tuning.study import open_study
+from s2s_lit.tracking.client.runs import RunRecord
+from s2s_lit.tracking.client.sweep_runs import VALUES, SweepRuns
+from s2s_lit.tuning.execution.job import Job
+from s2s_lit.tuning.execution.storage import open_storage
+from s2s_lit.tuning.search.study import open_study
 from support.fake_sweep import NAME, fake_sweep
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from mlflow.tracking import MlflowClient
 
+from s2s_lit.tracking.client.runs import list_runs
 from s2s_lit.tracking.lifecycle import mark_dead_runs
-from s2s_lit.tracking.store import list_runs
-from s2s_lit.tuning import study as attributes
+from s2s_lit.tuning.search import study as attributes
 from support import fake_sweep
 from support.killing import sweep_under_fire
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import optuna
 import pytest
 
-from s2s_lit.tuning import ownership as module
-from s2s_lit.tuning.ownership import OWNER, SUPERVISOR, Ownership
-from s2s_lit.tuning.storage import open_storage
+from s2s_lit.tuning.execution import ownership as module
+from s2s_lit.tuning.execution.ownership import OWNER, SUPERVISOR, Ownership
+from s2s_lit.tuning.execution.storage import open_storage
 
 
 class Clock:

@@ -15,10 +15,10 @@ import pytest
 import yaml
 from mlflow.tracking import MlflowClient
 
-from s2s_lit.tracking.store import list_runs
-from s2s_lit.tuning import study as attributes
-from s2s_lit.tuning.processes import marked
-from s2s_lit.tuning.progress import best_trial
+from s2s_lit.tracking.client.runs import list_runs
+from s2s_lit.tuning.execution.marks import marked
+from s2s_lit.tuning.execution.progress import best_trial
+from s2s_lit.tuning.search import study as attributes
 
 ROOT = Path(__file__).parents[2]
 TINY = {
@@ -31,7 +31,7 @@ TINY = {
         "restart_steps": 4,
         "data.source.train_rows": 300,
         "data.source.evaluation_rows": 30,
-        "data.codec.vocab_size": 200,
+        "data.tokenizer.vocab_size": 200,
         "model.embedding_size": 16,
         "model.decoder.feature_size": 16,
         "model.encoder.recurrence.hidden_size": 8,

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from s2s_lit.errors import UserError
-from s2s_lit.tuning.space import Branching, Choice, Number, Space, read_space, words
+from s2s_lit.tuning.search.space import Branching, Choice, Number, Space, read_space, words
 
 scalars = st.one_of(st.booleans(), st.none(), st.integers(-5, 5), st.sampled_from(["LSTM", "GRU"]))
 

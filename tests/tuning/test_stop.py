@@ -13,9 +13,9 @@ import psutil
 import pytest
 from mlflow.tracking import MlflowClient
 
-from s2s_lit.tracking.store import list_runs
-from s2s_lit.tuning import stop
-from s2s_lit.tuning.stop import Stop
+from s2s_lit.tracking.client.runs import list_runs
+from s2s_lit.tuning.execution import stop
+from s2s_lit.tuning.execution.stop import Stop
 from support import fake_sweep
 from support.mlflow_server import Proxy, mlflow_server, proxy
 

@@ -16,16 +16,16 @@ from optuna.exceptions import StorageInternalError
 from optuna.trial import TrialState
 
 from s2s_lit.errors import UserError
-from s2s_lit.tracking.store import list_runs
-from s2s_lit.tuning import study as attributes
-from s2s_lit.tuning import supervisor
-from s2s_lit.tuning.channel import Message
-from s2s_lit.tuning.job import Job
-from s2s_lit.tuning.ownership import OWNER, Ownership
-from s2s_lit.tuning.queue import Queue
-from s2s_lit.tuning.storage import answering, open_storage
-from s2s_lit.tuning.supervisor import Supervisor
-from s2s_lit.tuning.worker import Worker
+from s2s_lit.tracking.client.runs import list_runs
+from s2s_lit.tuning.execution import supervisor
+from s2s_lit.tuning.execution.channel import Message
+from s2s_lit.tuning.execution.job import Job
+from s2s_lit.tuning.execution.ownership import OWNER, Ownership
+from s2s_lit.tuning.execution.queue import Queue
+from s2s_lit.tuning.execution.storage import answering, open_storage
+from s2s_lit.tuning.execution.supervisor import Supervisor
+from s2s_lit.tuning.execution.worker import Worker
+from s2s_lit.tuning.search import study as attributes
 from support import fake_sweep
 
 ROOT = Path(__file__).parents[2]

@@ -11,12 +11,12 @@ import yaml
 from mlflow.tracking import MlflowClient
 
 from s2s_lit.errors import UserError
-from s2s_lit.tracking.store import RunRecord
-from s2s_lit.tuning.space import read_space
-from s2s_lit.tuning.study import make_pruner, make_sampler
+from s2s_lit.tracking.client.runs import RunRecord
+from s2s_lit.tuning.search.space import read_space
+from s2s_lit.tuning.search.study import make_pruner, make_sampler
+from s2s_lit.tuning.search.sweep_file import read_sweep
+from s2s_lit.tuning.search.warm_start import point_of_run
 from s2s_lit.tuning.sweep import slots_of
-from s2s_lit.tuning.sweep_file import read_sweep
-from s2s_lit.tuning.warm_start import point_of_run
 
 NAMES = sorted(file.stem for file in (Path(__file__).parents[2] / "sweeps").glob("*.yaml"))
 

@@ -11,15 +11,15 @@ from mlflow.tracking import MlflowClient
 
 from s2s_lit.__main__ import make_parser
 from s2s_lit.errors import DivergenceError
+from s2s_lit.tracking.client.runs import CHECKPOINT
+from s2s_lit.tracking.client.sweep_runs import PRUNED, SweepRuns
 from s2s_lit.tracking.logger import MlflowTracker
-from s2s_lit.tracking.store import CHECKPOINT
-from s2s_lit.tracking.sweeps import PRUNED, SweepRuns
 from s2s_lit.tuning.trial import Work, train_tracked
 
 
 def test_its_command_is_that_of_the_same_training(store: MlflowClient, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not `s2s trial FILE`, which reads a file that is gone when the sweep has ended."""
-    from s2s_lit.tracking.provenance import provenance_tags
+    from s2s_lit.tracking.records.provenance import provenance_tags
 
     def train(config: Any, work: Work, tracker: MlflowTracker, *rest: Any) -> dict[str, float]:
         tracker.set_tags(provenance_tags(words=tracker.words))

@@ -14,18 +14,18 @@ class AdditiveAttention(ContentAttention):
 
     Args:
         query_size: H of the decoder's queries.
-        memory_size: M of the encoder's memory.
+        encoder_size: M of the encoder's outputs.
         attention_size: A, units of the comparing layer.
     """
 
-    def __init__(self, query_size: int, memory_size: int, *, attention_size: int = 256) -> None:
-        super().__init__(query_size, memory_size)
+    def __init__(self, query_size: int, encoder_size: int, *, attention_size: int = 256) -> None:
+        super().__init__(query_size, encoder_size)
         self.query_layer = nn.Linear(query_size, positive("attention_size", attention_size))
-        self.key_layer = nn.Linear(memory_size, attention_size, bias=False)
+        self.key_layer = nn.Linear(encoder_size, attention_size, bias=False)
         self.score_layer = nn.Linear(attention_size, 1, bias=False)
 
-    def project_keys(self, memory: Float[Tensor, "B S M"]) -> Float[Tensor, "B S A"]:
-        return self.key_layer(memory)
+    def project_keys(self, outputs: Float[Tensor, "B S M"]) -> Float[Tensor, "B S A"]:
+        return self.key_layer(outputs)
 
     def score(self, queries: Float[Tensor, "B Q H"], keys: Float[Tensor, "B S A"]) -> Float[Tensor, "B Q S"]:
         compared = (self.query_layer(queries).unsqueeze(2) + keys.unsqueeze(1)).tanh_()  # [B, Q, S, A], once

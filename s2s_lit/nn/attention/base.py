@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from s2s_lit.types import DecoderState, Memory, at_least_float32
+from s2s_lit.types import DecoderState, Encoded, at_least_float32
 
 
 class Attention(nn.Module, ABC):
@@ -24,33 +24,33 @@ class Attention(nn.Module, ABC):
 
     Attributes:
         query_size: H, size of one query.
-        memory_size: M, size of one vector of the encoder's memory.
+        encoder_size: M, size of one vector of the encoder's outputs.
         context_size: C, size of one context vector.
     """
 
     context_size: int
 
-    def __init__(self, query_size: int, memory_size: int) -> None:
+    def __init__(self, query_size: int, encoder_size: int) -> None:
         super().__init__()
         self.query_size = query_size
-        self.memory_size = memory_size
-        self.context_size = memory_size
+        self.encoder_size = encoder_size
+        self.context_size = encoder_size
 
-    def prepare(self, memory: Float[Tensor, "B S M"], mask: Bool[Tensor, "B S"]) -> Memory:
+    def prepare(self, outputs: Float[Tensor, "B S M"], mask: Bool[Tensor, "B S"]) -> Encoded:
         """What is computed once per sentence: keys, values and mask."""
-        return Memory(keys=self.project_keys(memory), values=memory, mask=mask)
+        return Encoded(keys=self.project_keys(outputs), values=outputs, mask=mask)
 
-    def project_keys(self, memory: Float[Tensor, "B S M"]) -> Float[Tensor, "B S A"]:
-        """Keys from the encoder's memory; the memory itself unless a subclass projects it."""
-        return memory
+    def project_keys(self, outputs: Float[Tensor, "B S M"]) -> Float[Tensor, "B S A"]:
+        """Keys from the encoder's outputs; the outputs itself unless a subclass projects it."""
+        return outputs
 
-    def start(self, memory: Memory) -> DecoderState:
+    def start(self, encoded: Encoded) -> DecoderState:
         """What is remembered before the first target position, B rows; nothing unless a subclass remembers."""
         return DecoderState()
 
     @abstractmethod
     def step(
-        self, queries: Float[Tensor, "B K H"], memory: Memory, state: DecoderState
+        self, queries: Float[Tensor, "B K H"], encoded: Encoded, state: DecoderState
     ) -> tuple[Float[Tensor, "B K C"], Float[Tensor, "B K S"], DecoderState]:
         """Contexts and weights of one target position for the K hypotheses of each sentence.
 
@@ -59,12 +59,12 @@ class Attention(nn.Module, ABC):
         """
 
     def forward(
-        self, queries: Float[Tensor, "B T H"], memory: Memory, state: DecoderState
+        self, queries: Float[Tensor, "B T H"], encoded: Encoded, state: DecoderState
     ) -> tuple[Float[Tensor, "B T C"], Float[Tensor, "B T S"], DecoderState]:
         """The same for T successive target positions of one hypothesis each (training)."""
         contexts, weights = [], []
         for query in queries.split(1, dim=1):
-            context, weight, state = self.step(query, memory, state)
+            context, weight, state = self.step(query, encoded, state)
             contexts.append(context)
             weights.append(weight)
         return torch.cat(contexts, dim=1), torch.cat(weights, dim=1), state
@@ -75,19 +75,19 @@ class IndependentAttention(Attention):
 
     @abstractmethod
     def attend(
-        self, queries: Float[Tensor, "B Q H"], memory: Memory
+        self, queries: Float[Tensor, "B Q H"], encoded: Encoded
     ) -> tuple[Float[Tensor, "B Q C"], Float[Tensor, "B Q S"]]:
         """Contexts and weights of any number of independent queries of each sentence."""
 
     def step(
-        self, queries: Float[Tensor, "B K H"], memory: Memory, state: DecoderState
+        self, queries: Float[Tensor, "B K H"], encoded: Encoded, state: DecoderState
     ) -> tuple[Float[Tensor, "B K C"], Float[Tensor, "B K S"], DecoderState]:
-        return *self.attend(queries, memory), state
+        return *self.attend(queries, encoded), state
 
     def forward(
-        self, queries: Float[Tensor, "B T H"], memory: Memory, state: DecoderState
+        self, queries: Float[Tensor, "B T H"], encoded: Encoded, state: DecoderState
     ) -> tuple[Float[Tensor, "B T C"], Float[Tensor, "B T S"], DecoderState]:
-        return *self.attend(queries, memory), state
+        return *self.attend(queries, encoded), state
 
 
 class ContentAttention(IndependentAttention):
@@ -103,10 +103,10 @@ class ContentAttention(IndependentAttention):
         """The unnormalized scores e[q, s]; padding need not be thought of here."""
 
     def attend(
-        self, queries: Float[Tensor, "B Q H"], memory: Memory
+        self, queries: Float[Tensor, "B Q H"], encoded: Encoded
     ) -> tuple[Float[Tensor, "B Q C"], Float[Tensor, "B Q S"]]:
-        weights = distribution(self.score(queries, memory["keys"]), memory["mask"].unsqueeze(1))
-        return mix(weights, memory["values"]), weights
+        weights = distribution(self.score(queries, encoded["keys"]), encoded["mask"].unsqueeze(1))
+        return mix(weights, encoded["values"]), weights
 
 
 class SequentialAttention(Attention):
@@ -122,25 +122,25 @@ class SequentialAttention(Attention):
 
     @abstractmethod
     def weigh(
-        self, queries: Float[Tensor, "B K A"], memory: Memory, state: DecoderState
+        self, queries: Float[Tensor, "B K A"], encoded: Encoded, state: DecoderState
     ) -> tuple[Float[Tensor, "B K S"], DecoderState]:
         """Weights of one target position from projected queries, and what is remembered after it (N = B * K rows)."""
 
     def step(
-        self, queries: Float[Tensor, "B K H"], memory: Memory, state: DecoderState
+        self, queries: Float[Tensor, "B K H"], encoded: Encoded, state: DecoderState
     ) -> tuple[Float[Tensor, "B K C"], Float[Tensor, "B K S"], DecoderState]:
-        weights, state = self.weigh(self.project_queries(queries), memory, state)
-        return mix(weights, memory["values"]), weights, state
+        weights, state = self.weigh(self.project_queries(queries), encoded, state)
+        return mix(weights, encoded["values"]), weights, state
 
     def forward(
-        self, queries: Float[Tensor, "B T H"], memory: Memory, state: DecoderState
+        self, queries: Float[Tensor, "B T H"], encoded: Encoded, state: DecoderState
     ) -> tuple[Float[Tensor, "B T C"], Float[Tensor, "B T S"], DecoderState]:
         rows = []
         for query in self.project_queries(queries).split(1, dim=1):
-            row, state = self.weigh(query, memory, state)
+            row, state = self.weigh(query, encoded, state)
             rows.append(row)
         weights = torch.cat(rows, dim=1)
-        return mix(weights, memory["values"]), weights, state
+        return mix(weights, encoded["values"]), weights, state
 
 
 def distribution(scores: Float[Tensor, "*B Q S"], visible: Bool[Tensor, "*#B #Q S"]) -> Float[Tensor, "*B Q S"]:
@@ -155,6 +155,6 @@ def mix(weights: Float[Tensor, "*B Q S"], values: Float[Tensor, "*B S C"]) -> Fl
 
 
 AttentionFactory = Callable[[int, int], Attention]
-"""Makes an attention from (query_size, memory_size)."""
+"""Makes an attention from (query_size, encoder_size)."""
 ContentAttentionFactory = Callable[[int, int], ContentAttention]
 """The same, of one that compares each query with each key."""

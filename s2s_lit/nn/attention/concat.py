@@ -16,16 +16,16 @@ class ConcatAttention(ContentAttention):
 
     Args:
         query_size: H of the decoder's queries.
-        memory_size: M of the encoder's memory.
+        encoder_size: M of the encoder's outputs.
     """
 
-    def __init__(self, query_size: int, memory_size: int) -> None:
-        super().__init__(query_size, memory_size)
-        self.layer = nn.Linear(query_size + memory_size, query_size, bias=False)  # W, one matrix over [q; k]
+    def __init__(self, query_size: int, encoder_size: int) -> None:
+        super().__init__(query_size, encoder_size)
+        self.layer = nn.Linear(query_size + encoder_size, query_size, bias=False)  # W, one matrix over [q; k]
         self.score_layer = nn.Linear(query_size, 1, bias=False)
 
-    def project_keys(self, memory: Float[Tensor, "B S M"]) -> Float[Tensor, "B S H"]:
-        return nn.functional.linear(memory, self.layer.weight[:, self.query_size :])
+    def project_keys(self, outputs: Float[Tensor, "B S M"]) -> Float[Tensor, "B S H"]:
+        return nn.functional.linear(outputs, self.layer.weight[:, self.query_size :])
 
     def score(self, queries: Float[Tensor, "B Q H"], keys: Float[Tensor, "B S H"]) -> Float[Tensor, "B Q S"]:
         queries = nn.functional.linear(queries, self.layer.weight[:, : self.query_size])

@@ -6,11 +6,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from s2s_lit.nn.attention.feedback import FeedbackAttention
-from s2s_lit.types import DecoderState, Memory, at_least_float32
+from s2s_lit.nn.attention.past_aware import PastAwareAttention
+from s2s_lit.types import DecoderState, Encoded, at_least_float32
 
 
-class CoverageAttention(FeedbackAttention):
+class CoverageAttention(PastAwareAttention):
     """Sees how much each source position was looked at so far.
 
     c_t = sum of weights[t'] over t' < t
@@ -20,25 +20,25 @@ class CoverageAttention(FeedbackAttention):
 
     Args:
         query_size: H of the decoder's queries.
-        memory_size: M of the encoder's memory.
+        encoder_size: M of the encoder's outputs.
         attention_size: A, units of the comparing layer.
     """
 
-    def __init__(self, query_size: int, memory_size: int, *, attention_size: int = 256) -> None:
-        super().__init__(query_size, memory_size, attention_size=attention_size)
+    def __init__(self, query_size: int, encoder_size: int, *, attention_size: int = 256) -> None:
+        super().__init__(query_size, encoder_size, attention_size=attention_size)
         self.coverage_layer = nn.Linear(1, attention_size, bias=False)
 
-    def start(self, memory: Memory) -> DecoderState:
-        return DecoderState(coverage=torch.zeros_like(at_least_float32(memory["values"])[..., 0]))
+    def start(self, encoded: Encoded) -> DecoderState:
+        return DecoderState(coverage=torch.zeros_like(at_least_float32(encoded["values"])[..., 0]))
 
     def weigh(
-        self, queries: Float[Tensor, "B K A"], memory: Memory, state: DecoderState
+        self, queries: Float[Tensor, "B K A"], encoded: Encoded, state: DecoderState
     ) -> tuple[Float[Tensor, "B K S"], DecoderState]:
         coverage = state["coverage"]
         seen = coverage.to(self.coverage_layer.weight.dtype).unsqueeze(-1)  # [N, S, 1]
-        weights = self.compare(queries, self.coverage_layer(seen), memory)
-        return weights, state.updated(coverage=coverage + self.covered(weights, memory).flatten(0, 1))
+        weights = self.compare(queries, self.coverage_layer(seen), encoded)
+        return weights, state.updated(coverage=coverage + self.covered(weights, encoded).flatten(0, 1))
 
-    def covered(self, weights: Float[Tensor, "B K S"], memory: Memory) -> Float[Tensor, "B K S"]:
+    def covered(self, weights: Float[Tensor, "B K S"], encoded: Encoded) -> Float[Tensor, "B K S"]:
         """How much of each source position one look covers."""
         return weights

@@ -9,22 +9,22 @@ from s2s_lit.nn.attention.base import ContentAttention
 
 
 class DotAttention(ContentAttention):
-    """score(q, k) = q . k: no parameters, so that query and memory must speak the same language.
+    """score(q, k) = q . k: no parameters, so that query and encoded must speak the same language.
 
     Args:
         query_size: H of the decoder's queries.
-        memory_size: M of the encoder's memory, the same.
+        encoder_size: M of the encoder's outputs, the same.
 
     Raises:
         ValueError: the sizes differ.
     """
 
-    def __init__(self, query_size: int, memory_size: int) -> None:
-        super().__init__(query_size, memory_size)
-        if query_size != memory_size:
+    def __init__(self, query_size: int, encoder_size: int) -> None:
+        super().__init__(query_size, encoder_size)
+        if query_size != encoder_size:
             raise ValueError(
-                f"{type(self).__name__} compares the decoder's state ({query_size} units) with the encoder's memory "
-                f"({memory_size}) as they are: make the sizes equal (reading both ways doubles the memory, so halve "
+                f"{type(self).__name__} compares the decoder's state ({query_size} units) with the encoder's outputs "
+                f"({encoder_size}) as they are: make the sizes equal (reading both ways doubles the encoded, so halve "
                 "the encoder's hidden_size or double the decoder's) or take GeneralAttention, which projects"
             )
 

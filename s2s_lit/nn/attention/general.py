@@ -13,15 +13,15 @@ class GeneralAttention(ContentAttention):
 
     Args:
         query_size: H of the decoder's queries.
-        memory_size: M of the encoder's memory.
+        encoder_size: M of the encoder's outputs.
     """
 
-    def __init__(self, query_size: int, memory_size: int) -> None:
-        super().__init__(query_size, memory_size)
-        self.key_layer = nn.Linear(memory_size, query_size, bias=False)
+    def __init__(self, query_size: int, encoder_size: int) -> None:
+        super().__init__(query_size, encoder_size)
+        self.key_layer = nn.Linear(encoder_size, query_size, bias=False)
 
-    def project_keys(self, memory: Float[Tensor, "B S M"]) -> Float[Tensor, "B S H"]:
-        return self.key_layer(memory)
+    def project_keys(self, outputs: Float[Tensor, "B S M"]) -> Float[Tensor, "B S H"]:
+        return self.key_layer(outputs)
 
     def score(self, queries: Float[Tensor, "B Q H"], keys: Float[Tensor, "B S H"]) -> Float[Tensor, "B Q S"]:
         return queries @ keys.transpose(1, 2)

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from s2s_lit.nn.attention.base import Attention, ContentAttentionFactory, distribution, mix
 from s2s_lit.nn.attention.general import GeneralAttention
-from s2s_lit.types import DecoderState, Memory
+from s2s_lit.types import DecoderState, Encoded
 
 
 class LocalMonotonicAttention(Attention):
@@ -21,7 +21,7 @@ class LocalMonotonicAttention(Attention):
 
     Args:
         query_size: H of the decoder's queries.
-        memory_size: M of the encoder's memory.
+        encoder_size: M of the encoder's outputs.
         content: how a query and a key are compared within the window.
         half_width: D, source positions seen on each side of p_t.
 
@@ -32,45 +32,45 @@ class LocalMonotonicAttention(Attention):
     def __init__(
         self,
         query_size: int,
-        memory_size: int,
+        encoder_size: int,
         *,
         content: ContentAttentionFactory = GeneralAttention,
         half_width: int = 10,
     ) -> None:
-        super().__init__(query_size, memory_size)
+        super().__init__(query_size, encoder_size)
         if half_width < 0:
             raise ValueError(f"{type(self).__name__}: half_width must be at least 0, but is {half_width}")
-        self.content = content(query_size, memory_size)
+        self.content = content(query_size, encoder_size)
         self.half_width = half_width
 
-    def project_keys(self, memory: Float[Tensor, "B S M"]) -> Float[Tensor, "B S A"]:
-        return self.content.project_keys(memory)
+    def project_keys(self, outputs: Float[Tensor, "B S M"]) -> Float[Tensor, "B S A"]:
+        return self.content.project_keys(outputs)
 
-    def start(self, memory: Memory) -> DecoderState:
-        mask = memory["mask"]
+    def start(self, encoded: Encoded) -> DecoderState:
+        mask = encoded["mask"]
         return DecoderState(position=torch.zeros(len(mask), dtype=torch.long, device=mask.device))
 
     def step(
-        self, queries: Float[Tensor, "B K H"], memory: Memory, state: DecoderState
+        self, queries: Float[Tensor, "B K H"], encoded: Encoded, state: DecoderState
     ) -> tuple[Float[Tensor, "B K C"], Float[Tensor, "B K S"], DecoderState]:
         positions = state["position"]
-        contexts, weights = self._attend(queries, positions.view(queries.shape[:2]), memory)
+        contexts, weights = self._attend(queries, positions.view(queries.shape[:2]), encoded)
         return contexts, weights, state.updated(position=positions + 1)
 
     def forward(
-        self, queries: Float[Tensor, "B T H"], memory: Memory, state: DecoderState
+        self, queries: Float[Tensor, "B T H"], encoded: Encoded, state: DecoderState
     ) -> tuple[Float[Tensor, "B T C"], Float[Tensor, "B T S"], DecoderState]:
         first, count = state["position"], queries.shape[1]
         positions = first.unsqueeze(1) + torch.arange(count, device=first.device)
-        contexts, weights = self._attend(queries, positions, memory)
+        contexts, weights = self._attend(queries, positions, encoded)
         return contexts, weights, state.updated(position=first + count)
 
     def _attend(
-        self, queries: Float[Tensor, "B Q H"], positions: Int[Tensor, "B Q"], memory: Memory
+        self, queries: Float[Tensor, "B Q H"], positions: Int[Tensor, "B Q"], encoded: Encoded
     ) -> tuple[Float[Tensor, "B Q C"], Float[Tensor, "B Q S"]]:
-        mask = memory["mask"]
+        mask = encoded["mask"]
         centers = positions.minimum(mask.sum(dim=1, keepdim=True) - 1)
-        scores = self.content.score(queries, memory["keys"])
+        scores = self.content.score(queries, encoded["keys"])
         offsets = torch.arange(mask.shape[1], device=mask.device) - centers.unsqueeze(2)  # s - p_t, [B, Q, S]
         weights = distribution(scores, (offsets.abs() <= self.half_width) & mask.unsqueeze(1))
-        return mix(weights, memory["values"]), weights
+        return mix(weights, encoded["values"]), weights

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from s2s_lit.nn.attention.base import ContentAttentionFactory, IndependentAttention, distribution, mix
 from s2s_lit.nn.attention.general import GeneralAttention
-from s2s_lit.types import Memory, at_least_float32
+from s2s_lit.types import Encoded, at_least_float32
 
 
 class LocalPredictiveAttention(IndependentAttention):
@@ -23,7 +23,7 @@ class LocalPredictiveAttention(IndependentAttention):
 
     Args:
         query_size: H of the decoder's queries.
-        memory_size: M of the encoder's memory.
+        encoder_size: M of the encoder's outputs.
         content: how a query and a key are compared within the window.
         half_width: D >= 1, half the window in source positions; the Gaussian's standard deviation is D/2.
 
@@ -34,30 +34,30 @@ class LocalPredictiveAttention(IndependentAttention):
     def __init__(
         self,
         query_size: int,
-        memory_size: int,
+        encoder_size: int,
         *,
         content: ContentAttentionFactory = GeneralAttention,
         half_width: int = 10,
     ) -> None:
-        super().__init__(query_size, memory_size)
+        super().__init__(query_size, encoder_size)
         if half_width < 1:
             raise ValueError(f"{type(self).__name__}: half_width must be at least 1, but is {half_width}")
-        self.content = content(query_size, memory_size)
+        self.content = content(query_size, encoder_size)
         self.half_width = half_width
         self.place_layer = nn.Linear(query_size, query_size, bias=False)
         self.place_score_layer = nn.Linear(query_size, 1, bias=False)
 
-    def project_keys(self, memory: Float[Tensor, "B S M"]) -> Float[Tensor, "B S A"]:
-        return self.content.project_keys(memory)
+    def project_keys(self, outputs: Float[Tensor, "B S M"]) -> Float[Tensor, "B S A"]:
+        return self.content.project_keys(outputs)
 
     def attend(
-        self, queries: Float[Tensor, "B Q H"], memory: Memory
+        self, queries: Float[Tensor, "B Q H"], encoded: Encoded
     ) -> tuple[Float[Tensor, "B Q C"], Float[Tensor, "B Q S"]]:
-        mask = memory["mask"]
+        mask = encoded["mask"]
         offsets = torch.arange(mask.shape[1], device=mask.device) - self.centers(queries, mask.sum(dim=1))  # [B, Q, S]
-        scores = self.content.score(queries, memory["keys"]) - 2 * (offsets / self.half_width).square()
+        scores = self.content.score(queries, encoded["keys"]) - 2 * (offsets / self.half_width).square()
         weights = distribution(scores, (offsets.abs() <= self.half_width) & mask.unsqueeze(1))
-        return mix(weights, memory["values"]), weights
+        return mix(weights, encoded["values"]), weights
 
     def centers(self, queries: Float[Tensor, "B Q H"], lengths: Tensor) -> Float[Tensor, "B Q 1"]:
         """p of each query, between 0 and the sentence's length: less than a position from a real one."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from s2s_lit.nn.attention.feedback import FeedbackAttention
+from s2s_lit.nn.attention.past_aware import PastAwareAttention
 from s2s_lit.nn.sizes import positive
-from s2s_lit.types import DecoderState, Memory, at_least_float32
+from s2s_lit.types import DecoderState, Encoded, at_least_float32
 
 
-class LocationAttention(FeedbackAttention):
+class LocationAttention(PastAwareAttention):
     """Sees around each source position how much was looked at there just before.
 
     f = F * weights[t-1]  (convolution over the source, zero beyond its ends)
@@ -20,7 +20,7 @@ class LocationAttention(FeedbackAttention):
 
     Args:
         query_size: H of the decoder's queries.
-        memory_size: M of the encoder's memory.
+        encoder_size: M of the encoder's outputs.
         attention_size: A, units of the comparing layer.
         filters: number of filters in F.
         filter_width: source positions that a filter spans.
@@ -29,25 +29,25 @@ class LocationAttention(FeedbackAttention):
     def __init__(
         self,
         query_size: int,
-        memory_size: int,
+        encoder_size: int,
         *,
         attention_size: int = 256,
         filters: int = 10,
         filter_width: int = 11,
     ) -> None:
-        super().__init__(query_size, memory_size, attention_size=attention_size)
+        super().__init__(query_size, encoder_size, attention_size=attention_size)
         width = positive("filter_width", filter_width)
         self.filter_layer = nn.Conv1d(1, positive("filters", filters), width, padding="same", bias=False)
         self.location_layer = nn.Linear(filters, attention_size, bias=False)
 
-    def start(self, memory: Memory) -> DecoderState:
-        real = at_least_float32(memory["mask"].to(memory["values"].dtype))
+    def start(self, encoded: Encoded) -> DecoderState:
+        real = at_least_float32(encoded["mask"].to(encoded["values"].dtype))
         return DecoderState(alignment=real / real.sum(dim=1, keepdim=True))
 
     def weigh(
-        self, queries: Float[Tensor, "B K A"], memory: Memory, state: DecoderState
+        self, queries: Float[Tensor, "B K A"], encoded: Encoded, state: DecoderState
     ) -> tuple[Float[Tensor, "B K S"], DecoderState]:
         before = state["alignment"].to(self.filter_layer.weight.dtype)
         filtered = self.filter_layer(before.unsqueeze(1))  # [N, filters, S]
-        weights = self.compare(queries, self.location_layer(filtered.transpose(1, 2)), memory)
+        weights = self.compare(queries, self.location_layer(filtered.transpose(1, 2)), encoded)
         return weights, state.updated(alignment=weights.flatten(0, 1))

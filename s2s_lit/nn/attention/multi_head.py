@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from s2s_lit.nn.attention.base import IndependentAttention, distribution, mix
-from s2s_lit.types import Memory
+from s2s_lit.types import Encoded
 
 
 class MultiHeadAttention(IndependentAttention):
@@ -21,15 +21,15 @@ class MultiHeadAttention(IndependentAttention):
 
     Args:
         query_size: H of the decoder's queries.
-        memory_size: M of the encoder's memory.
+        encoder_size: M of the encoder's outputs.
         heads: h, number of heads; divides H.
 
     Raises:
         ValueError: the heads are none, or do not divide the query's size.
     """
 
-    def __init__(self, query_size: int, memory_size: int, *, heads: int = 2) -> None:
-        super().__init__(query_size, memory_size)
+    def __init__(self, query_size: int, encoder_size: int, *, heads: int = 2) -> None:
+        super().__init__(query_size, encoder_size)
         if heads < 1 or query_size % heads:
             raise ValueError(
                 f"MultiHeadAttention: heads ({heads}) must divide the decoder's state ({query_size} units)"
@@ -37,20 +37,22 @@ class MultiHeadAttention(IndependentAttention):
         self.heads = heads
         self.context_size = query_size
         self.query_layer = nn.Linear(query_size, query_size)
-        self.key_layer = nn.Linear(memory_size, query_size, bias=False)  # a bias adds the same to every score
-        self.value_layer = nn.Linear(memory_size, query_size)
+        self.key_layer = nn.Linear(encoder_size, query_size, bias=False)  # a bias adds the same to every score
+        self.value_layer = nn.Linear(encoder_size, query_size)
         self.output_layer = nn.Linear(query_size, query_size)
 
-    def prepare(self, memory: Float[Tensor, "B S M"], mask: Bool[Tensor, "B S"]) -> Memory:
-        return Memory(keys=self._split(self.key_layer(memory)), values=self._split(self.value_layer(memory)), mask=mask)
+    def prepare(self, outputs: Float[Tensor, "B S M"], mask: Bool[Tensor, "B S"]) -> Encoded:
+        return Encoded(
+            keys=self._split(self.key_layer(outputs)), values=self._split(self.value_layer(outputs)), mask=mask
+        )
 
     def attend(
-        self, queries: Float[Tensor, "B Q H"], memory: Memory
+        self, queries: Float[Tensor, "B Q H"], encoded: Encoded
     ) -> tuple[Float[Tensor, "B Q C"], Float[Tensor, "B Q S"]]:
         heads = self._split(self.query_layer(queries))  # [B, h, Q, d]
-        scores = (heads / math.sqrt(heads.shape[-1])) @ memory["keys"].transpose(2, 3)  # [B, h, Q, S]
-        weights = distribution(scores, memory["mask"][:, None, None, :])
-        contexts = mix(weights, memory["values"])  # [B, h, Q, d]
+        scores = (heads / math.sqrt(heads.shape[-1])) @ encoded["keys"].transpose(2, 3)  # [B, h, Q, S]
+        weights = distribution(scores, encoded["mask"][:, None, None, :])
+        contexts = mix(weights, encoded["values"])  # [B, h, Q, d]
         return self.output_layer(contexts.transpose(1, 2).flatten(2)), weights.mean(dim=1)
 
     def _split(self, vectors: Float[Tensor, "B Q H"]) -> Float[Tensor, "B h Q d"]:

@@ -17,7 +17,7 @@ class ScaledDotAttention(DotAttention):
 
     Args:
         query_size: H of the decoder's queries.
-        memory_size: M of the encoder's memory, the same.
+        encoder_size: M of the encoder's outputs, the same.
 
     Raises:
         ValueError: the sizes differ.

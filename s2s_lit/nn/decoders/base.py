@@ -10,14 +10,14 @@ from torch import Tensor, nn
 
 from s2s_lit.nn.attention.base import Attention
 from s2s_lit.nn.encoders.base import Encoder
-from s2s_lit.types import Decoded, DecoderState, EncoderOutput, Memory
+from s2s_lit.types import Decoded, DecoderState, Encoded, EncoderOutput
 
 
 class Decoder(nn.Module, ABC):
-    """Turns embedded target pieces into features from which the next piece is predicted.
+    """Turns embedded target tokens into features from which the next token is predicted.
 
     `forward` sees the whole target and may use fused kernels; `step` advances one position. A contract test holds them
-    equal. What a decoder carries lies in a `DecoderState`, what it looks at in a `Memory`; nothing is kept on `self`.
+    equal. What a decoder carries lies in a `DecoderState`, what it looks at in a `Encoded`; nothing is kept on `self`.
 
     Attributes:
         feature_size: F, size of one feature vector.
@@ -28,18 +28,18 @@ class Decoder(nn.Module, ABC):
     attention: Attention | None
 
     @abstractmethod
-    def start(self, encoded: EncoderOutput) -> tuple[Memory, DecoderState]:
-        """Memory and state before the first position, both with B rows."""
+    def start(self, encoder_output: EncoderOutput) -> tuple[Encoded, DecoderState]:
+        """Encoded and state before the first position, both with B rows."""
 
     @abstractmethod
-    def forward(self, inputs: Float[Tensor, "B T E"], memory: Memory, state: DecoderState) -> Decoded:
-        """What T given pieces yield, and the state after the last."""
+    def forward(self, inputs: Float[Tensor, "B T E"], encoded: Encoded, state: DecoderState) -> Decoded:
+        """What T given tokens yield, and the state after the last."""
 
     @abstractmethod
     def step(
-        self, inputs: Float[Tensor, "N E"], memory: Memory, state: DecoderState
+        self, inputs: Float[Tensor, "N E"], encoded: Encoded, state: DecoderState
     ) -> tuple[Float[Tensor, "N F"], Float[Tensor, "N S"] | None, DecoderState]:
-        """Features, weights, state of one piece of each of N = B * K hypotheses, those of a sentence side by side."""
+        """Features, weights, state of one token of each of N = B * K hypotheses, those of a sentence side by side."""
 
 
 DecoderFactory = Callable[[int, Encoder], Decoder]

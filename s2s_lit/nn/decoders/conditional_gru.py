@@ -8,32 +8,32 @@ from torch import Tensor, nn
 
 from s2s_lit.nn.attention.base import AttentionFactory
 from s2s_lit.nn.bridges import BridgeFactory, ProjectedBridge
-from s2s_lit.nn.decoders.reading import pack, unpack
+from s2s_lit.nn.decoders.reader import pack, unpack
 from s2s_lit.nn.decoders.stepping import SteppingDecoder, stacked
 from s2s_lit.nn.dropout import SequenceDropout
 from s2s_lit.nn.encoders.base import Encoder
 from s2s_lit.nn.recurrent import GRU
 from s2s_lit.nn.sizes import positive
 from s2s_lit.nn.unrolled import unroll
-from s2s_lit.types import Decoded, DecoderState, Memory
+from s2s_lit.types import Decoded, DecoderState, Encoded
 
 
 class ConditionalGRUDecoder(SteppingDecoder):
     """Two GRUs a position, the attention between them, and a deep output.
 
-    s'_t = GRU_1(y_t, s_{t-1}),  c_t = attention(s'_t, memory),  s_t = GRU_2(c_t, s'_t),
+    s'_t = GRU_1(y_t, s_{t-1}),  c_t = attention(s'_t, encoded),  s_t = GRU_2(c_t, s'_t),
     feature_t = tanh(W s_t + U y_t + V c_t)
 
-    (Sennrich 2017, equations 2 to 12; y_t is the piece before the predicted one.) It has its own cell, so there is no
+    (Sennrich 2017, equations 2 to 12; y_t is the token before the predicted one.) It has its own cell, so there is no
     recurrence to choose. Without an attention every c_t is the encoder's last state.
 
     Args:
-        input_size: E, size of one embedded target piece.
-        encoder: the encoder whose memory is read.
+        input_size: E, size of one embedded target token.
+        encoder: the encoder whose encoded is read.
         hidden_size: H, units of each GRU.
         attention: how the source is looked at; none for a context of fixed length.
         bridge: makes the initial state of the encoder's last.
-        feature_size: F, size of the vector from which a piece is predicted.
+        feature_size: F, size of the vector from which a token is predicted.
         dropout: probability of dropping an activation of s_t on its way to the feature, and of the feature.
         variational: one dropout mask for all positions of a target (Gal & Ghahramani 2016).
     """
@@ -56,13 +56,13 @@ class ConditionalGRUDecoder(SteppingDecoder):
         self.feature_layer = nn.Linear(hidden_size + input_size + self.context_size, feature_size)
         self.dropout = SequenceDropout(dropout, variational=variational)
 
-    def run(self, inputs: Float[Tensor, "N T E"], memory: Memory, state: DecoderState) -> Decoded:
+    def run(self, inputs: Float[Tensor, "N T E"], encoded: Encoded, state: DecoderState) -> Decoded:
         first, second = unroll(self.recurrence, inputs), unroll(self.transition, inputs[..., :0])
         nothing = inputs[:, 0, :0]
         carried, every_hidden, every_weights, every_context = unpack(state), [], [], []
         for t in range(inputs.shape[1]):
             query, carried = first.step(t, nothing, carried)  # [N, H]
-            context, weights, state = self.look(query, memory, state)  # [N, C], [N, S]
+            context, weights, state = self.look(query, encoded, state)  # [N, C], [N, S]
             hidden, carried = second.step(t, context, carried)  # [N, H]
             every_hidden.append(hidden)
             every_weights.append(weights)

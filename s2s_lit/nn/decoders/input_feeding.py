@@ -8,30 +8,30 @@ from torch import Tensor, nn
 
 from s2s_lit.nn.attention.base import AttentionFactory
 from s2s_lit.nn.bridges import BridgeFactory, ProjectedBridge
-from s2s_lit.nn.decoders.reading import beside, pack, unpack
+from s2s_lit.nn.decoders.reader import beside, pack, unpack
 from s2s_lit.nn.decoders.stepping import SteppingDecoder, stacked
+from s2s_lit.nn.deferred_linear import DeferredLinear
 from s2s_lit.nn.dropout import SequenceDropout
 from s2s_lit.nn.encoders.base import Encoder
-from s2s_lit.nn.late import LateLinear
 from s2s_lit.nn.recurrent import LSTM, RecurrenceFactory
 from s2s_lit.nn.sizes import positive
 from s2s_lit.nn.unrolled import unroll
-from s2s_lit.types import Decoded, DecoderState, EncoderOutput, Memory
+from s2s_lit.types import Decoded, DecoderState, Encoded, EncoderOutput
 
 
 class InputFeedingDecoder(SteppingDecoder):
-    """s_t = recurrence([y_t; feature_{t-1}]), c_t = attention(s_t, memory), feature_t = tanh(W [s_t; c_t]).
+    """s_t = recurrence([y_t; feature_{t-1}]), c_t = attention(s_t, encoded), feature_t = tanh(W [s_t; c_t]).
 
     The feature before the first is zero; the one that is fed is the one that is predicted from, dropout included.
     Without an attention the context is the encoder's last state at every position, and the recurrence sees it too.
 
     Args:
-        input_size: E, size of one embedded target piece.
-        encoder: the encoder whose memory is read.
+        input_size: E, size of one embedded target token.
+        encoder: the encoder whose encoded is read.
         recurrence: the recurrent layers.
         attention: how the source is looked at; none for a context of fixed length.
         bridge: makes the initial state of the encoder's last.
-        feature_size: F, size of the vector that is fed and from which a piece is predicted.
+        feature_size: F, size of the vector that is fed and from which a token is predicted.
         dropout: probability of dropping an activation of the recurrence's output and of the feature.
         variational: one dropout mask for all positions of a target (Gal & Ghahramani 2016).
     """
@@ -54,16 +54,20 @@ class InputFeedingDecoder(SteppingDecoder):
         self.feature_layer = nn.Linear(self.recurrence.output_size + self.context_size, feature_size)
         self.dropout = SequenceDropout(dropout, variational=variational)
 
-    def start(self, encoded: EncoderOutput) -> tuple[Memory, DecoderState]:
-        memory, state = super().start(encoded)
-        return memory, state.updated(feed=encoded.memory.new_zeros(len(encoded.memory), self.feature_size))
+    def start(self, encoder_output: EncoderOutput) -> tuple[Encoded, DecoderState]:
+        encoded, state = super().start(encoder_output)
+        return encoded, state.updated(
+            feed=encoder_output.outputs.new_zeros(len(encoder_output.outputs), self.feature_size)
+        )
 
-    def run(self, inputs: Float[Tensor, "N T E"], memory: Memory, state: DecoderState) -> Decoded:
+    def run(self, inputs: Float[Tensor, "N T E"], encoded: Encoded, state: DecoderState) -> Decoded:
         rows, positions, _ = inputs.shape
         hidden_size = self.recurrence.output_size
-        recurrence = unroll(self.recurrence, beside(inputs, self.fixed(inputs, memory)))
+        recurrence = unroll(self.recurrence, beside(inputs, self.fixed(inputs, encoded)))
         weight, bias = self.feature_layer.weight, self.feature_layer.bias
-        feature_layer = LateLinear(bias.expand(positions, rows, -1), weight[:, :hidden_size], weight[:, hidden_size:])
+        feature_layer = DeferredLinear(
+            bias.expand(positions, rows, -1), weight[:, :hidden_size], weight[:, hidden_size:]
+        )
         masks = self.dropout.masks(inputs.new_empty(rows, positions, hidden_size + self.feature_size))
         query_masks, feature_masks = masks.split([hidden_size, self.feature_size], dim=-1)
 
@@ -72,7 +76,7 @@ class InputFeedingDecoder(SteppingDecoder):
         for t in range(positions):
             hidden, carried = recurrence.step(t, feature, carried)  # [N, H]
             query = hidden * query_masks[:, t]
-            context, weights, state = self.look(query, memory, state)  # [N, C], [N, S]
+            context, weights, state = self.look(query, encoded, state)  # [N, C], [N, S]
             feature = torch.tanh(feature_layer(t, query, context)) * feature_masks[:, t]  # [N, F]
             every_hidden.append(hidden)
             every_weights.append(weights)

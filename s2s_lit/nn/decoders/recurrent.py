@@ -8,28 +8,28 @@ from torch import Tensor, nn
 
 from s2s_lit.nn.attention.base import AttentionFactory
 from s2s_lit.nn.bridges import BridgeFactory, ProjectedBridge
-from s2s_lit.nn.decoders.reading import ReadingDecoder, beside, pack, unpack
+from s2s_lit.nn.decoders.reader import ReadingDecoder, beside, pack, unpack
 from s2s_lit.nn.dropout import SequenceDropout
 from s2s_lit.nn.encoders.base import Encoder
 from s2s_lit.nn.recurrent import LSTM, RecurrenceFactory
 from s2s_lit.nn.sizes import positive
-from s2s_lit.types import Decoded, DecoderState, Memory
+from s2s_lit.types import Decoded, DecoderState, Encoded
 
 
 class RecurrentDecoder(ReadingDecoder):
-    """s = recurrence(y), c_t = attention(s_t, memory), feature_t = tanh(W [s_t; c_t])  (Luong 2015, equation 5).
+    """s = recurrence(y), c_t = attention(s_t, encoded), feature_t = tanh(W [s_t; c_t])  (Luong 2015, equation 5).
 
     The recurrence does not wait for the attention, so a whole target runs through one fused kernel and one batched
     attention. Without an attention the context has a fixed length: the encoder's last state, shown to recurrence and
     feature at every position, s = recurrence([y; c]), feature_t = tanh(W [s_t; c])  (Cho 2014, section 2.2).
 
     Args:
-        input_size: E, size of one embedded target piece.
-        encoder: the encoder whose memory is read.
+        input_size: E, size of one embedded target token.
+        encoder: the encoder whose encoded is read.
         recurrence: the recurrent layers.
         attention: how the source is looked at; none for a context of fixed length.
         bridge: makes the initial state of the encoder's last.
-        feature_size: F, size of the vector from which a piece is predicted.
+        feature_size: F, size of the vector from which a token is predicted.
         dropout: probability of dropping an activation of the recurrence's output and of the feature.
         variational: one dropout mask for all positions of a target (Gal & Ghahramani 2016).
     """
@@ -52,22 +52,22 @@ class RecurrentDecoder(ReadingDecoder):
         self.feature_layer = nn.Linear(self.recurrence.output_size + self.context_size, feature_size)
         self.dropout = SequenceDropout(dropout, variational=variational)
 
-    def forward(self, inputs: Float[Tensor, "B T E"], memory: Memory, state: DecoderState) -> Decoded:
-        contexts, weights = self.fixed(inputs, memory), None  # [B, T, C]
+    def forward(self, inputs: Float[Tensor, "B T E"], encoded: Encoded, state: DecoderState) -> Decoded:
+        contexts, weights = self.fixed(inputs, encoded), None  # [B, T, C]
         hidden, final = self.recurrence(beside(inputs, contexts), unpack(state))  # [B, T, H]
         queries, state = self.dropout(hidden), state.updated(**pack(final))
         if contexts is None:
             assert self.attention is not None
-            contexts, weights, state = self.attention(queries, memory, state)
+            contexts, weights, state = self.attention(queries, encoded, state)
         return Decoded(self._features(queries, contexts), hidden, weights, state)
 
     def step(
-        self, inputs: Float[Tensor, "N E"], memory: Memory, state: DecoderState
+        self, inputs: Float[Tensor, "N E"], encoded: Encoded, state: DecoderState
     ) -> tuple[Float[Tensor, "N F"], Float[Tensor, "N S"] | None, DecoderState]:
         inputs = inputs.unsqueeze(1)
-        hidden, final = self.recurrence(beside(inputs, self.fixed(inputs, memory)), unpack(state))  # [N, 1, H]
+        hidden, final = self.recurrence(beside(inputs, self.fixed(inputs, encoded)), unpack(state))  # [N, 1, H]
         queries, state = self.dropout(hidden).squeeze(1), state.updated(**pack(final))
-        contexts, weights, state = self.look(queries, memory, state)
+        contexts, weights, state = self.look(queries, encoded, state)
         return self._features(queries, contexts), weights, state
 
     def _features(self, queries: Float[Tensor, "*Q H"], contexts: Float[Tensor, "*Q C"]) -> Float[Tensor, "*Q F"]:

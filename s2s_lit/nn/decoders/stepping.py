@@ -8,24 +8,24 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from s2s_lit.nn.decoders.reading import ReadingDecoder
-from s2s_lit.types import Decoded, DecoderState, Memory
+from s2s_lit.nn.decoders.reader import ReadingDecoder
+from s2s_lit.types import Decoded, DecoderState, Encoded
 
 
 class SteppingDecoder(ReadingDecoder):
     """Goes through a target position by position; a step of a search is a pass over one position."""
 
     @abstractmethod
-    def run(self, inputs: Float[Tensor, "N T E"], memory: Memory, state: DecoderState) -> Decoded:
+    def run(self, inputs: Float[Tensor, "N T E"], encoded: Encoded, state: DecoderState) -> Decoded:
         """T positions of each of N = B * K hypotheses, those of a sentence side by side."""
 
-    def forward(self, inputs: Float[Tensor, "B T E"], memory: Memory, state: DecoderState) -> Decoded:
-        return self.run(inputs, memory, state)
+    def forward(self, inputs: Float[Tensor, "B T E"], encoded: Encoded, state: DecoderState) -> Decoded:
+        return self.run(inputs, encoded, state)
 
     def step(
-        self, inputs: Float[Tensor, "N E"], memory: Memory, state: DecoderState
+        self, inputs: Float[Tensor, "N E"], encoded: Encoded, state: DecoderState
     ) -> tuple[Float[Tensor, "N F"], Float[Tensor, "N S"] | None, DecoderState]:
-        decoded = self.run(inputs.unsqueeze(1), memory, state)
+        decoded = self.run(inputs.unsqueeze(1), encoded, state)
         weights = None if decoded.weights is None else decoded.weights.squeeze(1)
         return decoded.features.squeeze(1), weights, decoded.state
 

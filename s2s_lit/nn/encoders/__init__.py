@@ -1,1 +1,1 @@
-"""Encoders: from embedded source positions to a memory that a decoder looks at."""
+"""Encoders: from embedded source positions to a encoded that a decoder looks at."""

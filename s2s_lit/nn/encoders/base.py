@@ -15,13 +15,13 @@ class Encoder(nn.Module, ABC):
     """Reads a source.
 
     Attributes:
-        memory_size: M, size of one memory position.
+        encoder_size: M, size of one encoded position.
         state_size: size of a layer's final state.
         num_layers: number of layers whose final states are given.
         has_cell: whether final states carry a cell (LSTM).
     """
 
-    memory_size: int
+    encoder_size: int
     state_size: int
     num_layers: int
     has_cell: bool

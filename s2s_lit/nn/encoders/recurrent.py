@@ -13,16 +13,16 @@ from s2s_lit.types import EncoderOutput, length_mask
 
 
 class RecurrentEncoder(Encoder):
-    """memory = dropout(normalize(recurrence(normalize(inputs)))); one memory position per source position.
+    """encoded = dropout(normalize(recurrence(normalize(inputs)))); one encoded position per source position.
 
     Args:
-        input_size: E, size of one embedded source piece.
+        input_size: E, size of one embedded source token.
         recurrence: the recurrent layers.
         bidirectional: read the source both ways.
-        dropout: probability of dropping an activation of the memory.
+        dropout: probability of dropping an activation of the encoded.
         variational: drop the same activations at all positions of a sentence (Gal & Ghahramani 2016).
         input_normalization: normalizes what the recurrence reads.
-        memory_normalization: normalizes what the recurrence yields; the final state stays as it is.
+        output_normalization: normalizes what the recurrence yields; the final state stays as it is.
     """
 
     def __init__(
@@ -34,13 +34,13 @@ class RecurrentEncoder(Encoder):
         dropout: float = 0.0,
         variational: bool = False,
         input_normalization: NormalizationFactory | None = None,
-        memory_normalization: NormalizationFactory | None = None,
+        output_normalization: NormalizationFactory | None = None,
     ) -> None:
         super().__init__()
         self.input_normalization = input_normalization(input_size) if input_normalization else None
         self.recurrence = recurrence(input_size, bidirectional)
-        self.memory_size = self.recurrence.output_size
-        self.memory_normalization = memory_normalization(self.memory_size) if memory_normalization else None
+        self.encoder_size = self.recurrence.output_size
+        self.output_normalization = output_normalization(self.encoder_size) if output_normalization else None
         self.dropout = SequenceDropout(dropout, variational=variational)
         self.state_size = self.recurrence.state_size
         self.num_layers = self.recurrence.num_layers
@@ -50,7 +50,7 @@ class RecurrentEncoder(Encoder):
         mask = length_mask(lengths, inputs.shape[1])
         if self.input_normalization is not None:
             inputs = self.input_normalization(inputs, mask)
-        memory, final = self.recurrence(inputs, lengths=lengths)
-        if self.memory_normalization is not None:
-            memory = self.memory_normalization(memory, mask)
-        return EncoderOutput(self.dropout(memory), mask, final)
+        encoded, final = self.recurrence(inputs, lengths=lengths)
+        if self.output_normalization is not None:
+            encoded = self.output_normalization(encoded, mask)
+        return EncoderOutput(self.dropout(encoded), mask, final)

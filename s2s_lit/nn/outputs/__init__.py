@@ -1,1 +1,1 @@
-"""Output layers: from features to a distribution over pieces."""
+"""Output layers: from features to a distribution over tokens."""

@@ -11,12 +11,12 @@ from torch import Tensor, nn
 
 
 class Output(nn.Module, ABC):
-    """Scores every target piece as the next one, for M positions: of a batch's targets, or of a search's hypotheses.
+    """Scores every target token as the next one, for M positions: of a batch's targets, or of a search's hypotheses.
 
     Attributes:
-        layer: the linear layer from features to pieces, whose weight [V, F] may be tied to the target embedding.
-        copies: whether source pieces count as target pieces, so that one vocabulary and an attention are needed;
-            only such an output is shown the attention's weights and the source pieces.
+        layer: the linear layer from features to tokens, whose weight [V, F] may be tied to the target embedding.
+        copies: whether source tokens count as target tokens, so that one vocabulary and an attention are needed;
+            only such an output is shown the attention's weights and the source tokens.
     """
 
     copies: ClassVar[bool] = False
@@ -29,7 +29,7 @@ class Output(nn.Module, ABC):
         weights: Float[Tensor, "M S"] | None,
         source_ids: Int[Tensor, "M S"] | None,
     ) -> Float[Tensor, "M V"]:
-        """Unnormalized log-probabilities; `weights` are the attention's over the pieces `source_ids`."""
+        """Unnormalized log-probabilities; `weights` are the attention's over the tokens `source_ids`."""
 
 
 OutputFactory = Callable[[int, int], Output]

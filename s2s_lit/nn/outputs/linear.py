@@ -13,7 +13,7 @@ class LinearOutput(Output):
 
     Args:
         feature_size: F, size of one feature.
-        vocab_size: V, number of target pieces.
+        vocab_size: V, number of target tokens.
     """
 
     def __init__(self, feature_size: int, vocab_size: int) -> None:

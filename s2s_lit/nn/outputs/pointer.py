@@ -1,4 +1,4 @@
-"""An output layer that may copy a source piece (pointer-generator: See, Liu & Manning 2017, section 2.2)."""
+"""An output layer that may copy a source token (pointer-generator: See, Liu & Manning 2017, section 2.2)."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ NOTHING = 1e-30
 
 
 class PointerOutput(Output):
-    """P(w) = p_gen softmax(W feature + b)(w) + (1 - p_gen) sum over source positions s with piece w of weights[s].
+    """P(w) = p_gen softmax(W feature + b)(w) + (1 - p_gen) sum over source positions s with token w of weights[s].
 
     p_gen = sigmoid(w feature + b)  (See 2017, equations 8 and 9; there p_gen also sees context, state and input, of
-    which the feature is made here). The logits are log P. Source and target pieces must be the same, and an attention
-    must point at them; pieces in no vocabulary are not copied, so use one of subwords.
+    which the feature is made here). The logits are log P. Source and target tokens must be the same, and an attention
+    must point at them; tokens in no vocabulary are not copied, so use one of subwords.
 
     Args:
         feature_size: F, size of one feature.
-        vocab_size: V, number of pieces of both sides.
+        vocab_size: V, number of tokens of both sides.
     """
 
     copies: ClassVar[bool] = True
@@ -49,7 +49,7 @@ class PointerOutput(Output):
         mass = torch.zeros_like(generated).scatter_add(1, source_ids, weights).gather(1, source_ids)  # [M, S]
         some = mass > NOTHING
         mass = mass.where(some, torch.ones_like(mass))
-        # log(g + c) = log g + softplus(log c - log g) for the few pieces with something to copy. A piece that stands
+        # log(g + c) = log g + softplus(log c - log g) for the few tokens with something to copy. A token that stands
         # at several positions gets the term once, in shares that add up to one (and thus have no gradient).
         ratio = mass.log() + F.logsigmoid(-gate) - generated.gather(1, source_ids)
         shares = (weights / mass).detach()

@@ -1,0 +1,1 @@
+"""The configuration: composed from files and the command line, explained, and built into parts."""

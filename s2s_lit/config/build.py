@@ -1,0 +1,140 @@
+"""Builds what a configuration names, and rebuilds it from a checkpoint."""
+
+from __future__ import annotations
+
+import importlib
+import pickle
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from jsonargparse import Namespace
+
+from s2s_lit.config.compose import from_yaml, make_parser, to_yaml
+from s2s_lit.data.datamodule import DataModule
+from s2s_lit.errors import UserError
+from s2s_lit.metrics.likelihood import Likelihood
+from s2s_lit.nn.embeddings import TokenEmbedding
+from s2s_lit.tasks.base import Task
+from s2s_lit.text.tokenizer import TokenizerPair
+from s2s_lit.text.vectors import read_vectors
+
+BROKEN = (OSError, RuntimeError, EOFError, KeyError, TypeError, ValueError, ImportError, AttributeError)
+
+
+class Experiment:
+    """The parts that a configuration names; the task waits for the vocabularies.
+
+    Attributes:
+        config: the configuration.
+        data: the data module.
+        trainer_arguments: what the configuration says of Lightning's Trainer.
+    """
+
+    def __init__(self, config: Namespace) -> None:
+        with _objections():
+            parts = make_parser().instantiate(config)
+        self.config = config
+        self.data: DataModule = parts.data
+        self.trainer_arguments: dict[str, Any] = dict(parts.trainer)
+        self._make_model, self._make_task = parts.model, parts.task
+
+    def make_task(self, tokenizers: TokenizerPair) -> Task:
+        """The network and the LightningModule around it, for these vocabularies."""
+        with _objections():
+            model = self._make_model(len(tokenizers.source), len(tokenizers.target))
+        if model.output.copies and not tokenizers.joint:  # two vocabularies of one size
+            raise UserError("model.output copies, so it needs one vocabulary: set data.tokenizer.joint to true")
+        with _objections():
+            task = self._make_task(model, tokenizers)
+        task.config_yaml = to_yaml(self.config)
+        return task
+
+
+def score_names(config: Namespace) -> list[str]:
+    """What a validation of this configuration scores; no vocabulary is needed to know that."""
+    stated = config.task.init_args.metrics
+    task: type[Task] = named(config.task.class_path)
+    metrics = task.usual_metrics() if stated is None else [named(metric.class_path) for metric in stated]
+    return [*(score.name for score in Likelihood.scores), *(metric.name for metric in metrics)]
+
+
+def named(path: str) -> Any:
+    """What a configuration names by its whole path."""
+    module, _, name = path.rpartition(".")
+    return getattr(importlib.import_module(module), name)
+
+
+@contextmanager
+def _objections() -> Iterator[None]:
+    """What a part's constructor objects to (sizes that do not fit together), as a message for the user."""
+    try:
+        yield
+    except ValueError as error:
+        reason: BaseException = error
+        while isinstance(reason.__cause__, (UserError, ValueError)):  # jsonargparse wraps what an optional part raises
+            reason = reason.__cause__
+        raise UserError(str(reason)) from error
+
+
+def start_from_vectors(task: Task) -> dict[str, int]:
+    """Reads the pretrained vectors that embeddings of a new run name; how many of its tokens each side found there.
+
+    Raises:
+        UserError: a file cannot be read, has vectors of another size, or none for this vocabulary.
+    """
+    found = {}
+    for side in ("source", "target"):
+        embedding: TokenEmbedding = getattr(task.model, f"{side}_embedding")
+        if embedding.vectors is None:
+            continue
+        tokens = getattr(task.tokenizers, side).tokens
+        ids, vectors = read_vectors(embedding.vectors, tokens, embedding.table.embedding_dim)
+        if not len(ids):
+            raise UserError(f"{embedding.vectors} has none of the {side} tokens (model.{side}_embedding.vectors)")
+        embedding.start_from(ids, vectors)
+        found[side] = len(ids)
+    return found
+
+
+def load(checkpoint: Path, overrides: Sequence[str] = ()) -> tuple[Experiment, Task]:
+    """The experiment and the trained task that a checkpoint holds, on the CPU and in evaluation mode.
+
+    Raises:
+        UserError: the file is unreadable, torn or not of this program.
+    """
+    return rebuild(read(checkpoint), overrides)
+
+
+def read(checkpoint: Path) -> dict[str, Any]:
+    """What a checkpoint holds.
+
+    Raises:
+        UserError: the file is unreadable, torn or not of this program.
+    """
+    try:
+        content: dict[str, Any] = torch.load(checkpoint, map_location="cpu", weights_only=True)
+        TokenizerPair.from_state(content["s2s_lit"]["tokenizers"])
+    except (*BROKEN, pickle.UnpicklingError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise UserError(f"{checkpoint} is not a readable checkpoint of s2s_lit ({reason})") from error
+    return content
+
+
+def rebuild(content: dict[str, Any], overrides: Sequence[str] = ()) -> tuple[Experiment, Task]:
+    """The experiment and the trained task of such content.
+
+    Raises:
+        UserError: the overrides change what the weights do not fit.
+    """
+    own = content["s2s_lit"]
+    experiment = Experiment(from_yaml(own["config"], overrides))
+    experiment.data.tokenizers = TokenizerPair.from_state(own["tokenizers"])
+    task = experiment.make_task(experiment.data.tokenizers)
+    try:
+        task.load_state_dict(content["state_dict"])
+    except RuntimeError as error:
+        raise UserError(f"the checkpoint's weights do not fit: leave out what changes the model ({error})") from error
+    return experiment, task.eval()

@@ -1,0 +1,196 @@
+"""Composes a typed configuration: base.yaml + data/DATASET.yaml + EXPERIMENT.yaml + the command line.
+
+Every key is a constructor's parameter; a part is named by its class (`class_path`, `init_args`).
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import inspect
+import itertools
+from argparse import ArgumentError
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from jsonargparse import ArgumentParser, Namespace
+from lightning.pytorch import Trainer
+
+from s2s_lit.config.catalogue import import_parts
+from s2s_lit.config.explain import explain
+from s2s_lit.data.datamodule import DataModule
+from s2s_lit.errors import UserError, did_you_mean
+from s2s_lit.models.seq2seq import Seq2Seq
+from s2s_lit.tasks.base import Task
+from s2s_lit.text.tokenizer import TokenizerPair
+
+OURS = {
+    "logger",
+    "use_distributed_sampler",
+    "default_root_dir",
+    "enable_progress_bar",
+    "gradient_clip_algorithm",  # always by norm
+    "fast_dev_run",  # keeps no checkpoint to score: use max_steps
+}
+"""Arguments of Lightning's Trainer that the program decides."""
+
+
+@functools.cache
+def make_parser() -> ArgumentParser:
+    """The typed configuration of a run."""
+    import_parts()
+    parser = ArgumentParser(prog="s2s train EXPERIMENT", exit_on_error=False, allow_abbrev=False)
+    parser.add_argument("--config", action="config", help="A further YAML file of differences.")
+    parser.add_argument("--experiment", type=str, default="", help="Name of the experiment (given by the program).")
+    parser.add_argument("--dataset", type=str, default="", help="Name of the data (given by the program).")
+    parser.add_argument("--seed", type=int, default=1, help="Seed of initialization, dropout and order of the data.")
+    parser.add_argument(
+        "--monitor", type=str, default="val/bleu", help="Validation score by which the best checkpoint is kept."
+    )
+    parser.add_argument(
+        "--start_from",
+        type=str,
+        default="",
+        help="RUN (latest, best, an experiment, an id) whose best weights and vocabularies training starts from.",
+    )
+    parser.add_argument(
+        "--restart_minutes", type=float, default=10.0, help="Longest time of training that a kill may cost."
+    )
+    parser.add_argument(
+        "--restart_steps", type=int, default=0, help="Most optimizer steps that a kill may cost; 0 is no such bound."
+    )
+    parser.add_class_arguments(DataModule, "data")
+    parser.add_argument("--model", type=Callable[[int, int], Seq2Seq], help="The network and its parts.")
+    parser.add_argument("--task", type=Callable[[Seq2Seq, TokenizerPair], Task], help="Loss, optimizer, search.")
+    parser.link_arguments("seed", "data.seed")
+    parser.add_class_arguments(Trainer, "trainer", instantiate=False, skip=OURS)
+    return parser
+
+
+def compose(experiment: str, dataset: str, overrides: Sequence[str], folder: Path = Path("experiments")) -> Namespace:
+    """The configuration of an experiment on a data set.
+
+    Raises:
+        UserError: no such experiment or data set; an unknown key, by its full path, its file and the nearest key; a
+            value of the wrong type.
+    """
+    files = [folder / "base.yaml", folder / "data" / f"{dataset}.yaml", folder / f"{experiment}.yaml"]
+    if not files[0].is_file():
+        raise UserError(f"{files[0]} does not exist: run this in the project's folder")
+    for file, what in zip(files[1:], ("DATA", "EXP"), strict=True):
+        if not file.is_file():
+            raise UserError(_no_such(what, file))
+    arguments = [f"--config={file}" for file in files]
+    return parse(
+        [*arguments, f"--experiment={experiment}", f"--dataset={dataset}"], overrides, [*files, *_given(overrides)]
+    )
+
+
+def parse(arguments: Sequence[str], overrides: Sequence[str], files: Sequence[Path] = ()) -> Namespace:
+    """Parse both, with errors that name the key, the file and the remedy."""
+    parser = make_parser()
+    try:
+        config = _parse(parser, [*arguments, *overrides])
+    except ArgumentError as error:
+        raise UserError(explain(str(error), parser, files, overrides)) from error
+    _refuse_contracts(config)
+    return config
+
+
+def _refuse_contracts(config: Namespace) -> None:
+    """Before any data is read: jsonargparse takes an abstract class where a part is made later."""
+    for key, path in config.items():
+        module, _, name = str(path).rpartition(".")
+        if key.endswith(".class_path") and inspect.isabstract(getattr(importlib.import_module(module), name)):
+            part = key.removesuffix(".class_path").replace(".init_args", "")
+            raise UserError(f"{part}: {name} is what such parts have in common, none by itself; make parts lists them")
+
+
+def to_yaml(config: Namespace) -> str:
+    """The whole configuration, as one file that `--config FILE` reads again."""
+    return make_parser().dump(config, skip_none=False)
+
+
+def from_yaml(text: str, overrides: Sequence[str] = ()) -> Namespace:
+    """The configuration that a checkpoint carries, with changes from the command line."""
+    parser = make_parser()
+    try:
+        config = parser.parse_string(text)
+    except ArgumentError as error:
+        reason = explain(str(error), parser, (), ())
+        raise UserError(f"this version does not read the checkpoint's configuration: {reason}") from error
+    try:
+        return _parse(parser, overrides, defaults=False, namespace=config)
+    except ArgumentError as error:
+        raise UserError(explain(str(error), parser, (), overrides)) from error
+
+
+def _parse(parser: ArgumentParser, arguments: Sequence[str], **given: Any) -> Namespace:
+    """`--KEY=null` takes a part of a part out, which jsonargparse can only do from a file; it is done last."""
+    arguments = _without_overruled_nulls(_joined_nulls(arguments))
+    nulls = [word for word in arguments if word.endswith("=null")]
+    config = parser.parse_args([word for word in arguments if word not in nulls], **given)
+    others = [word for word in nulls if not _take_out(config, word.removeprefix("--").removesuffix("=null"))]
+    return parser.parse_args(others, defaults=False, namespace=config) if others else config
+
+
+def _joined_nulls(arguments: Sequence[str]) -> list[str]:
+    """The words with `--KEY=null` for `--KEY null`."""
+    joined: list[str] = []
+    for word in arguments:
+        if word == "null" and joined and joined[-1].startswith("--") and "=" not in joined[-1]:
+            joined[-1] += "=null"
+        else:
+            joined.append(word)
+    return joined
+
+
+def _without_overruled_nulls(arguments: Sequence[str]) -> list[str]:
+    """The words without each `--KEY=null` after which the key, or one within it, is set again: the later wins."""
+    kept: list[str] = []
+    later: list[str] = []
+    for word in reversed(arguments):
+        key = word.partition("=")[0]
+        if not (word.endswith("=null") and any(f"{set_again}.".startswith(f"{key}.") for set_again in later)):
+            kept.append(word)
+        later.append(key)
+    return kept[::-1]
+
+
+def _take_out(config: Namespace, key: str) -> bool:
+    """Sets the part at `key` to None; False where there is no part.
+
+    Raises:
+        UserError: what the part belongs to cannot be without it.
+    """
+    owner, (*path, name) = config, key.split(".")
+    for step in path:
+        owner = _settings(owner).get(step)
+        if not isinstance(owner, Namespace):
+            return False
+    settings = _settings(owner)
+    if not isinstance(settings.get(name), Namespace) or "class_path" not in settings[name]:
+        return False
+    module, _, cls = str(owner.get("class_path", "")).rpartition(".")
+    if cls and inspect.signature(getattr(importlib.import_module(module), cls)).parameters[name].default is not None:
+        raise UserError(f"{key}: {cls} cannot be without its {name}, on the command line")
+    settings[name] = None
+    return True
+
+
+def _settings(node: Namespace) -> Namespace:
+    """The settings of a part, or the part itself where it has none of its own (the root)."""
+    return node.init_args if "init_args" in node else node
+
+
+def _given(overrides: Sequence[str]) -> list[Path]:
+    """The configuration files named on the command line."""
+    words = [word for override in overrides for word in override.split("=", 1)]
+    return [Path(after) for word, after in itertools.pairwise(words) if word == "--config"]
+
+
+def _no_such(what: str, file: Path) -> str:
+    names = sorted(path.stem for path in file.parent.glob("*.yaml") if path.stem != "base")
+    hint = did_you_mean(file.stem, names, prefix=f"{what}=") or "."
+    return f"{what}={file.stem}: {file} does not exist{hint} There are: {', '.join(names)}"

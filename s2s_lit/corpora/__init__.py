@@ -1,0 +1,1 @@
+"""The generated corpora: a folder for each, with the grammar that makes it."""

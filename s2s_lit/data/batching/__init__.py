@@ -1,0 +1,1 @@
+"""Which examples share a batch, and how they become tensors."""

@@ -1,0 +1,1 @@
+"""Batches in an order that can stop and go on anywhere, in memory or streaming."""

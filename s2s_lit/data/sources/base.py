@@ -1,0 +1,44 @@
+"""The contract of a corpus: named splits of rows."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any
+
+from s2s_lit.data.sources.rows import Rows, listed
+from s2s_lit.errors import UserError
+
+_SAME_SPLIT = (("train", "training"), ("validation", "valid", "val", "dev"), ("test", "testing", "eval", "evaluation"))
+
+
+class CorpusSource(ABC):
+    """A corpus with named splits."""
+
+    @abstractmethod
+    def identity(self) -> dict[str, Any]:
+        """What names this corpus in a run's records: strings and numbers."""
+
+    @abstractmethod
+    def splits(self, *, streaming: bool) -> Sequence[str]:
+        """The splits' names."""
+
+    @abstractmethod
+    def split(self, name: str, *, streaming: bool) -> Rows:
+        """The split of that name, one of `splits`."""
+
+    def aliases(self, split: str) -> list[str]:
+        """The names under which a split may go, itself first."""
+        return [split, *(alias for names in _SAME_SPLIT if split in names for alias in names if alias != split)]
+
+    def rows(self, split: str, *, streaming: bool) -> Rows:
+        """The rows of a split; `validation` also finds `valid`, `val` and `dev`, `test` and `train` likewise.
+
+        Raises:
+            UserError: there is no such split, or the corpus cannot be read.
+        """
+        available = self.splits(streaming=streaming)
+        for name in self.aliases(split):
+            if name in available:
+                return self.split(name, streaming=streaming)
+        raise UserError(f"The data has no split {split!r}; it has {listed(available)}.")

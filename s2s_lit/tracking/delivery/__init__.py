@@ -1,0 +1,1 @@
+"""What a run has to say, on its way to the store: nothing is lost while it is away."""

@@ -1,0 +1,191 @@
+"""One training within a tracked run: data and network are set up, it is fitted, its best checkpoint is scored."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import lightning.pytorch as pl
+import torch
+from jsonargparse import Namespace
+from lightning.pytorch.callbacks import Callback, ModelCheckpoint
+from lightning.pytorch.utilities.exceptions import MisconfigurationException
+
+from s2s_lit.config.build import Experiment, read, rebuild, start_from_vectors
+from s2s_lit.data.datamodule import DataModule
+from s2s_lit.data.loading.workers import killed_workers_told
+from s2s_lit.errors import UserError
+from s2s_lit.inference.neighbours import picture
+from s2s_lit.processes import from_first, rank, world_size
+from s2s_lit.tasks.base import Task
+from s2s_lit.tasks.memory import StepMemory
+from s2s_lit.text.tokenizer import TokenizerPair
+from s2s_lit.tracking.logger import MlflowTracker
+from s2s_lit.tracking.records.recorder import RunRecorder
+from s2s_lit.training.allocator import keep_freed_memory
+from s2s_lit.training.best_checkpoint import best_checkpoint
+from s2s_lit.training.callbacks.scores_by_length import ScoresByLength
+from s2s_lit.training.callbacks.validation_records import ValidationRecords
+from s2s_lit.training.console import scores_of
+from s2s_lit.training.fine_tuning import starting_point, take_weights
+from s2s_lit.training.launch import leaves_out
+from s2s_lit.training.restart import RestartPoints, read_restart
+from s2s_lit.training.trainer import ValidateAtEnd, make_trainer
+
+
+def run(
+    config: Namespace, tracker: MlflowTracker, callbacks: Sequence[Callback] = (), resume_from: Path | None = None
+) -> tuple[Task, dict[str, float]]:
+    """Train and test within a tracked run; the task as it was best, and its test scores by their bare names.
+
+    `callbacks` see the training besides the configured ones. A training that was stopped goes on from the restart point
+    `resume_from`.
+    """
+    keep_freed_memory()
+    pl.seed_everything(config.seed, workers=True, verbose=False)
+    experiment = Experiment(config)
+    stopped = None if resume_from is None else read_restart(resume_from)
+    task = begin(experiment, tracker, stopped)
+    best = best_checkpoint(config.monitor, tracker.run_dir, task)
+    points = RestartPoints(
+        tracker.run_dir,
+        run_id=str(tracker.run_id),
+        best=best,
+        minutes=config.restart_minutes,
+        steps=config.restart_steps,
+    )
+    ours = [
+        ValidateAtEnd(),
+        best,
+        RunRecorder(tracker=tracker, config_yaml=task.config_yaml, checkpoint=best),
+        ScoresByLength(tracker),
+        ValidationRecords(tracker, best),
+        points,
+    ]
+    unused = leaves_out(task.model, experiment.data.batcher)
+    trainer = make_trainer(experiment, tracker, [*ours, *callbacks], unused=unused)
+    if stopped is None:
+        points.chosen = fit_batches(experiment.data, task, trainer.strategy.root_device, tracker)
+    else:
+        points.chosen = stopped["chosen"]
+        experiment.data.batcher.choose(points.chosen)
+    draw_apart(config.seed)
+    try:
+        with killed_workers_told():
+            trainer.fit(task, experiment.data, ckpt_path=resume_from, weights_only=True)
+    except MisconfigurationException as error:
+        raise UserError(str(error)) from error
+    scored = score_best(best, trainer, experiment.data, tracker)
+    if rank() == 0:
+        points.remove()
+    return scored
+
+
+def begin(experiment: Experiment, tracker: MlflowTracker, stopped: Mapping[str, Any] | None) -> Task:
+    """The task that training begins or, from the restart point `stopped`, goes on with, once its data is set up."""
+    config, data = experiment.config, experiment.data
+    start = starting_point(config) if stopped is None else stopped
+    if start is not None:
+        data.tokenizers = TokenizerPair.from_state(start["tokenizers"])
+    prepare(data)
+    print(vocabulary_line(data), flush=True)
+    if dealing := data.dealing(world_size()):
+        print(dealing, flush=True)
+    if config.trainer.max_steps > 0 and not data.constant_count:
+        experiment.trainer_arguments["max_epochs"] = -1  # or the schedule would count on steps that never come
+    task = experiment.make_task(data.tokenizers)
+    require_attention(task)
+    if start is None:
+        use_vectors(task, tracker)
+    elif stopped is None:
+        take_weights(task, start["state_dict"])
+    return task
+
+
+def score_best(
+    best: ModelCheckpoint, trainer: pl.Trainer, data: DataModule, tracker: MlflowTracker
+) -> tuple[Task, dict[str, float]]:
+    """The task of the best checkpoint and its test scores, which are recorded with pictures of its embeddings."""
+    if not best.best_model_path:
+        raise UserError("training ended before its first validation, so there is no checkpoint to score")
+    _, task = rebuild(from_first(lambda: read(Path(best.best_model_path))))
+    trainer.test(task, datamodule=data, verbose=False)
+    tracker.set_tags(signatures(task))
+    for side in ("source", "target"):
+        tracker.log_figure(picture(task, side), f"embeddings/{side}.png")
+    return task, scores_of(trainer.callback_metrics, "test")
+
+
+def prepare(data: DataModule) -> None:
+    """Sets the data up for training, with the first process's vocabularies in all of them."""
+    if world_size() > 1:
+
+        def state() -> dict[str, Any]:
+            data.setup("validate")  # builds the vocabularies alone
+            return data.tokenizers.state()
+
+        tokenizers = TokenizerPair.from_state(from_first(state))
+        if rank() > 0:
+            data.tokenizers = tokenizers
+    data.setup("fit")
+
+
+def draw_apart(seed: int) -> None:
+    """From now on each process draws random numbers (dropout) of its own; the first one as if it were alone."""
+    if world_size() > 1:
+        os.environ.pop("PL_GLOBAL_SEED", None)  # by which Lightning would make them draw alike again
+    if rank() > 0:
+        torch.manual_seed(seed + rank())
+
+
+def require_attention(task: Task) -> None:
+    """Refuses, before the training and not after it, what can only be searched with an attention.
+
+    Raises:
+        UserError: the model has none.
+    """
+    if task.model.decoder.attention is not None:
+        return
+    asked = ["replace_unknown"] if task.replaces_unknown else []
+    for name in ("search", "validation_search"):
+        asked += [f"{name}.coverage_penalty"] if getattr(getattr(task, name), "coverage_penalty", 0) else []
+    if asked:
+        raise UserError(f"task.{asked[0]} needs an attention: set model.decoder.attention, or leave it out")
+
+
+def vocabulary_line(data: DataModule) -> str:
+    """The sizes, and what share of the training text they leave unknown (of a stream it is not known yet)."""
+    train = data.report["splits"].get("train", {})
+    sides = []
+    for side in ("source", "target"):
+        unknown = (
+            f" ({train['unknown'][side]:.2%} of the training text unknown)" if side in train.get("unknown", {}) else ""
+        )
+        sides.append(f"{len(getattr(data.tokenizers, side))} {side} tokens{unknown}")
+    return f"vocabulary: {', '.join(sides)}"
+
+
+def use_vectors(task: Task, tracker: MlflowTracker) -> None:
+    """Starts embeddings from the vectors that they name; says and records how many tokens have one."""
+    for side, found in start_from_vectors(task).items():
+        print(
+            f"vectors: {found} of {len(getattr(task.tokenizers, side))} {side} tokens have a pretrained one", flush=True
+        )
+        tracker.log_params({"pretrained": {side: found}})
+
+
+def fit_batches(data: DataModule, task: Task, device: torch.device, tracker: MlflowTracker) -> dict[str, int]:
+    """Lets the batcher choose what depends on network and machine, says it and records it."""
+    source, target = data.longest
+    chosen = data.batcher.fit(StepMemory(task, device, source_positions=source, target_positions=target))
+    if chosen:
+        print("chosen for this machine: " + ", ".join(f"{name} {value}" for name, value in chosen.items()), flush=True)
+        tracker.log_params({"data": {"batcher": {"chosen": chosen}}})
+    return chosen
+
+
+def signatures(task: Task) -> dict[str, str]:
+    """How the scores were made, as tags."""
+    return {f"s2s.signature.{metric.name}": metric.signature() for metric in task.text_metrics}

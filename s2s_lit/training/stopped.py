@@ -1,0 +1,94 @@
+"""Trainings that were stopped, and can go on."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from s2s_lit.errors import UserError
+from s2s_lit.processes import OURS
+from s2s_lit.tracking.client.runs import RunRecord, find_run, list_runs
+from s2s_lit.tracking.logger import MlflowTracker
+
+RESTART = "last.ckpt"
+"""The newest restart point, in the run's folder."""
+
+JOB = "s2s.job"
+"""Tag of a run: the scheduler's job that it is trained in, the latest where it was resumed."""
+
+
+def attached(run: RunRecord) -> MlflowTracker:
+    """A tracker that goes on with the run."""
+    return MlflowTracker(dataset=run.dataset, experiment=run.experiment, run_id=run.run_id)
+
+
+def restart_file(run: RunRecord) -> Path:
+    """Where the run's restart point lies, if it has one."""
+    return attached(run).run_dir / RESTART
+
+
+def stopped_run(selector: str, dataset: str | None = None) -> RunRecord:
+    """The stopped training that a user means; `latest` and an experiment's name are the newest that can go on.
+
+    Raises:
+        UserError: there is none, it runs, has finished, is a sweep's, or has no restart point here.
+    """
+    job, again = scheduled_job()
+
+    def requeued(run: RunRecord) -> bool:  # then it does not run, whatever a machine that broke could not say
+        return again and run.tags.get(JOB) == job
+
+    records = list_runs("attributes.status != 'FINISHED' and tags.`s2s.kind` = 'train'")
+    records = [run for run in records if dataset in (None, run.dataset) and restart_file(run).is_file()]
+    stopped = [run for run in records if run.status != "RUNNING" or requeued(run)]
+    named = [run for run in stopped if selector in ("latest", run.experiment)]
+    if named:
+        return next(filter(requeued, named), named[0])
+    if selector == "latest":
+        raise UserError("RUN=latest: no training here was stopped and can go on.")
+    run = find_run(selector, dataset=dataset)
+    if run.kind != "train":
+        raise UserError(f"run {run} is no training of its own ({run.kind}): a sweep that is started again goes on.")
+    if run.status == "FINISHED":
+        raise UserError(
+            f"run {run} has finished: there is nothing to go on with. To train its weights further, in a new run: "
+            f'make train EXP={run.experiment} DATA={run.dataset} ARGS="--start_from {run.run_id[:8]}"'
+        )
+    if run.status == "RUNNING" and not requeued(run):
+        raise UserError(
+            f"run {run} is still running, on {run.tags.get('s2s.host', 'some machine')}. If it died there, resume it "
+            f"there; if that machine is lost: .venv/bin/python -c "
+            f'"from s2s_lit.tracking.client.connection import connect; '
+            f"connect().set_terminated('{run.run_id}', 'KILLED')\""
+        )
+    if not restart_file(run).is_file():
+        raise UserError(f"run {run} has no restart point {restart_file(run)}: that lies where the run was trained.")
+    return run
+
+
+def scheduled_job() -> tuple[str | None, bool]:
+    """The scheduler's job that this process belongs to, and whether it was started again: requeued, or by torchrun."""
+    environment = os.environ
+    if "SLURM_JOB_ID" in environment:
+        array = environment.get("SLURM_ARRAY_JOB_ID")
+        job = f"{array}_{environment.get('SLURM_ARRAY_TASK_ID')}" if array else environment["SLURM_JOB_ID"]
+        return f"slurm {job}", int(environment.get("SLURM_RESTART_COUNT", 0)) > 0
+    if environment.get("TORCHELASTIC_RUN_ID", OURS) not in (OURS, "none"):
+        again = int(environment.get("TORCHELASTIC_RESTART_COUNT", 0)) > 0
+        return f"torchrun {environment['TORCHELASTIC_RUN_ID']}", again
+    return None, False
+
+
+def stopped_by_requeue(job: str | None, same: Callable[[str], bool]) -> RunRecord | None:
+    """The run, of a configuration that is the `same`, that this job began before it was started again, if it can go on.
+
+    Whatever its status says: of a machine that broke nobody could say KILLED, and a job is at one place at a time.
+    """
+    for run in list_runs(f"tags.`{JOB}` = '{job}'"):
+        if run.status != "FINISHED" and restart_file(run).is_file():
+            from s2s_lit.training.restart import read_restart
+
+            if same(read_restart(restart_file(run))["config"]):
+                return run
+    return None

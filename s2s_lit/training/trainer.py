@@ -1,0 +1,70 @@
+"""Lightning's Trainer, as our trainings and evaluations use it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import lightning.pytorch as pl
+import torch
+from lightning.pytorch.callbacks import Callback
+from lightning.pytorch.utilities.exceptions import MisconfigurationException
+
+from s2s_lit.config.build import Experiment
+from s2s_lit.errors import UserError
+from s2s_lit.processes import world_size
+from s2s_lit.tracking.logger import MlflowTracker
+from s2s_lit.training.console import progress_callbacks, quiet_libraries
+from s2s_lit.training.launch import for_processes
+
+PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
+LEAST = {"gradient_clip_val": 0, "accumulate_grad_batches": 1, "check_val_every_n_epoch": 1}
+"""Of settings that Lightning takes as they are: less makes the loss rise, or a training end in a division by zero."""
+
+
+class ValidateAtEnd(Callback):
+    """Lightning does not validate when `max_steps` ends an epoch early, or a last epoch that is not due (by
+    `check_val_every_n_epoch`); the last weights are to be scored, too."""
+
+    def on_train_batch_end(self, trainer: pl.Trainer, *args: Any, **kwargs: Any) -> None:
+        if trainer.global_step == trainer.max_steps:
+            trainer.should_stop = True
+            trainer.check_val_every_n_epoch = 1
+        elif trainer.current_epoch + 1 == trainer.max_epochs and trainer.check_val_every_n_epoch is not None:
+            trainer.check_val_every_n_epoch = 1
+
+
+def make_trainer(
+    experiment: Experiment, tracker: MlflowTracker, callbacks: list[Callback], *, unused: bool = False
+) -> pl.Trainer:
+    """Lightning's Trainer with our logger and callbacks besides the configured ones; `unused` as in `for_processes`."""
+    quiet_libraries()
+    given = for_processes(experiment.trainer_arguments, unused=unused)
+    for name, least in LEAST.items():
+        if (value := given[name]) is not None and value < least:
+            raise UserError(f"trainer.{name} must be at least {least}, not {value}")
+    if given["accelerator"] == "auto" and torch.backends.mps.is_available():
+        given["accelerator"] = "cpu"  # Apple's GPUs have no float64, in which the scores are summed
+    ours = [*progress_callbacks(), *callbacks]
+    arguments = {
+        **given,
+        "callbacks": [*_listed(given.get("callbacks")), *ours],
+        "logger": tracker,
+        "use_distributed_sampler": False,
+        "default_root_dir": str(tracker.run_dir),
+    }
+    arguments["enable_progress_bar"] = any("Progress" in type(c).__name__ for c in ours)
+    try:
+        trainer = pl.Trainer(**arguments)
+    except (MisconfigurationException, ValueError) as error:
+        raise UserError(f"trainer: {error}") from error
+    if trainer.world_size != world_size():
+        raise UserError(f"trainer.devices={given['devices']}: only s2s train starts several processes")
+    if trainer.precision not in PRECISIONS:  # of the others Lightning's own handling of a batch fails
+        raise UserError(f"trainer.precision={trainer.precision} is not supported: take one of {', '.join(PRECISIONS)}")
+    return trainer
+
+
+def _listed(callbacks: list[Callback] | Callback | None) -> list[Callback]:
+    if callbacks is None:
+        return []
+    return callbacks if isinstance(callbacks, list) else [callbacks]

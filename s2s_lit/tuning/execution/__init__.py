@@ -1,0 +1,1 @@
+"""How a sweep's trials are run: supervisor, processes, ownership, storage."""

@@ -1,0 +1,1 @@
+"""What a sweep searches: its file, its space, its objectives, its study."""

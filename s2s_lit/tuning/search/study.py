@@ -1,0 +1,162 @@
+"""The study of a sweep: created once, joined by whoever runs the same command; its sampler, its pruner, its points."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import optuna
+from optuna.pruners import BasePruner, HyperbandPruner, MedianPruner, NopPruner, PatientPruner
+from optuna.samplers import BaseSampler, NSGAIISampler, QMCSampler, RandomSampler, TPESampler
+from optuna.storages import BaseStorage
+
+from s2s_lit.errors import UserError
+from s2s_lit.tuning.execution.ownership import Ownership
+from s2s_lit.tuning.search.objectives import WHOLE
+from s2s_lit.tuning.search.sweep_file import Sweep
+
+FINGERPRINT = "s2s:fingerprint"
+PARENT = "s2s:parent"
+_CLAIM = "s2s:parent_claim"
+_ENQUEUING = "s2s:enqueuing"
+OBJECTIVES = "s2s:objectives"
+DATASET = "s2s:dataset"
+
+RUN = "run"
+RETRIES = "retries"
+DEATHS = "deaths"
+PROCESS = "s2s:process"
+SPANS = "s2s:spans"
+SEED = "seed:"
+FAILURE = "failure"
+"""Attributes of trials: the MLflow run, how often and how processes died, the current one, who worked when, values
+of each seed, why it failed."""
+
+
+def open_study(sweep: Sweep, name: str, storage: BaseStorage) -> optuna.Study:
+    """The study of that name, created or joined.
+
+    Raises:
+        UserError: one of that name exists that is not about the same; a sampler or pruner that there is not.
+    """
+    directions = [objective.direction for objective in sweep.objectives]
+    pruner = make_pruner(sweep.pruner)
+    try:
+        study = optuna.create_study(
+            study_name=name,
+            storage=storage,
+            directions=directions,
+            sampler=make_sampler(sweep.sampler, 0),
+            pruner=pruner,
+        )
+        _describe(study, sweep)
+        return study
+    except optuna.exceptions.DuplicatedStudyError:
+        study = optuna.load_study(study_name=name, storage=storage, pruner=pruner)
+    _wait_for(study, FINGERPRINT)
+    if FINGERPRINT not in study.user_attrs:
+        _describe(study, sweep)
+    if study.user_attrs[FINGERPRINT] != sweep.fingerprint:
+        raise UserError(
+            f"study {name} was begun with another space, objectives, seeds or settings (of the sweep, the experiment, "
+            "the base or the data's file) than there are now, so its trials cannot be compared with new ones: give it "
+            f"another name (--study {name}_2), or undo the change"
+        )
+    # Whoever joins must not draw again what the others have drawn.
+    study.sampler = make_sampler(sweep.sampler, time.time_ns() % 2**31)
+    return study
+
+
+def _describe(study: optuna.Study, sweep: Sweep) -> None:
+    study.set_user_attr(OBJECTIVES, [objective.name for objective in sweep.objectives])
+    study.set_user_attr(DATASET, sweep.dataset)
+    study.set_user_attr(FINGERPRINT, sweep.fingerprint)  # last: whoever joins waits for it
+
+
+def make_sampler(stated: Mapping[str, Any], joined: int) -> BaseSampler:
+    """The sampler that a file states; `joined` is added to its seed."""
+    known = {"tpe": {"seed", "startup_trials"}, "random": {"seed"}, "qmc": {"seed"}, "nsga2": {"seed", "population"}}
+    name, settings = _split(stated, known, "sampler")
+    seed = int(settings.get("seed", 1)) + joined
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        if name == "tpe":  # by groups: parameters of one branch are drawn together
+            startup = int(settings.get("startup_trials", 10))
+            return TPESampler(seed=seed, n_startup_trials=startup, multivariate=True, group=True)
+        if name == "qmc":
+            return QMCSampler(seed=seed, scramble=True, warn_independent_sampling=False)
+        if name == "nsga2":
+            return NSGAIISampler(seed=seed, population_size=int(settings.get("population", 20)))
+        return RandomSampler(seed=seed)
+
+
+def make_pruner(stated: Mapping[str, Any] | None) -> BasePruner:
+    """The pruner that a file states; places are thousandths of the training."""
+    if stated is None:
+        return NopPruner()
+    known = {
+        "hyperband": {"min_resource", "reduction_factor"},
+        "median": {"startup_trials", "warmup"},
+        "patience": {"patience", "min_delta"},
+    }
+    name, settings = _split(stated, known, "pruner")
+    if name == "hyperband":
+        return HyperbandPruner(
+            min_resource=int(settings.get("min_resource", 125)),
+            max_resource=WHOLE,
+            reduction_factor=int(settings.get("reduction_factor", 3)),
+        )
+    if name == "patience":
+        return PatientPruner(
+            None, patience=int(settings.get("patience", 3)), min_delta=float(settings.get("min_delta", 0.0))
+        )
+    return MedianPruner(
+        n_startup_trials=int(settings.get("startup_trials", 5)), n_warmup_steps=int(settings.get("warmup", 0))
+    )
+
+
+def _split(stated: Mapping[str, Any], known: Mapping[str, set[str]], what: str) -> tuple[str, dict[str, Any]]:
+    settings = {key: value for key, value in stated.items() if key != "name"}
+    name = stated["name"]
+    if name not in known:
+        raise UserError(f"{what} {name} does not exist; there are: {', '.join(known)}")
+    unknown = settings.keys() - known[name]
+    if unknown:
+        there = ", ".join(sorted(known[name]))
+        raise UserError(f"{what} {name} has no {', '.join(sorted(unknown))}; there are: {there}")
+    return name, settings
+
+
+def sweep_run(ownership: Ownership, create: Callable[[], str]) -> str:
+    """The MLflow run that stands for the study, created by exactly one of those who begin it."""
+    study = ownership.study
+    while (run := study.user_attrs.get(PARENT)) is None:
+        if ownership.lead(_CLAIM):
+            study.set_user_attr(PARENT, create())
+        else:
+            time.sleep(0.5)
+    return str(run)
+
+
+def _wait_for(study: optuna.Study, key: str, patience_s: float = 10.0) -> None:
+    """Whoever created the study writes this a moment later, unless it was killed in that moment."""
+    deadline = time.monotonic() + patience_s
+    while key not in study.user_attrs and time.monotonic() < deadline:
+        time.sleep(0.2)
+
+
+def enqueue(sweep: Sweep, ownership: Ownership) -> None:
+    """Puts the points that the sweep's file names, and no trial has yet, into the queue; what they leave open is drawn.
+
+    Whoever begins beside another one waits, so that no point is there twice, and all are before what is drawn.
+    """
+    points = sweep.known_points()
+    while points:
+        with ownership.alone(_ENQUEUING) as alone:
+            if alone:
+                for point in points:
+                    ownership.study.enqueue_trial(point, skip_if_exists=True)
+                return
+        time.sleep(0.5)

@@ -1,0 +1,62 @@
+"""What an earlier run was, as a point of a space: a sweep can begin where it stood."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
+from s2s_lit.errors import UserError
+from s2s_lit.tracking.client.runs import RunRecord
+from s2s_lit.tuning.search.space import Branching, Space
+
+_MISSING = object()
+
+
+def point_of_run(space: Space, run: RunRecord) -> dict[str, Any]:
+    """The parameters that the run's configuration has; of what it lacks a sweep draws the rest.
+
+    Raises:
+        UserError: it is outside of the space.
+    """
+    point = _point(space, {key.replace("init_args.", ""): value for key, value in run.params.items()})
+    if reason := space.refuse(point):
+        raise UserError(f"run {run.run_id[:8]} is no point of this space: {reason}")
+    return point
+
+
+def _point(space: Space, params: Mapping[str, str]) -> dict[str, Any]:
+    point: dict[str, Any] = {}
+    for parameter in space.parameters:
+        if isinstance(parameter, Branching):
+            # The more a branch sets, the more it says; one that sets nothing agrees with every run.
+            for name, branch in sorted(parameter.branches.items(), key=lambda item: -len(item[1].fixed)):
+                if all(_same(_read(path, params), value) for path, value in branch.fixed.items()):
+                    inner = _point(branch.space, params)
+                    if branch.space.refuse(inner) or (not branch.fixed and not inner and branch.space.parameters):
+                        continue
+                    point |= {parameter.name: name, **inner}
+                    break
+            continue
+        value = _read(parameter.paths[0], params)
+        if value is not _MISSING:
+            point[parameter.name] = value
+    return point
+
+
+def _read(path: str, params: Mapping[str, str]) -> Any:
+    """A setting's value; of a part the name of its class."""
+    if f"{path}.class_path" in params:
+        return params[f"{path}.class_path"].rpartition(".")[2]
+    if path not in params:
+        return _MISSING
+    value = None if params[path] == "None" else yaml.safe_load(params[path])
+    with contextlib.suppress(ValueError):  # Python's 5e-05 is a word to YAML
+        return float(value) if isinstance(value, str) else value
+    return value
+
+
+def _same(own: Any, stated: Any) -> bool:
+    return bool(own == stated or (own is _MISSING and stated is None))

@@ -1,0 +1,103 @@
+"""What only the vocabularies can tell of a configuration."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from s2s_lit.config.build import Experiment
+from s2s_lit.config.compose import compose
+from s2s_lit.errors import UserError
+from s2s_lit.text.tokenizer import TokenizerPair
+from s2s_lit.text.words import Words
+from s2s_lit.training.run import require_attention
+from s2s_lit.training.trainer import make_trainer
+
+EXPERIMENTS = Path(__file__).parents[2] / "experiments"
+
+
+def test_copying_needs_one_vocabulary_not_two_of_one_size() -> None:
+    experiment = Experiment(compose("copy", "builtin", [], EXPERIMENTS))
+    separate = Words(joint=False).train([("a dog", "ein hund")])
+    assert len(separate.source) == len(separate.target)
+    with pytest.raises(UserError, match=r"model\.output copies.*data\.tokenizer\.joint"):
+        experiment.make_task(separate)
+    experiment.make_task(TokenizerPair(separate.source, separate.source))
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--model.decoder.bridge=LastStateBridge", "--model.decoder.recurrence.hidden_size=7"], "ProjectedBridge"),
+        (["--model.decoder.attention=DotAttention", "--model.decoder.recurrence.hidden_size=7"], "GeneralAttention"),
+        (["--model.output=PointerOutput", "--model.decoder.attention=null"], "set model.decoder.attention"),
+        (
+            ["--data.tokenizer.sampling=SubwordRegularization", "--data.tokenizer.sampling.alpha=-1"],
+            "data.tokenizer.sampling.alpha",
+        ),
+        (["--task.search.n_best=9"], "n_best must lie between"),
+        (["--model.embedding_size=-3"], r"model\.embedding_size must be at least 1, not -3"),
+        (["--model.decoder.attention.attention_size=0"], "attention_size must be at least 1, not 0"),
+        (["--model.decoder.feature_size=0"], "feature_size must be at least 1, not 0"),
+        (
+            ["--model.decoder=InputFeedingDecoder", "--model.decoder.feature_size=-1"],
+            "feature_size must be at least 1, not -1",
+        ),
+        (
+            ["--model.decoder=ConditionalGRUDecoder", "--model.decoder.feature_size=0"],
+            "feature_size must be at least 1",
+        ),
+        (
+            ["--model.decoder.attention=CoverageAttention", "--model.decoder.attention.attention_size=0"],
+            "attention_size must be at least 1, not 0",
+        ),
+        (
+            ["--model.decoder.attention=LocationAttention", "--model.decoder.attention.filters=0"],
+            "filters must be at least 1, not 0",
+        ),
+        (
+            ["--model.decoder.attention=LocationAttention", "--model.decoder.attention.filter_width=-1"],
+            "filter_width must be at least 1, not -1",
+        ),
+    ],
+)
+def test_what_a_constructor_objects_to_is_one_message(words: list[str], says: str) -> None:
+    """Late parts and early ones, and optional ones, whose errors jsonargparse wraps."""
+    tokenizer = Words(joint=True).train([("a dog", "ein hund")])
+    with pytest.raises(UserError, match=says) as caught:
+        Experiment(compose("bilstm_attn", "builtin", words, EXPERIMENTS)).make_task(tokenizer)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("setting", "says"),
+    [
+        ("gradient_clip_val=-1", r"trainer\.gradient_clip_val must be at least 0, not -1"),
+        ("accumulate_grad_batches=0", r"trainer\.accumulate_grad_batches must be at least 1, not 0"),
+        ("check_val_every_n_epoch=0", r"trainer\.check_val_every_n_epoch must be at least 1, not 0"),
+        ("max_epochs=-3", "trainer: `max_epochs` must be"),
+        ("limit_train_batches=-1", "trainer: .*limit_train_batches"),
+        ("accelerator=gpus", "trainer: .*accelerator='gpus'"),
+    ],
+)
+def test_what_the_trainer_cannot_do_is_one_message(setting: str, says: str) -> None:
+    experiment = Experiment(compose("bilstm_attn", "builtin", [f"--trainer.{setting}"], EXPERIMENTS))
+    with pytest.raises(UserError, match=says) as caught:
+        make_trainer(experiment, cast(Any, SimpleNamespace(run_dir=Path())), [])
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("key", ["replace_unknown", "search.coverage_penalty", "validation_search.coverage_penalty"])
+def test_what_needs_an_attention_is_refused_before_training(key: str) -> None:
+    tokenizers = Words(joint=False).train([("a dog", "ein hund")])
+    words = ["--task.validation_search=BeamSearch", f"--task.{key}={'true' if key == 'replace_unknown' else 0.2}"]
+    for experiment in ("bilstm_attn", "bilstm"):
+        task = Experiment(compose(experiment, "builtin", words, EXPERIMENTS)).make_task(tokenizers)
+        if experiment == "bilstm_attn":
+            require_attention(task)
+        else:
+            with pytest.raises(UserError, match=rf"task\.{key} needs an attention"):
+                require_attention(task)
