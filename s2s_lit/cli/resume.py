@@ -11,8 +11,8 @@ from s2s_lit.processes import from_first, joined
 from s2s_lit.tracking.client.runs import RunRecord
 from s2s_lit.tracking.lifecycle import mark_dead_runs
 from s2s_lit.training.launch import launch, processes_to_start
-from s2s_lit.training.restart import read_restart, require_as_many
-from s2s_lit.training.stopped import attached, restart_file, stopped_run
+from s2s_lit.training.restart_files import read_restart, require_as_many
+from s2s_lit.training.resumable_runs import attached, restart_file, stopped_run
 
 
 def resume(arguments: argparse.Namespace, overrides: list[str]) -> int:

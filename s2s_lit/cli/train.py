@@ -17,9 +17,10 @@ from s2s_lit.tracking.logger import MlflowTracker
 from s2s_lit.training.console import print_scores
 from s2s_lit.training.fine_tuning import as_begun, resolved
 from s2s_lit.training.launch import launch, processes_to_start
-from s2s_lit.training.restart import read_restart
+from s2s_lit.training.restart_files import read_restart
+from s2s_lit.training.resumable_runs import attached, restart_file, stopped_by_requeue
 from s2s_lit.training.run import run
-from s2s_lit.training.stopped import JOB, attached, restart_file, scheduled_job, stopped_by_requeue
+from s2s_lit.training.scheduled_job import JOB, scheduled_job
 
 
 def train(arguments: argparse.Namespace, overrides: list[str]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from lightning.pytorch import LightningDataModule
@@ -18,6 +19,7 @@ from s2s_lit.data.loading.streaming import StreamLoader
 from s2s_lit.data.sources.base import CorpusSource
 from s2s_lit.data.sources.rows import Rows
 from s2s_lit.errors import UserError
+from s2s_lit.lightning_adapter import batches_done
 from s2s_lit.text.normalize import Form
 from s2s_lit.text.tokenizer import TokenizerBuilder, TokenizerPair
 
@@ -157,7 +159,7 @@ class DataModule(LightningDataModule):
             self._require_whole_targets()
             loader.resegment = Resegmenter(self.tokenizers, self.seed)
         if self.trainer is not None:
-            loader.progress = self._progress
+            loader.progress = partial(batches_done, self.trainer)
         if self._stopped_at:
             loader.load_state_dict(self._stopped_at)
             self._stopped_at = {}
@@ -228,12 +230,3 @@ class DataModule(LightningDataModule):
             self._opened[split] = self.source.rows(split, streaming=self.streaming)
             self._opened[split].require(self.reader.source_column, self.reader.target_column)
         return self._opened[split]
-
-    def _progress(self) -> tuple[int, int]:
-        """The epoch and its batches that Lightning is through with, whatever it fetched ahead."""
-        assert self.trainer is not None
-        loop = self.trainer.fit_loop
-        state = loop.epoch_loop.batch_progress.state_dict()
-        processed, ready = state["current"]["processed"], state["current"]["ready"]
-        epoch = max(0, loop.epoch_progress.current.ready - 1)
-        return (epoch + 1, 0) if state["is_last_batch"] and processed == ready else (epoch, processed)

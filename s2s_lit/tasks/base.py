@@ -18,6 +18,7 @@ from torch.optim.lr_scheduler import LambdaLR
 
 from s2s_lit.decoding.search import Search
 from s2s_lit.errors import DivergenceError, UserError
+from s2s_lit.lightning_adapter import trainer_of
 from s2s_lit.losses.penalty import Penalty
 from s2s_lit.losses.token import TokenNLL
 from s2s_lit.metrics.likelihood import Likelihood
@@ -366,7 +367,8 @@ class Task(pl.LightningModule, ABC):
         own = carried[rank()] if len(carried) == world_size() else None
         self._carried = None if own is None else DecoderState(**own)
         self._observed = checkpoint["s2s_lit"].get("schedule")
-        if self._trainer is not None and self._trainer.state.fn == TrainerFn.FITTING:
+        trainer = trainer_of(self)
+        if trainer is not None and trainer.state.fn == TrainerFn.FITTING:
             self._averaged.resume(checkpoint)
         else:
             self._averaged.end()

@@ -31,7 +31,8 @@ from s2s_lit.training.callbacks.validation_records import ValidationRecords
 from s2s_lit.training.console import scores_of
 from s2s_lit.training.fine_tuning import starting_point, take_weights
 from s2s_lit.training.launch import leaves_out
-from s2s_lit.training.restart import RestartPoints, read_restart
+from s2s_lit.training.restart_files import read_restart
+from s2s_lit.training.restart_points import RestartPoints
 from s2s_lit.training.trainer import ValidateAtEnd, make_trainer
 
 

@@ -110,7 +110,7 @@ def train_tracked(config: Namespace, work: Work, report: Report) -> dict[str, fl
     from s2s_lit.tracking.client.sweep_runs import PRUNED, VALUES
     from s2s_lit.tracking.lifecycle import tracked_run
     from s2s_lit.tracking.logger import MlflowTracker
-    from s2s_lit.training.stopped import RESTART
+    from s2s_lit.training.restart_files import RESTART
 
     tracker = MlflowTracker(
         dataset=work.dataset,
@@ -139,7 +139,7 @@ def train_experiment(
 ) -> dict[str, float]:
     """What `s2s train` does with this configuration; the objectives' values."""
     from s2s_lit.training.fine_tuning import resolved
-    from s2s_lit.training.restart import read_restart, require_as_many
+    from s2s_lit.training.restart_files import read_restart, require_as_many
     from s2s_lit.training.run import run
     from s2s_lit.tuning.execution.pruning import Reporter
     from s2s_lit.tuning.search.costs import measured

@@ -120,7 +120,7 @@ def _run(folder: Path, words: Sequence[str], rank: int, ranks: int, port: int, k
 
 
 def _keep_weights(rank: int) -> None:
-    from s2s_lit.training.restart import RestartPoints
+    from s2s_lit.training.restart_points import RestartPoints
 
     ended = RestartPoints.on_train_end
 
@@ -133,7 +133,7 @@ def _keep_weights(rank: int) -> None:
 
 def _install(kill: Kill) -> None:
     from s2s_lit.tasks.base import Task
-    from s2s_lit.training import restart
+    from s2s_lit.training import restart_points
 
     begun = 0
 
@@ -149,8 +149,8 @@ def _install(kill: Kill) -> None:
 
     owners: dict[Any, tuple[str, ...]] = {
         Task: ("training_step", "optimizer_step", "validation_step"),
-        restart.RestartPoints: ("_save",),
-        restart: ("_replace",),
+        restart_points.RestartPoints: ("_save",),
+        restart_points: ("replace",),
     }
     for owner, names in owners.items():
         for name in names:

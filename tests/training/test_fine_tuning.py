@@ -17,7 +17,7 @@ from s2s_lit.errors import UserError
 from s2s_lit.text.tokenizer import TokenizerPair
 from s2s_lit.tracking.client.runs import RunRecord, download_checkpoint, list_runs
 from s2s_lit.training.fine_tuning import as_begun, take_weights
-from s2s_lit.training.stopped import stopped_run
+from s2s_lit.training.resumable_runs import stopped_run
 from support.tiny import TINY
 
 STILL = ["--task.optimizer.lr=0", "--task.optimizer.weight_decay=0", "--trainer.max_steps=1"]

@@ -1,21 +1,15 @@
-"""Trainings that were stopped, and can go on."""
+"""Runs of trainings that were stopped and can be resumed."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
 from s2s_lit.errors import UserError
-from s2s_lit.processes import OURS
 from s2s_lit.tracking.client.runs import RunRecord, find_run, list_runs
 from s2s_lit.tracking.logger import MlflowTracker
-
-RESTART = "last.ckpt"
-"""The newest restart point, in the run's folder."""
-
-JOB = "s2s.job"
-"""Tag of a run: the scheduler's job that it is trained in, the latest where it was resumed."""
+from s2s_lit.training.restart_files import RESTART, read_restart
+from s2s_lit.training.scheduled_job import JOB, scheduled_job
 
 
 def attached(run: RunRecord) -> MlflowTracker:
@@ -67,28 +61,13 @@ def stopped_run(selector: str, dataset: str | None = None) -> RunRecord:
     return run
 
 
-def scheduled_job() -> tuple[str | None, bool]:
-    """The scheduler's job that this process belongs to, and whether it was started again: requeued, or by torchrun."""
-    environment = os.environ
-    if "SLURM_JOB_ID" in environment:
-        array = environment.get("SLURM_ARRAY_JOB_ID")
-        job = f"{array}_{environment.get('SLURM_ARRAY_TASK_ID')}" if array else environment["SLURM_JOB_ID"]
-        return f"slurm {job}", int(environment.get("SLURM_RESTART_COUNT", 0)) > 0
-    if environment.get("TORCHELASTIC_RUN_ID", OURS) not in (OURS, "none"):
-        again = int(environment.get("TORCHELASTIC_RESTART_COUNT", 0)) > 0
-        return f"torchrun {environment['TORCHELASTIC_RUN_ID']}", again
-    return None, False
-
-
 def stopped_by_requeue(job: str | None, same: Callable[[str], bool]) -> RunRecord | None:
     """The run, of a configuration that is the `same`, that this job began before it was started again, if it can go on.
 
     Whatever its status says: of a machine that broke nobody could say KILLED, and a job is at one place at a time.
     """
     for run in list_runs(f"tags.`{JOB}` = '{job}'"):
-        if run.status != "FINISHED" and restart_file(run).is_file():
-            from s2s_lit.training.restart import read_restart
-
-            if same(read_restart(restart_file(run))["config"]):
-                return run
+        file = restart_file(run)
+        if run.status != "FINISHED" and file.is_file() and same(read_restart(file)["config"]):
+            return run
     return None

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import os
-import pickle
 import signal
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -18,15 +16,14 @@ import lightning.pytorch as pl
 import torch
 from lightning.pytorch.callbacks import Callback, ModelCheckpoint
 
-from s2s_lit.config.build import BROKEN
-from s2s_lit.data.sources.rows import reason_of
-from s2s_lit.errors import Terminated, UserError
-from s2s_lit.processes import largest, of_all, rank, world_size
-from s2s_lit.training.stopped import RESTART
+from s2s_lit.errors import Terminated
+from s2s_lit.lightning_adapter import place_between_batches, set_logging_step
+from s2s_lit.processes import largest, of_all, rank
+from s2s_lit.training.random_states import random_states, restore_random_states
+from s2s_lit.training.restart_files import RESTART, STATE, replace
 
 log = logging.getLogger(__name__)
 
-_STATE = "restart"
 _STOP = 2  # what a process says to the others that is asked to stop; 1 if it only finds that it is time to save
 
 
@@ -58,7 +55,7 @@ class RestartPoints(Callback):
         self._saved = (-1, 0.0)  # optimizer steps, time
         self._score: torch.Tensor | None = None  # the best one when it was saved
         self._terminated = False
-        self._noise: list[dict[str, Any]] | None = None
+        self._random_states: list[dict[str, Any]] | None = None
         self._handled: Any = None
         self._saving: dict[str, Any] | None = None
 
@@ -102,10 +99,10 @@ class RestartPoints(Callback):
         if batch_idx % trainer.accumulate_grad_batches:
             return
         step = trainer.global_step
-        if self._noise is not None:  # the first step of a resumed training, which stands in the file already
-            _restore_noise(self._noise[rank()], pl_module.device)
-            trainer.fit_loop.epoch_loop._batches_that_stepped = step  # one more, if the point followed a validation
-            self._noise, self._saved, self._score = None, (step, time.monotonic()), self._best.best_model_score
+        if self._random_states is not None:  # the first step of a resumed training, which stands in the file already
+            restore_random_states(self._random_states[rank()], pl_module.device)
+            set_logging_step(trainer, step)
+            self._random_states, self._saved, self._score = None, (step, time.monotonic()), self._best.best_model_score
             return
         first, late = self._saved[0] < 0, time.monotonic() - self._saved[1] >= 60 * self._minutes
         asked = largest(_STOP if self._terminated else int(late))  # in one way for all processes
@@ -119,7 +116,7 @@ class RestartPoints(Callback):
 
     def _save(self, trainer: pl.Trainer, device: torch.device) -> None:
         """Writes beside the file and puts it in its place; a full disk costs the new point, not the training."""
-        self._saving = {"chosen": self.chosen, "noise": of_all(_noise(device))}
+        self._saving = {"chosen": self.chosen, "random_states": of_all(random_states(device))}
         try:
             trainer.save_checkpoint(self._fresh)
         except OSError as error:
@@ -130,7 +127,7 @@ class RestartPoints(Callback):
             self._saving = None
         if trainer.is_global_zero:  # the others are through
             try:
-                _replace(self._fresh, self.path)
+                replace(self._fresh, self.path)
             except OSError as error:
                 self._keep_the_one_before(trainer, error)
 
@@ -147,64 +144,11 @@ class RestartPoints(Callback):
     def on_save_checkpoint(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        """Between two batches: Lightning has counted the coming one as fetched already."""
-        if self._saving is None:
-            return
-        checkpoint[_STATE] = self._saving
-        progress = checkpoint["loops"]["fit_loop"]["epoch_loop.batch_progress"]
-        progress["is_last_batch"] = False
-        for counts in (progress["total"], progress["current"]):
-            counts["ready"] = counts["completed"]
+        if self._saving is not None:
+            checkpoint[STATE] = self._saving
+            place_between_batches(checkpoint)
 
     def on_load_checkpoint(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        self._noise = checkpoint[_STATE]["noise"]
-
-
-def read_restart(path: Path) -> dict[str, Any]:
-    """The restart point in a file.
-
-    Raises:
-        UserError: there is none, or the file is no restart point.
-    """
-    if not path.is_file():
-        raise UserError(f"there is no restart point {path}: it lies where the run was trained")
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
-        restart = {**content[_STATE], **content["s2s_lit"]}
-    except (*BROKEN, pickle.UnpicklingError) as error:
-        raise UserError(f"{path} is no restart point of s2s_lit ({reason_of(error)})") from error
-    return restart
-
-
-def require_as_many(restart: Mapping[str, Any]) -> None:
-    """Raises a UserError unless as many processes go on as were stopped: each has its own place in the data."""
-    if (before := len(restart["noise"])) != world_size():
-        raise UserError(
-            f"{before} processes were stopped and {world_size()} cannot go on: set trainer.devices={before}"
-        )
-
-
-def _replace(fresh: Path, path: Path) -> None:
-    """Puts a file in the place of another, which a crash of the machine does not undo either."""
-    for place in (fresh, fresh.parent):
-        handle = os.open(place, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-        if place == fresh:
-            os.replace(fresh, path)
-
-
-def _noise(device: torch.device) -> dict[str, Any]:
-    """The state of the generators that dropout draws from."""
-    states = {"cpu": torch.get_rng_state()}
-    return states | ({"cuda": torch.cuda.get_rng_state(device)} if device.type == "cuda" else {})
-
-
-def _restore_noise(states: Mapping[str, Any], device: torch.device) -> None:
-    torch.set_rng_state(states["cpu"])
-    if device.type == "cuda" and "cuda" in states:
-        torch.cuda.set_rng_state(states["cuda"], device)
+        self._random_states = checkpoint[STATE]["random_states"]

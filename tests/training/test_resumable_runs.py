@@ -10,7 +10,8 @@ from s2s_lit.errors import UserError
 from s2s_lit.tracking.client.runs import connect, find_run
 from s2s_lit.tracking.lifecycle import tracked_run
 from s2s_lit.tracking.logger import MlflowTracker
-from s2s_lit.training.stopped import JOB, attached, restart_file, scheduled_job, stopped_by_requeue, stopped_run
+from s2s_lit.training.resumable_runs import attached, restart_file, stopped_by_requeue, stopped_run
+from s2s_lit.training.scheduled_job import JOB, scheduled_job
 
 
 def stopped(
@@ -27,7 +28,7 @@ def stopped(
     if restart:
         file.parent.mkdir(parents=True, exist_ok=True)
         own = {"config": f"experiment: {experiment}", "tokenizers": {}}
-        torch.save({"restart": {"noise": []}, "s2s_lit": own}, file)
+        torch.save({"restart": {"random_states": []}, "s2s_lit": own}, file)
     return run_id
 
 

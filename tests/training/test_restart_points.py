@@ -13,8 +13,8 @@ import torch
 from lightning.pytorch.callbacks import ModelCheckpoint
 
 from s2s_lit.errors import Terminated
-from s2s_lit.training import restart
-from s2s_lit.training.restart import RestartPoints
+from s2s_lit.training import restart_points
+from s2s_lit.training.restart_points import RestartPoints
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ def test_a_full_disk_costs_the_new_point_alone(full: str, points: RestartPoints,
     def replace(fresh: Path, path: Path) -> None:
         raise OSError("no space left on device")
 
-    monkeypatch.setattr(restart, "_replace", replace)
+    monkeypatch.setattr(restart_points, "replace", replace)
     strategy = SimpleNamespace(barrier=lambda: met.append("after it"))
     trainer: Any = SimpleNamespace(
         save_checkpoint=save_checkpoint, is_global_zero=True, global_step=7, strategy=strategy
@@ -85,7 +85,7 @@ def test_nothing_is_left_of_a_training_that_has_ended(points: RestartPoints, mon
     def killed(fresh: Path, path: Path) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(restart, "_replace", killed)
+    monkeypatch.setattr(restart_points, "replace", killed)
     points.path.write_bytes(b"the one before")
     trainer: Any = SimpleNamespace(save_checkpoint=lambda path: path.write_bytes(b"whole"), is_global_zero=True)
     with pytest.raises(KeyboardInterrupt):
