@@ -30,7 +30,7 @@ from speed import training_step
 
 from s2s_lit.config.build import Experiment
 from s2s_lit.config.compose import compose
-from s2s_lit.corpora.captions import generate
+from s2s_lit.corpora.captions.generate import generate
 from s2s_lit.text.tokenizer import TokenizerPair
 
 PART = 100_000  # rows of the file

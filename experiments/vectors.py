@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from s2s_lit.corpora.captions import generate
+from s2s_lit.corpora.captions.generate import generate
 from s2s_lit.text.normalize import normalize
 from s2s_lit.text.words import tokenize
 

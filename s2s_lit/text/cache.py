@@ -1,4 +1,4 @@
-"""Built tokenizers on disk, known by a hash of everything they were built from."""
+"""The cache on disk: files with a checksum; built tokenizers, known by a hash of everything they were built from."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import torch
 
 log = logging.getLogger(__name__)
 
-_DIGEST = hashlib.sha256().digest_size  # bytes in front of the state
+_DIGEST = hashlib.sha256().digest_size  # bytes in front of the content
 
 
 def folder() -> Path:
@@ -42,13 +42,10 @@ def path_of(key: str) -> Path:
 
 def load(key: str) -> dict[str, Any] | None:
     """The state stored under `key`, or None; a file that is not whole raises whatever its reading raises."""
-    path = path_of(key)
-    if not path.exists():
+    content = read_checked(path_of(key))
+    if content is None:
         return None
-    whole = path.read_bytes()
-    if hashlib.sha256(whole[_DIGEST:]).digest() != whole[:_DIGEST]:  # torch reads a flipped bit without a word
-        raise ValueError("it is damaged")
-    stored: dict[str, Any] = torch.load(io.BytesIO(whole[_DIGEST:]), weights_only=True)
+    stored: dict[str, Any] = torch.load(io.BytesIO(content), weights_only=True)
     if stored["key"] != key:
         raise ValueError("it belongs to another text")
     state: dict[str, Any] = stored["state"]
@@ -56,18 +53,39 @@ def load(key: str) -> dict[str, Any] | None:
 
 
 def store(key: str, state: dict[str, Any]) -> None:
-    """Write a whole file or none; a folder that cannot be written costs the next run a rebuild, not this one."""
-    path = path_of(key)
+    """Stores the state under `key`, as `write_checked` does."""
     content = io.BytesIO()
     torch.save({"key": key, "state": state}, content)
+    write_checked(path_of(key), content.getvalue(), what="The vocabulary")
+
+
+def read_checked(path: Path) -> bytes | None:
+    """What `write_checked` wrote there, None if there is no such file.
+
+    Raises:
+        ValueError: the file is not as it was written (torch, for one, reads a flipped bit without a word).
+    """
+    if not path.exists():
+        return None
+    whole = path.read_bytes()
+    if hashlib.sha256(whole[_DIGEST:]).digest() != whole[:_DIGEST]:
+        raise ValueError("it is damaged")
+    return whole[_DIGEST:]
+
+
+def write_checked(path: Path, content: bytes, *, what: str) -> None:
+    """Writes a whole file or none, with a checksum in front.
+
+    A folder that cannot be written costs the next run the time to make `what` again, and does not stop this one.
+    """
     temporary = ""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".tmp", delete=False) as file:
             temporary = file.name
-            file.write(hashlib.sha256(content.getbuffer()).digest() + content.getbuffer())
+            file.write(hashlib.sha256(content).digest() + content)
         os.replace(temporary, path)
     except OSError as error:
-        log.warning("The vocabulary is not cached (%s): set S2S_CACHE to a folder that can be written.", error)
+        log.warning("%s is not cached (%s): set S2S_CACHE to a folder that can be written.", what, error)
         if temporary:
             Path(temporary).unlink(missing_ok=True)

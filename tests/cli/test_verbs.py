@@ -57,7 +57,7 @@ def test_step_metrics_stand_at_every_optimizer_step(trained: RunRecord, client: 
 
 
 def test_predictions_are_all_sentences_in_the_files_order(trained: RunRecord, client: MlflowClient) -> None:
-    from s2s_lit.corpora.captions import generate
+    from s2s_lit.corpora.captions.generate import generate
 
     path = client.download_artifacts(trained.run_id, "predictions/test.jsonl")
     lines = [json.loads(line) for line in Path(path).read_text().splitlines()]

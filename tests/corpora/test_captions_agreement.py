@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from s2s_lit.corpora.captions import generate
-from s2s_lit.corpora.captions.tables import load
+from s2s_lit.corpora.captions.generate import generate
+from s2s_lit.corpora.captions.lexicon.tables import load
 
 LEXICON = load()
 AUXILIARIES = """bin ist sind war waren habe hat haben werde wird werden kann können konnte konnten muss müssen musste

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import subprocess
@@ -11,8 +12,8 @@ from itertools import islice
 
 import pytest
 
-from s2s_lit.corpora.captions import LENGTHS, SPLITS, generate
-from s2s_lit.corpora.captions.tables import load
+from s2s_lit.corpora.captions.generate import LENGTHS, SPLITS, generate
+from s2s_lit.corpora.captions.lexicon.tables import load
 from s2s_lit.errors import UserError
 
 
@@ -24,6 +25,13 @@ def corpus() -> dict[str, list[dict[str, str]]]:
 def test_sizes_and_keys(corpus):
     assert {split: len(rows) for split, rows in corpus.items()} == SPLITS
     assert all(set(row) == {"en", "de"} for rows in corpus.values() for row in rows)
+
+
+def test_each_byte_is_as_it_always_was(corpus):
+    """Scores are compared over versions, so that a change of the corpus must be meant."""
+    text = "".join(f"{row['en']}\t{row['de']}\n" for split in SPLITS for row in corpus[split])
+    digest = "ab5e406cac0cb1f8dfef0065500f3c0e93d3b6b5f94cff6536c074caafe53f8f"
+    assert hashlib.sha256(text.encode()).hexdigest() == digest
 
 
 def test_lengths_hold_exactly_and_the_long_split_is_longer_than_training(corpus):
@@ -67,7 +75,7 @@ def test_rows_repeat_with_the_seed_and_change_with_another():
 
 
 def test_rows_do_not_depend_on_hash_randomization():
-    program = "from s2s_lit.corpora.captions import generate; print(list(generate('train', rows=40)))"
+    program = "from s2s_lit.corpora.captions.generate import generate; print(list(generate('train', rows=40)))"
     outputs = {
         subprocess.run(
             [sys.executable, "-c", program],

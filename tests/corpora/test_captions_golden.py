@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from s2s_lit.corpora.captions.clauses import Clause
-from s2s_lit.corpora.captions.joined import InfinitiveClause, Sentence, Subordinate
-from s2s_lit.corpora.captions.noun_phrases import NounPhrase, PrepositionalPhrase
-from s2s_lit.corpora.captions.phrases import (
+from s2s_lit.corpora.captions.lexicon.tables import load
+from s2s_lit.corpora.captions.lexicon.words import Conjunction
+from s2s_lit.corpora.captions.structures.clauses import Clause
+from s2s_lit.corpora.captions.structures.noun_phrases import NounPhrase, PrepositionalPhrase
+from s2s_lit.corpora.captions.structures.phrases import (
     WHAT,
     WHO,
     Coordination,
@@ -17,8 +18,7 @@ from s2s_lit.corpora.captions.phrases import (
     ProperName,
     RelativePronoun,
 )
-from s2s_lit.corpora.captions.tables import load
-from s2s_lit.corpora.captions.words import Conjunction
+from s2s_lit.corpora.captions.structures.sentences import InfinitiveClause, Sentence, Subordinate
 
 LEXICON = load()
 

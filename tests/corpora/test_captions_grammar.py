@@ -5,17 +5,17 @@ from __future__ import annotations
 import re
 from itertools import combinations
 
-from s2s_lit.corpora.captions import generate
-from s2s_lit.corpora.captions.choices import PLAIN, USUAL, Chooser
-from s2s_lit.corpora.captions.grammar import Grammar
-from s2s_lit.corpora.captions.phrases import Coordination, ProperName
-from s2s_lit.corpora.captions.tables import load
+from s2s_lit.corpora.captions.drawing.choices import PLAIN, USUAL, Chooser
+from s2s_lit.corpora.captions.drawing.clauses import Clauses
+from s2s_lit.corpora.captions.generate import generate
+from s2s_lit.corpora.captions.lexicon.tables import load
+from s2s_lit.corpora.captions.structures.phrases import Coordination, ProperName
 
 LEXICON = load()
 
 
 def test_no_tense_in_which_they_read_could_be_present_or_past():
-    grammar = Grammar(LEXICON, Chooser(3), USUAL)
+    grammar = Clauses(LEXICON, Chooser(3), USUAL)
     people = Coordination(ProperName(LEXICON.people[0]), ProperName(LEXICON.people[1]))
     read, carry = (next(v for v in LEXICON.verbs if v.en == name) for name in ("read", "carry"))
     tenses = {verb: {c.tense for c in _clauses(grammar, verb, people) if c.modal is None} for verb in (read, carry)}
@@ -44,7 +44,7 @@ def test_object_questions_use_verbs_that_need_no_object_to_be_told_apart():
 def test_style_sets_how_much_is_said():
     plain, usual = (
         sum(
-            len(Grammar(LEXICON, Chooser(seed), style).clause(LEXICON.frames["transitive"][0]).english())
+            len(Clauses(LEXICON, Chooser(seed), style).clause(LEXICON.frames["transitive"][0]).english())
             for seed in range(300)
         )
         for style in (PLAIN, USUAL)

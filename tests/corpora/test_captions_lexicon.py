@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from s2s_lit.corpora.captions.tables import load
+from s2s_lit.corpora.captions.lexicon.tables import load
 
 FRAMES = {
     "activity", "posture", "motion", "transitive", "dative", "ditransitive", "put", "prepositional", "that",

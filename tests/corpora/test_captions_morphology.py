@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from s2s_lit.corpora.captions import morphology_de as de
-from s2s_lit.corpora.captions import morphology_en as en
-from s2s_lit.corpora.captions.noun_phrases import KEIN, NounPhrase
-from s2s_lit.corpora.captions.tables import load
+from s2s_lit.corpora.captions.lexicon import morphology_de as de
+from s2s_lit.corpora.captions.lexicon import morphology_en as en
+from s2s_lit.corpora.captions.lexicon.tables import load
+from s2s_lit.corpora.captions.structures.noun_phrases import KEIN, NounPhrase
 
 CASES = ("nom", "acc", "dat", "gen")
 

@@ -11,8 +11,6 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
-from s2s_lit.corpora import captions as builtin
-from s2s_lit.corpora.captions.source import BuiltinCorpus
 from s2s_lit.data.sources.base import CorpusSource
 from s2s_lit.data.sources.hub import DatasetRows, HubCorpus
 from s2s_lit.data.sources.rows import Malformed, Rows
@@ -118,23 +116,3 @@ def test_hub_out_of_reach_is_one_sentence_within_seconds(monkeypatch: pytest.Mon
         HubCorpus(path="owner/name").rows("train", streaming=streaming)
     assert time.monotonic() - start < 6
     assert "\n" not in str(caught.value)
-
-
-@pytest.mark.parametrize("split", ["train", "validation", "test", "test_long"])
-def test_builtin_corpus_is_the_same_streamed_and_in_memory(split: str) -> None:
-    source = BuiltinCorpus(train_rows=40, evaluation_rows=10, shards=3)
-    streamed, in_memory = (source.rows(split, streaming=streaming) for streaming in (True, False))
-    assert streamed.num_shards == (3 if split == "train" else 1)
-    texts = [(row["en"], row["de"]) for row in in_memory]
-    assert [(row["en"], row["de"]) for row in streamed] == texts
-    size = 40 if split == "train" else 10
-    wanted = {(row["en"], row["de"]) for row in builtin.generate(split, seed=1, rows=size)}
-    assert len(texts) == size
-    assert set(texts) == wanted
-
-
-def test_builtin_corpus_changes_with_its_seed() -> None:
-    first, second = (
-        [row["en"] for row in BuiltinCorpus(seed=seed, train_rows=9).rows("train", streaming=True)] for seed in (1, 2)
-    )
-    assert first != second

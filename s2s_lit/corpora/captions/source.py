@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
+from itertools import chain
+from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
-from s2s_lit.corpora.captions import SPLITS, generate
+from s2s_lit.corpora.cache import generated_once, source_hash
+from s2s_lit.corpora.captions.generate import SPLITS, generate
 from s2s_lit.data.sources.base import CorpusSource
-from s2s_lit.data.sources.hub import DatasetRows
-from s2s_lit.data.sources.rows import Rows
+from s2s_lit.data.sources.rows import Rows, ShardedRows
 
 
 class BuiltinCorpus(CorpusSource):
     """The generated English-German corpus of everyday sentences, columns `en` and `de`.
+
+    It is generated once and kept in the cache folder (S2S_CACHE), from which later runs read it.
 
     Args:
         seed: Another seed, another corpus of the same grammar.
@@ -38,22 +43,19 @@ class BuiltinCorpus(CorpusSource):
         return list(SPLITS)
 
     def split(self, name: str, *, streaming: bool) -> Rows:
-        import datasets
-
-        arguments: dict[str, Any] = {
-            "shards": list(range(self.shards if name == "train" else 1)),  # a list: `datasets` streams by its items
-            "split": name,
-            "seed": self.seed,
-            "rows": self.train_rows if name == "train" else self.evaluation_rows,
-            "num_shards": self.shards if name == "train" else 1,
-        }
+        place = f"the built-in corpus, split {name}"
+        count = self.shards if name == "train" else 1
+        shards = [partial(self._shard, name, number, count) for number in range(count)]
         if streaming:
-            return DatasetRows(datasets.IterableDataset.from_generator(_generated, gen_kwargs=arguments))
-        # not Dataset.from_generator: it would keep the sentences of an older grammar on disk
-        rows = tqdm(_generated(**arguments), f"generating {name}", arguments["rows"], leave=False, delay=2)
-        return DatasetRows(datasets.Dataset.from_list(list(rows)))
+            return ShardedRows([(f"{place}, shard {number}", shard) for number, shard in enumerate(shards, 1)])
+        whole = chain.from_iterable(shard() for shard in shards)
+        rows = list(tqdm(whole, f"generating {name}", self._size(name), leave=False, delay=2))
+        return ShardedRows([(place, partial(iter, rows))])
 
+    def _size(self, split: str) -> int:
+        return self.train_rows if split == "train" else self.evaluation_rows
 
-def _generated(shards: Sequence[int], split: str, seed: int, rows: int, num_shards: int) -> Iterator[dict[str, str]]:
-    for shard in shards:
-        yield from generate(split, seed=seed, rows=rows, shard=shard, num_shards=num_shards)
+    def _shard(self, split: str, shard: int, num_shards: int) -> Iterator[dict[str, str]]:
+        arguments = {"seed": self.seed, "rows": self._size(split), "shard": shard, "num_shards": num_shards}
+        key = f"{source_hash(Path(__file__).parent)} {split} {arguments}"
+        return generated_once(key, partial(generate, split, **arguments))

@@ -6,9 +6,8 @@ import gzip
 import io
 import shutil
 import tempfile
-import zlib
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from itertools import zip_longest
@@ -19,40 +18,10 @@ from urllib.parse import urlsplit
 from s2s_lit.data.sources.base import CorpusSource
 from s2s_lit.data.sources.formats import ENDINGS, Reader, lines_of, reader_of
 from s2s_lit.data.sources.remote import RemoteFile
-from s2s_lit.data.sources.rows import SHARD_BITS, Malformed, Row, Rows, listed, reason_of, shard_and_row
+from s2s_lit.data.sources.rows import Malformed, Row, Rows, ShardedRows, listed
 from s2s_lit.errors import UserError
 
 _BUFFER = 1 << 20
-_BROKEN = (OSError, EOFError, ValueError, zlib.error, OverflowError, NotImplementedError)
-"""What readers raise: pyarrow OSErrors and ValueErrors, the last two for values that Python does not have."""
-
-
-class FileRows(Rows):
-    """Rows of files, each of which is a shard; they are read again on each pass.
-
-    Args:
-        shards: For each its name, and what reads it from its start.
-    """
-
-    def __init__(self, shards: Sequence[tuple[str, Callable[[], Iterator[Row | Malformed]]]]) -> None:
-        self._shards = shards
-        self.num_shards = len(shards)
-
-    def numbered(self, shards: Iterable[int]) -> Iterator[tuple[int, Row | Malformed]]:
-        for shard in shards:
-            number = shard << SHARD_BITS
-            try:
-                for row in self._shards[shard][1]():
-                    yield number, row
-                    number += 1
-            except _BROKEN as error:
-                raise UserError(
-                    f"{self.place(number)} and what follows it cannot be read: {reason_of(error)}"
-                ) from error
-
-    def place(self, number: int) -> str:
-        shard, row = shard_and_row(number)
-        return f"{self._shards[shard][0]}, row {row}"
 
 
 class _NamedFiles(CorpusSource):
@@ -98,7 +67,9 @@ class FileCorpus(_NamedFiles):
 
     def split(self, name: str, *, streaming: bool) -> Rows:
         places = found(self.files[name], self.data_dir)
-        return FileRows([(place, partial(_records, place, reader_of(_bare(place), self.columns))) for place in places])
+        return ShardedRows(
+            [(place, partial(_records, place, reader_of(_bare(place), self.columns))) for place in places]
+        )
 
 
 class ParallelText(_NamedFiles):
@@ -121,7 +92,7 @@ class ParallelText(_NamedFiles):
             counts = ", ".join(f"{column} {len(places)}" for column, places in columns.items())
             raise UserError(f"split {name!r} has not as many files for each column: {counts} (data.source.files)")
         groups = [dict(zip(columns, group, strict=True)) for group in zip(*columns.values(), strict=True)]
-        return FileRows([(" and ".join(group.values()), partial(_aligned, group)) for group in groups])
+        return ShardedRows([(" and ".join(group.values()), partial(_aligned, group)) for group in groups])
 
 
 def _records(place: str, reader: Reader) -> Iterator[Row | Malformed]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import zlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -32,6 +33,9 @@ TOO_LONG = Malformed("too_long")
 INVALID_JSON = Malformed("invalid_json")
 INVALID_CSV = Malformed("invalid_csv")
 FIELD_COUNT = Malformed("field_count")
+
+_BROKEN = (OSError, EOFError, ValueError, zlib.error, OverflowError, NotImplementedError)
+"""What readers raise: pyarrow OSErrors and ValueErrors, the last two for values that Python does not have."""
 
 
 class Rows(ABC):
@@ -72,6 +76,34 @@ class Rows(ABC):
                     f"The data has no column {column!r}; it has {listed(columns_of(first[0]))}. Set "
                     "data.source_column and data.target_column."
                 )
+
+
+class ShardedRows(Rows):
+    """Rows that are read again on each pass, such as those of files, each of which is a shard.
+
+    Args:
+        shards: For each its name, and what reads it from its start.
+    """
+
+    def __init__(self, shards: Sequence[tuple[str, Callable[[], Iterator[Row | Malformed]]]]) -> None:
+        self._shards = shards
+        self.num_shards = len(shards)
+
+    def numbered(self, shards: Iterable[int]) -> Iterator[tuple[int, Row | Malformed]]:
+        for shard in shards:
+            number = shard << SHARD_BITS
+            try:
+                for row in self._shards[shard][1]():
+                    yield number, row
+                    number += 1
+            except _BROKEN as error:
+                raise UserError(
+                    f"{self.place(number)} and what follows it cannot be read: {reason_of(error)}"
+                ) from error
+
+    def place(self, number: int) -> str:
+        shard, row = shard_and_row(number)
+        return f"{self._shards[shard][0]}, row {row}"
 
 
 def shard_and_row(number: int) -> tuple[int, int]:

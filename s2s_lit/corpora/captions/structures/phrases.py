@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from s2s_lit.corpora.captions import morphology_de as de
-from s2s_lit.corpora.captions.morphology_de import Agreement, Case
-from s2s_lit.corpora.captions.words import Adjective, Name
+from s2s_lit.corpora.captions.lexicon import morphology_de as de
+from s2s_lit.corpora.captions.lexicon.morphology_de import Agreement, Case
+from s2s_lit.corpora.captions.lexicon.words import Adjective, Name
 
 
 class Phrase:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache, cached_property
 
-from s2s_lit.corpora.captions.words import (
+from s2s_lit.corpora.captions.lexicon.words import (
     Adjective,
     Adverb,
     Conjunction,

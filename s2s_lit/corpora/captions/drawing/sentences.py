@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from s2s_lit.corpora.captions.choices import LONG, Chooser, Style
-from s2s_lit.corpora.captions.clauses import Clause
-from s2s_lit.corpora.captions.grammar import Grammar
-from s2s_lit.corpora.captions.joined import InfinitiveClause, Sentence, Subordinate
-from s2s_lit.corpora.captions.lexicon import Lexicon
-from s2s_lit.corpora.captions.nominals import Frame
-from s2s_lit.corpora.captions.noun_phrases import NounPhrase, PrepositionalPhrase
-from s2s_lit.corpora.captions.phrases import WHAT, WHO, Fixed, Phrase
-from s2s_lit.corpora.captions.relatives import Relatives
-from s2s_lit.corpora.captions.words import Conjunction, Verb
+from s2s_lit.corpora.captions.drawing.choices import LONG, Chooser, Style
+from s2s_lit.corpora.captions.drawing.clauses import Clauses
+from s2s_lit.corpora.captions.drawing.nominals import Frame
+from s2s_lit.corpora.captions.drawing.relatives import Relatives
+from s2s_lit.corpora.captions.lexicon.lexicon import Lexicon
+from s2s_lit.corpora.captions.lexicon.words import Conjunction, Verb
+from s2s_lit.corpora.captions.structures.clauses import Clause
+from s2s_lit.corpora.captions.structures.noun_phrases import NounPhrase, PrepositionalPhrase
+from s2s_lit.corpora.captions.structures.phrases import WHAT, WHO, Fixed, Phrase
+from s2s_lit.corpora.captions.structures.sentences import InfinitiveClause, Sentence, Subordinate
 
 _KINDS = (
     ("statement", 0.66), ("predicate", 0.07), ("that", 0.06), ("infinitive", 0.06), ("existential", 0.05),
@@ -39,8 +39,8 @@ class Sentences:
         self.lexicon = lexicon
         self.choose = choose
         self.style = style
-        self.grammar = Grammar(lexicon, choose, style)
-        self.plain = self.grammar.plain()
+        self.clauses = Clauses(lexicon, choose, style)
+        self.plain = self.clauses.plain()
         self.relatives = Relatives(self.plain)
 
     def sentence(self) -> Sentence:
@@ -52,7 +52,7 @@ class Sentences:
         return self.choose.pick(self.lexicon.frames[self.choose.pick(_ACTIONS)])
 
     def _relate(self, clause: Clause) -> Clause:
-        """Hangs relative clauses on the subject and on the last noun phrase."""
+        """May give a relative clause to the subject and to the last noun phrase."""
         rate = self.style.relative
         self.relatives.attach(clause.subject, rate)
         self.relatives.attach(_last_noun(clause), rate * 2)
@@ -62,37 +62,37 @@ class Sentences:
 
     def _statement(self) -> Sentence:
         if not self.choose.chance(self.style.compound):
-            return Sentence(self._relate(self.grammar.clause(self._action())))
+            return Sentence(self._relate(self.clauses.clause(self._action())))
         kind = self.choose.weighted(_JOINED)
         joined: Sentence = getattr(self, f"_{kind}")()
         return joined
 
     def _predicate(self) -> Sentence:
-        clause = self.grammar.predicate()
+        clause = self.clauses.predicate()
         self.relatives.attach(clause.subject, self.style.relative)
         return Sentence(clause)
 
     def _existential(self) -> Sentence:
         """There are two cats under the table: Unter dem Tisch sind zwei Katzen."""
-        grammar, choose = self.grammar, self.choose
-        subject = grammar.nominals.noun_phrase(("person", "animal", "thing", "clothing", "furniture"))
+        clauses, choose = self.clauses, self.choose
+        subject = clauses.nominals.noun_phrase(("person", "animal", "thing", "clothing", "furniture"))
         keys = ("number", "many", "some", "") if subject.plural else ("a", "a", "a", "no")
         subject.number, subject.possessor = 0, None
-        grammar.nominals.determine(subject, choose.pick(keys), "")
+        clauses.nominals.determine(subject, choose.pick(keys), "")
         clause = Clause(subject, self.lexicon.be, front="place", existential=True)
         frame = Frame("present")
         if choose.chance(0.5):
             keys = ("next_to", "behind", "in_front_of", "under")
-            clause.place = grammar.adverbials.governed(keys, frame, "dat")
+            clause.place = clauses.adverbials.governed(keys, frame, "dat")
         else:
-            clause.place = grammar.adverbials.place(frame)
+            clause.place = clauses.adverbials.place(frame)
         self.relatives.attach(subject, self.style.relative)
         return Sentence(clause)
 
     def _that(self) -> Sentence:
         """The woman knows that ..."""
         main = self._head("that")
-        inner = self.plain if self.style is not LONG else self.grammar
+        inner = self.plain if self.style is not LONG else self.clauses
         clause = inner.predicate() if self.choose.chance(0.15) else inner.clause(self._action())
         clause.front, clause.sentence = "subject", None
         main.trailing = Subordinate(_THAT, self._relate(clause))
@@ -118,7 +118,7 @@ class Sentences:
         verb = self.choose.pick(self.lexicon.frames[self.choose.pick(_INFINITIVES)])
         while verb.flags & {"simple", "finished"} or "person" not in verb.subjects:
             verb = self.choose.pick(self.lexicon.frames[self.choose.pick(_INFINITIVES)])
-        inner = self.plain if self.style is not LONG else self.grammar
+        inner = self.plain if self.style is not LONG else self.clauses
         clause = inner.clause(verb, subject=subject, frame=Frame("infinitive"))
         clause.front, clause.sentence, clause.frequency, clause.time = "subject", None, None, None
         self.relatives.attach(_last_noun(clause), self.style.relative)
@@ -137,14 +137,14 @@ class Sentences:
         return self._subordinate(conjunction, main, tense)
 
     def _subordinate(self, conjunction: Conjunction, main_tense: str, tense: str) -> Sentence:
-        main = self._tensed(self.grammar, main_tense)
+        main = self._tensed(self.clauses, main_tense)
         main.front, main.sentence = "subject", None
         if isinstance(main.time, PrepositionalPhrase):
             main.time = None  # not two reasons
         if main.tense == "past" and not tense:
             tense = "past"
-        subject = self.grammar.nominals.referring(main.subject) if self.choose.chance(0.6) else None
-        inner = self.plain if self.style is not LONG else self.grammar
+        subject = self.clauses.nominals.referring(main.subject) if self.choose.chance(0.6) else None
+        inner = self.plain if self.style is not LONG else self.clauses
         clause = self._tensed(inner, tense, subject)
         clause.front, clause.sentence = "subject", None
         if conjunction.tenses == "present":
@@ -158,23 +158,23 @@ class Sentences:
                 main.subject, clause.subject = clause.subject, main.subject
         return Sentence(self._relate(main))
 
-    def _tensed(self, grammar: Grammar, tense: str, subject: Phrase | None = None) -> Clause:
+    def _tensed(self, clauses: Clauses, tense: str, subject: Phrase | None = None) -> Clause:
         """A clause with the tense; a stative verb cannot be progressive."""
         if tense in ("", "past") and self.choose.chance(0.25):
-            return grammar.state(tense or "present", subject)
+            return clauses.state(tense or "present", subject)
         verb = self._action()
         while (tense == "progressive" and "simple" in verb.flags) or (subject and "person" not in verb.subjects):
             verb = self._action()
-        frame = grammar.frame(verb, tense)
+        frame = clauses.frame(verb, tense)
         if tense and frame.tense == "past":  # a past modal where another tense is wanted
             frame = replace(frame, tense="present" if tense == "modal" else tense)
-        return grammar.clause(verb, subject=subject, frame=frame)
+        return clauses.clause(verb, subject=subject, frame=frame)
 
     def _purpose(self) -> Sentence:
         """The man goes to the market in order to buy bread."""
-        main = self.grammar.clause(self.choose.pick(self.lexicon.frames["motion"]))
+        main = self.clauses.clause(self.choose.pick(self.lexicon.frames["motion"]))
         while "person" not in main.verb.subjects:
-            main = self.grammar.clause(self.choose.pick(self.lexicon.frames["motion"]))
+            main = self.clauses.clause(self.choose.pick(self.lexicon.frames["motion"]))
         if main.negated or not isinstance(main.complement, PrepositionalPhrase):
             return Sentence(main)
         main.trailing = InfinitiveClause(self._purpose_clause(main.subject), purpose=True)
@@ -183,13 +183,13 @@ class Sentences:
     def _shared(self) -> Sentence:
         """The man opens the door and goes into the house."""
         tense = self.choose.pick(("progressive", "present"))
-        first = self._tensed(self.grammar, tense)
+        first = self._tensed(self.clauses, tense)
         self.relatives.attach(first.subject, self.style.relative)
         companions = self.lexicon.companions(first.verb)
         if not companions:
             return Sentence(first)
         verb = self.choose.pick(companions)
-        second = self.grammar.clause(verb, subject=first.subject, frame=Frame(first.tense))
+        second = self.clauses.clause(verb, subject=first.subject, frame=Frame(first.tense))
         second.front, second.sentence, second.frequency, second.time = "subject", None, None, None
         first.negated = False
         if first.front == "place":
@@ -199,7 +199,7 @@ class Sentences:
     def _second(self) -> Sentence:
         """The man is reading, but the woman is sleeping."""
         tense = self.choose.pick(("progressive", "past", "perfect"))
-        first, second = self._tensed(self.grammar, tense), self._tensed(self.grammar, tense)
+        first, second = self._tensed(self.clauses, tense), self._tensed(self.clauses, tense)
         return Sentence(self._relate(first), self._relate(second), self.choose.pick(("and", "but")))
 
     # ---- questions ----
@@ -216,7 +216,7 @@ class Sentences:
         elif kind == "who":
             while "person" not in verb.subjects:
                 verb = self._action()
-        clause = self.grammar.clause(verb, subject=WHO if kind == "who" else None)
+        clause = self.clauses.clause(verb, subject=WHO if kind == "who" else None)
         clause.question, clause.sentence, clause.negated, clause.front = True, None, False, "subject"
         if isinstance(clause.subject, NounPhrase) and clause.subject.determiner is self.lexicon.determiners["no"]:
             clause.subject.determiner = self.lexicon.determiners["the"]

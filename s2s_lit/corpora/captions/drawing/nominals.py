@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from s2s_lit.corpora.captions.choices import Chooser, Style, Weighted
-from s2s_lit.corpora.captions.lexicon import Lexicon
-from s2s_lit.corpora.captions.noun_phrases import NounPhrase
-from s2s_lit.corpora.captions.phrases import Coordination, Phrase, Pronoun, ProperName
-from s2s_lit.corpora.captions.words import Adjective, Modal, Noun
+from s2s_lit.corpora.captions.drawing.choices import Chooser, Style, Weighted
+from s2s_lit.corpora.captions.lexicon.lexicon import Lexicon
+from s2s_lit.corpora.captions.lexicon.words import Adjective, Modal, Noun
+from s2s_lit.corpora.captions.structures.noun_phrases import NounPhrase
+from s2s_lit.corpora.captions.structures.phrases import Coordination, Phrase, Pronoun, ProperName
 
 _SINGULAR: Weighted = (("the", 0.46), ("a", 0.36), ("this", 0.06), ("possessive", 0.08), ("of", 0.04))
 _SINGULAR_SUBJECT: Weighted = (
@@ -74,7 +74,7 @@ class Nominals:
         return phrase
 
     def _measured(self, measure: Noun, content: Noun) -> NounPhrase:
-        """a glass of water, five tokens of cheese."""
+        """a glass of water, five pieces of cheese."""
         phrase = NounPhrase(measure, content=content, plural=self.choose.chance(0.3))
         self.determine(phrase, "number" if phrase.plural else "a", "")
         return phrase

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from s2s_lit.corpora.captions.clauses import Clause
-from s2s_lit.corpora.captions.words import Conjunction
+from s2s_lit.corpora.captions.lexicon.words import Conjunction
+from s2s_lit.corpora.captions.structures.clauses import Clause
 
 
 @dataclass(slots=True, eq=False)

@@ -11,15 +11,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Protocol
 
-from s2s_lit.corpora.captions import morphology_de as de
-from s2s_lit.corpora.captions.phrases import Fixed, Phrase, Pronoun, in_place
-from s2s_lit.corpora.captions.verb_groups import english_verb, german_verb
-from s2s_lit.corpora.captions.words import Modal, Verb
+from s2s_lit.corpora.captions.lexicon import morphology_de as de
+from s2s_lit.corpora.captions.lexicon.words import Modal, Verb
+from s2s_lit.corpora.captions.structures.phrases import Fixed, Phrase, Pronoun, in_place
+from s2s_lit.corpora.captions.structures.verb_groups import VerbGroup
 
-if TYPE_CHECKING:
-    from s2s_lit.corpora.captions.joined import InfinitiveClause, Subordinate
+
+class DependentClause(Protocol):
+    """A clause inside another one: a conjunction and a clause, or an infinitive. German sets it off by commas."""
+
+    def english(self) -> list[str]: ...
+
+    def german(self) -> list[str]: ...
 
 
 @dataclass(slots=True, eq=False)
@@ -46,17 +51,21 @@ class Clause:
     place: Phrase | None = None
     complement: Phrase | None = None
     sentence: Phrase | None = None
-    trailing: Subordinate | InfinitiveClause | None = None
+    trailing: DependentClause | None = None
     front: str = "subject"
     question: bool = False
     existential: bool = False
+
+    @property
+    def _verb_group(self) -> VerbGroup:
+        return VerbGroup(self.verb, self.subject.agreement, self.tense, self.modal, self.negated)
 
     # ---- English ----
 
     def english(self) -> list[str]:
         """Statement or question."""
         asked = self.question and self.front != "subject"
-        auxiliary, main = english_verb(self, support=asked)
+        auxiliary, main = self._verb_group.english(support=asked)
         if self.existential:
             assert self.place is not None
             return ["there", auxiliary, *self.subject.english(), *self.place.english()]
@@ -75,7 +84,7 @@ class Clause:
 
     def english_relative(self) -> list[str]:
         """The clause as a relative clause: its front is the relative pronoun or holds it."""
-        auxiliary, main = english_verb(self)
+        auxiliary, main = self._verb_group.english()
         if self.front == "subject":
             return self.subject.english(subject=True) + self._english_rest(auxiliary, main)
         front = getattr(self, self.front).english()
@@ -87,7 +96,7 @@ class Clause:
 
     def english_shared(self, keep_auxiliary: bool = False) -> list[str]:
         """Without the subject: the second half of 'sings and dances', 'is singing and dancing'."""
-        auxiliary, main = english_verb(self)
+        auxiliary, main = self._verb_group.english()
         return self._english_rest(auxiliary if keep_auxiliary else "", main)
 
     def english_infinitive(self) -> list[str]:
@@ -116,7 +125,7 @@ class Clause:
 
     def german(self) -> list[str]:
         """Statement (verb second) or yes/no question (verb first)."""
-        finite, closing = german_verb(self)
+        finite, closing = self._verb_group.german()
         words: list[str] = []
         front = self.front
         if front == "trailing":
@@ -135,12 +144,12 @@ class Clause:
 
     def german_shared(self) -> list[str]:
         """Without the subject, after 'und'."""
-        finite, closing = german_verb(self)
+        finite, closing = self._verb_group.german()
         return [finite, *self._weak(), *self._german_middle(closing)]
 
     def german_final(self) -> list[str]:
         """The finite verb last, after a conjunction or a relative pronoun; a particle joins it: aufhebt."""
-        finite, closing = german_verb(self)
+        finite, closing = self._verb_group.german()
         last = [closing + finite] if closing and closing == self.verb.particle else [closing, finite]
         front = [] if self.front == "subject" else in_place(getattr(self, self.front), self._case(self.front))
         words = front + in_place(self.subject, "nom") + self._weak()

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from s2s_lit.corpora.captions.clauses import Clause
-from s2s_lit.corpora.captions.grammar import Grammar
-from s2s_lit.corpora.captions.noun_phrases import NounPhrase, PrepositionalPhrase
-from s2s_lit.corpora.captions.phrases import Phrase, Predicate, RelativePronoun
-from s2s_lit.corpora.captions.words import Verb
+from s2s_lit.corpora.captions.drawing.clauses import Clauses
+from s2s_lit.corpora.captions.lexicon.words import Verb
+from s2s_lit.corpora.captions.structures.clauses import Clause
+from s2s_lit.corpora.captions.structures.noun_phrases import NounPhrase, PrepositionalPhrase
+from s2s_lit.corpora.captions.structures.phrases import Phrase, Predicate, RelativePronoun
 
 _KINDS = (("subject", 0.38), ("accusative", 0.3), ("complement", 0.2), ("owner", 0.06), ("predicate", 0.06))
 _SUBJECT_FRAMES = ("activity", "motion", "posture", "transitive", "transitive", "ditransitive", "put", "prepositional")
@@ -15,12 +15,12 @@ _POSTURES = ("on", "under", "next_to", "behind", "in_front_of")
 
 
 class Relatives:
-    """Hangs relative clauses on noun phrases; `grammar` draws the clauses."""
+    """Gives noun phrases relative clauses, which `clauses` draws."""
 
-    def __init__(self, grammar: Grammar) -> None:
-        self.grammar = grammar
-        self.lexicon = grammar.lexicon
-        self.choose = grammar.choose
+    def __init__(self, clauses: Clauses) -> None:
+        self.clauses = clauses
+        self.lexicon = clauses.lexicon
+        self.choose = clauses.choose
 
     def attach(self, phrase: Phrase | None, probability: float) -> None:
         """With some probability, if the phrase can carry one: the man, a book, three dogs; not 'my mother'."""
@@ -43,7 +43,7 @@ class Relatives:
         verb = self._verb(phrase, _SUBJECT_FRAMES, "subjects")
         if verb is None:
             return None
-        clause = self.grammar.clause(verb, subject=pronoun)
+        clause = self.clauses.clause(verb, subject=pronoun)
         clause.front = "subject"
         return clause
 
@@ -52,7 +52,7 @@ class Relatives:
         verb = self._verb(phrase, _OBJECT_FRAMES, "objects")
         if verb is None or ("plural_object" in verb.flags and not phrase.plural):
             return None
-        clause = self.grammar.clause(verb)
+        clause = self.clauses.clause(verb)
         if isinstance(clause.subject, NounPhrase) and clause.subject.noun is phrase.noun:
             return None
         pronoun.pied_piped = False
@@ -72,7 +72,7 @@ class Relatives:
             return None
         verb = self.choose.pick(verbs)
         preposition = self.lexicon.prepositions[self.choose.pick([key for key in keys if key in verb.prepositions])]
-        clause = self.grammar.clause(verb)
+        clause = self.clauses.clause(verb)
         if isinstance(clause.subject, NounPhrase) and clause.subject.noun is phrase.noun:
             return None
         clause.complement = PrepositionalPhrase.of(preposition, pronoun, "dat")
@@ -83,12 +83,12 @@ class Relatives:
         """the woman whose dog is barking."""
         if not phrase.human:
             return None
-        owned = self.grammar.nominals.noun_phrase(("own",), plural=False)
+        owned = self.clauses.nominals.noun_phrase(("own",), plural=False)
         owned.determiner, owned.possessor, owned.number = None, pronoun, 0
         verb = self._verb(owned, ("activity", "motion", "transitive"), "subjects")
         if verb is None or owned.noun is phrase.noun:
             return None
-        clause = self.grammar.clause(verb, subject=owned)
+        clause = self.clauses.clause(verb, subject=owned)
         clause.front = "subject"
         return clause
 

@@ -7,10 +7,10 @@ from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 
-from s2s_lit.corpora.captions import morphology_de as de
-from s2s_lit.corpora.captions import morphology_en as en
-from s2s_lit.corpora.captions.lexicon import Lexicon
-from s2s_lit.corpora.captions.words import (
+from s2s_lit.corpora.captions.lexicon import morphology_de as de
+from s2s_lit.corpora.captions.lexicon import morphology_en as en
+from s2s_lit.corpora.captions.lexicon.lexicon import Lexicon
+from s2s_lit.corpora.captions.lexicon.words import (
     Adjective,
     Adverb,
     Conjunction,

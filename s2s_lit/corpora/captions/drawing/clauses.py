@@ -1,17 +1,17 @@
-"""Draws clauses and sentences: what the verb demands, adverbials, relative and subordinate clauses, questions."""
+"""Draws clauses: a verb, what it demands, and adverbials."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from s2s_lit.corpora.captions.adverbials import Adverbials
-from s2s_lit.corpora.captions.choices import PLAIN, Chooser, Style
-from s2s_lit.corpora.captions.clauses import Clause
-from s2s_lit.corpora.captions.lexicon import Lexicon
-from s2s_lit.corpora.captions.nominals import Frame, Nominals
-from s2s_lit.corpora.captions.noun_phrases import NounPhrase, PrepositionalPhrase
-from s2s_lit.corpora.captions.phrases import Phrase, Predicate
-from s2s_lit.corpora.captions.words import Verb
+from s2s_lit.corpora.captions.drawing.adverbials import Adverbials
+from s2s_lit.corpora.captions.drawing.choices import PLAIN, Chooser, Style
+from s2s_lit.corpora.captions.drawing.nominals import Frame, Nominals
+from s2s_lit.corpora.captions.lexicon.lexicon import Lexicon
+from s2s_lit.corpora.captions.lexicon.words import Verb
+from s2s_lit.corpora.captions.structures.clauses import Clause
+from s2s_lit.corpora.captions.structures.noun_phrases import NounPhrase, PrepositionalPhrase
+from s2s_lit.corpora.captions.structures.phrases import Phrase, Predicate
 
 _TENSES = (
     ("progressive", 0.3), ("present", 0.2), ("perfect", 0.13), ("past", 0.14), ("future", 0.08), ("modal", 0.15)
@@ -22,8 +22,8 @@ _QUANTIFIERS = ("a", "no", "every", "all", "both", "many", "some", "several")
 _PLACEABLE = ("activity", "transitive", "dative", "ditransitive", "prepositional")
 
 
-class Grammar:
-    """Draws one sentence after another with one chooser, in one style."""
+class Clauses:
+    """Draws one clause after another with one chooser, in one style."""
 
     def __init__(self, lexicon: Lexicon, choose: Chooser, style: Style) -> None:
         self.lexicon = lexicon
@@ -32,11 +32,9 @@ class Grammar:
         self.nominals = Nominals(lexicon, choose, style)
         self.adverbials = Adverbials(self.nominals)
 
-    def plain(self) -> Grammar:
-        """The grammar of clauses inside clauses: the same draws, short phrases."""
-        return Grammar(self.lexicon, self.choose, PLAIN)
-
-    # ---- clauses ----
+    def plain(self) -> Clauses:
+        """What draws the clauses inside of clauses: with the same chooser, in the plain style."""
+        return Clauses(self.lexicon, self.choose, PLAIN)
 
     def frame(self, verb: Verb, tense: str = "") -> Frame:
         """Tense, modal and polarity; `tense` forces one if the verb has it."""

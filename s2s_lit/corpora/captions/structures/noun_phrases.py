@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from s2s_lit.corpora.captions import morphology_de as de
-from s2s_lit.corpora.captions import morphology_en as en
-from s2s_lit.corpora.captions.morphology_de import Agreement, Case
-from s2s_lit.corpora.captions.phrases import Phrase, ProperName, RelativePronoun
-from s2s_lit.corpora.captions.words import Adjective, Determiner, Noun, Preposition
-
-if TYPE_CHECKING:
-    from s2s_lit.corpora.captions.clauses import Clause
+from s2s_lit.corpora.captions.lexicon import morphology_de as de
+from s2s_lit.corpora.captions.lexicon import morphology_en as en
+from s2s_lit.corpora.captions.lexicon.morphology_de import Agreement, Case
+from s2s_lit.corpora.captions.lexicon.words import Adjective, Determiner, Noun, Preposition
+from s2s_lit.corpora.captions.structures.clauses import Clause
+from s2s_lit.corpora.captions.structures.phrases import Phrase, ProperName, RelativePronoun
 
 KEIN = Determiner("no", "no", "kein", "ein", "both")
 

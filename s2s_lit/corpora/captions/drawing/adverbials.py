@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from s2s_lit.corpora.captions import morphology_de as de
-from s2s_lit.corpora.captions import morphology_en as en
-from s2s_lit.corpora.captions.nominals import Frame, Nominals
-from s2s_lit.corpora.captions.noun_phrases import NounPhrase, PrepositionalPhrase
-from s2s_lit.corpora.captions.phrases import Fixed, Phrase, ProperName
-from s2s_lit.corpora.captions.words import Verb
+from s2s_lit.corpora.captions.drawing.nominals import Frame, Nominals
+from s2s_lit.corpora.captions.lexicon import morphology_de as de
+from s2s_lit.corpora.captions.lexicon import morphology_en as en
+from s2s_lit.corpora.captions.lexicon.words import Verb
+from s2s_lit.corpora.captions.structures.noun_phrases import NounPhrase, PrepositionalPhrase
+from s2s_lit.corpora.captions.structures.phrases import Fixed, Phrase, ProperName
 
 _PLACE = (("the", 0.72), ("a", 0.14), ("possessive", 0.08), ("of", 0.06))
 

@@ -1,0 +1,1 @@
+"""The words: tables of entries, and the word forms of both languages."""
