@@ -12,6 +12,13 @@ class UserError(Exception):
     """
 
 
+class SettingError(UserError, ValueError):
+    """A setting that cannot be used: out of its range, or of a size that does not fit the other parts.
+
+    A ValueError too: that is what a Python program expects of a constructor.
+    """
+
+
 class DivergenceError(UserError):
     """A training whose weights would not be finite any more."""
 

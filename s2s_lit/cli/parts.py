@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import inspect
 import sys
 
 from rich.console import Console
@@ -11,6 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from s2s_lit.config.catalogue import shelf
+from s2s_lit.config.settings import description, settings, summary
 from s2s_lit.errors import UserError, did_you_mean
 
 
@@ -35,34 +35,15 @@ def _table(found: dict[str, list[type]]) -> Table:
     for kind, classes in found.items():
         for number, cls in enumerate(classes):
             last = number == len(classes) - 1
-            table.add_row("" if number else kind, cls.__name__, escape(_summary(cls)), end_section=last)
+            table.add_row("" if number else kind, cls.__name__, escape(summary(cls)), end_section=last)
     return table
-
-
-def _summary(cls: type) -> str:
-    return " ".join((inspect.getdoc(cls) or "").split("\n\n")[0].split())
 
 
 def _describe(console: Console, kind: str, cls: type) -> None:
     console.print(f"{kind} {cls.__name__}", style="bold")
-    print(f"\n{_documentation(cls)}\n")
-    table = Table("setting", "type", "default")
-    for parameter in inspect.signature(cls).parameters.values():
-        if parameter.kind is parameter.KEYWORD_ONLY:
-            default = "(required)" if parameter.default is parameter.empty else _shown(parameter.default)
-            table.add_row(parameter.name, escape(str(parameter.annotation)), escape(default))
+    print(f"\n{description(cls)}\n")
+    table = Table("setting", "what it is", "type", "default", show_lines=True)
+    for setting in settings(cls):
+        table.add_row(*map(escape, (setting.name, setting.meaning, setting.type, setting.default)))
     if table.row_count:
         console.print(table)
-
-
-def _documentation(cls: type) -> str:
-    """Its docstring, with the settings of the class whose constructor it has where it states none of its own."""
-    own = inspect.getdoc(cls) or ""
-    if "Args:" in own:
-        return own
-    maker = next(base for base in cls.__mro__ if "__init__" in vars(base))
-    return own + "".join((inspect.getdoc(maker) or "").partition("\n\nArgs:")[1:])
-
-
-def _shown(default: object) -> str:
-    return default.__name__ if inspect.isclass(default) else str(default)

@@ -8,17 +8,19 @@ from typing import overload
 import torch
 from torch import Tensor
 
+from s2s_lit.checks import at_least, within
 from s2s_lit.decoding.coverage import AccumulatedAttention, coverage_term
 from s2s_lit.decoding.search import Search
 from s2s_lit.decoding.step import StepModel
 from s2s_lit.decoding.topk import top_tokens
 from s2s_lit.decoding.trellis import Trellis
-from s2s_lit.errors import UserError
+from s2s_lit.errors import SettingError
 from s2s_lit.types import BOS, EOS
 
 NEVER = -torch.inf
 
 
+@dataclass(kw_only=True)
 class BeamSearch(Search):
     """Keeps the `beam_size` likeliest open hypotheses of each sentence; ranks by log-probability normalized by length,
 
@@ -45,40 +47,20 @@ class BeamSearch(Search):
         n_best: Hypotheses to return, at most `beam_size`; fewer come back if no more were finished or open.
         length_penalty: Exponent of the length normalization; 0 ranks by log-probability.
         coverage_penalty: Weight of the coverage; 0 leaves it out, above it the model needs an attention.
-        max_length_ratio: Longest output per source token.
-        max_length_offset: Tokens allowed on top of that.
-        min_length: Fewest tokens of an output, EOS counted; the cap wins over it.
-        no_repeat_ngram: n, so that no n successive tokens stand twice in an output; 0 allows it.
     """
 
-    def __init__(
-        self,
-        *,
-        beam_size: int = 5,
-        n_best: int = 1,
-        length_penalty: float = 1.0,
-        coverage_penalty: float = 0.0,
-        max_length_ratio: float = 2.0,
-        max_length_offset: int = 10,
-        min_length: int = 0,
-        no_repeat_ngram: int = 0,
-    ) -> None:
-        super().__init__(
-            max_length_ratio=max_length_ratio,
-            max_length_offset=max_length_offset,
-            min_length=min_length,
-            no_repeat_ngram=no_repeat_ngram,
-        )
-        if not 1 <= n_best <= beam_size:
-            raise UserError(f"n_best must lie between 1 and beam_size ({beam_size}), but is {n_best}")
-        if length_penalty < 0:
-            raise UserError(f"length_penalty must not be negative, but is {length_penalty}")
-        if coverage_penalty < 0:
-            raise UserError(f"coverage_penalty must not be negative, but is {coverage_penalty}")
-        self.beam_size = beam_size
-        self.n_best = n_best
-        self.length_penalty = length_penalty
-        self.coverage_penalty = coverage_penalty
+    beam_size: int = 5
+    n_best: int = 1
+    length_penalty: float = 1.0
+    coverage_penalty: float = 0.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        at_least("beam_size", self.beam_size, 1)
+        if not 1 <= self.n_best <= self.beam_size:
+            raise SettingError(f"n_best must lie between 1 and beam_size ({self.beam_size}), but is {self.n_best}")
+        within("length_penalty", self.length_penalty, 0, 10)
+        at_least("coverage_penalty", self.coverage_penalty, 0)
 
     def _fill(self, trellis: Trellis, model: StepModel, source_ids: Tensor, source_lengths: Tensor) -> None:
         model = AccumulatedAttention(model) if self.coverage_penalty else model

@@ -9,10 +9,31 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from s2s_lit.decoding.step import StepModel
-from s2s_lit.types import EOS, DecoderState, Encoded
+from s2s_lit.types import BOS, EOS, PAD, DecoderState, Encoded
 
 FREE = -1
 """Behind the end of a prefix: any token may follow."""
+
+
+class RealTokens:
+    """No PAD and no BOS: they stand in batches, and in no output.
+
+    It is inside of all constraints, so that none of them can leave one of the two as the only token. Like a barred
+    token's, their probability is taken away and given to no other.
+
+    Args:
+        model: The one that is searched.
+    """
+
+    def __init__(self, model: StepModel) -> None:
+        self.model = model
+        self.start = model.start
+
+    def step(self, tokens: Tensor, encoded: Encoded, state: DecoderState) -> tuple[Tensor, Tensor | None, DecoderState]:
+        log_probs, weights, after = self.model.step(tokens, encoded, state)
+        for token in (PAD, BOS):  # two columns in place: a copy of [N, V] would cost time in every step
+            log_probs[:, token] = -torch.inf
+        return log_probs, weights, after
 
 
 class Constraint(ABC):
@@ -41,7 +62,7 @@ class Constraint(ABC):
         return torch.where(stuck, log_probs, allowed), weights, after.updated(**remembered)
 
     def prepare(self, encoded: Encoded) -> Encoded:
-        """The encoded with what the constraint must know of each sentence."""
+        """What was encoded, with what the constraint must know of each sentence."""
         return encoded
 
     @abstractmethod
@@ -109,7 +130,8 @@ class NoRepeatedNgram(Constraint):
 class ForcedPrefix(Constraint):
     """Every output of a sentence begins with its prefix, whose log-probability counts as any other.
 
-    A prefix is cut where the sentence's cap is reached. A token that the model holds impossible is not forced.
+    A prefix is cut where the sentence's cap is reached. A token that the model holds impossible is not forced, and
+    neither are PAD and BOS.
 
     Args:
         model: The one that is constrained.
@@ -117,7 +139,7 @@ class ForcedPrefix(Constraint):
     """
 
     def __init__(self, model: StepModel, prefixes: Tensor) -> None:
-        super().__init__(model)
+        super().__init__(RealTokens(model))
         self.prefixes = prefixes
 
     def prepare(self, encoded: Encoded) -> Encoded:

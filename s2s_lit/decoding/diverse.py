@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
+from s2s_lit.checks import at_least
 from s2s_lit.decoding.beam import NEVER, Beam, BeamSearch, Continuations, advance
 from s2s_lit.decoding.trellis import Trellis
-from s2s_lit.errors import UserError
+from s2s_lit.errors import SettingError
 
 
+@dataclass(kw_only=True)
 class DiverseBeamSearch(BeamSearch):
     """Beam search by `groups` of `beam_size / groups` hypotheses, one group after the other in each step.
 
@@ -28,45 +30,17 @@ class DiverseBeamSearch(BeamSearch):
         groups: G; divides `beam_size`.
         diversity_strength: What a hypothesis that took the same token costs, in nats.
         beam_size: Open hypotheses of a sentence, all groups together.
-        n_best: Hypotheses to return, at most `beam_size`; fewer come back if no more were finished or open.
-        length_penalty: Exponent of the length normalization; 0 ranks by log-probability.
-        coverage_penalty: Weight of the coverage; 0 leaves it out, above it the model needs an attention.
-        max_length_ratio: Longest output per source token.
-        max_length_offset: Tokens allowed on top of that.
-        min_length: Fewest tokens of an output, EOS counted; the cap wins over it.
-        no_repeat_ngram: n, so that no n successive tokens stand twice in an output; 0 allows it.
     """
 
-    def __init__(
-        self,
-        *,
-        groups: int = 3,
-        diversity_strength: float = 0.5,
-        beam_size: int = 6,
-        n_best: int = 1,
-        length_penalty: float = 1.0,
-        coverage_penalty: float = 0.0,
-        max_length_ratio: float = 2.0,
-        max_length_offset: int = 10,
-        min_length: int = 0,
-        no_repeat_ngram: int = 0,
-    ) -> None:
-        super().__init__(
-            beam_size=beam_size,
-            n_best=n_best,
-            length_penalty=length_penalty,
-            coverage_penalty=coverage_penalty,
-            max_length_ratio=max_length_ratio,
-            max_length_offset=max_length_offset,
-            min_length=min_length,
-            no_repeat_ngram=no_repeat_ngram,
-        )
-        if groups < 1 or beam_size % groups:
-            raise UserError(f"groups must divide beam_size ({beam_size}), but is {groups}")
-        if diversity_strength < 0:
-            raise UserError(f"diversity_strength must not be negative, but is {diversity_strength}")
-        self.groups = groups
-        self.diversity_strength = diversity_strength
+    groups: int = 3
+    diversity_strength: float = 0.5
+    beam_size: int = 6
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.groups < 1 or self.beam_size % self.groups:
+            raise SettingError(f"groups must divide beam_size ({self.beam_size}), but is {self.groups}")
+        at_least("diversity_strength", self.diversity_strength, 0)
 
     def _advance(self, beam: Beam, following: Continuations, trellis: Trellis) -> tuple[Beam, Tensor]:
         handicaps = torch.zeros_like(following.log_probs[:, 0])  # [A, V]

@@ -11,12 +11,6 @@ class GreedySearch(IndependentSearch):
     """Takes the likeliest next token until EOS or the cap; one hypothesis a sentence, its score is its log-probability.
 
     Of equally likely tokens the lowest id is taken.
-
-    Args:
-        max_length_ratio: Longest output per source token.
-        max_length_offset: Tokens allowed on top of that.
-        min_length: Fewest tokens of an output, EOS counted; the cap wins over it.
-        no_repeat_ngram: n, so that no n successive tokens stand twice in an output; 0 allows it.
     """
 
     def _choice(self, source_ids: Tensor, source_lengths: Tensor) -> Choice:

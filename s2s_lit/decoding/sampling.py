@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from s2s_lit.checks import above, at_least, share
 from s2s_lit.decoding.independent import Choice, IndependentSearch
 from s2s_lit.decoding.topk import top_tokens
-from s2s_lit.errors import UserError
+from s2s_lit.errors import SettingError
 
 
+@dataclass(kw_only=True)
 class SamplingSearch(IndependentSearch):
     """Draws each next token: p(token) ~ exp(log P(token) / temperature) over the tokens that are kept.
 
@@ -30,44 +33,22 @@ class SamplingSearch(IndependentSearch):
         top_k: Tokens among which is drawn; 0 for all.
         top_p: Share of the probability among which is drawn; 1 for all.
         seed: Another seed, other samples.
-        max_length_ratio: Longest output per source token.
-        max_length_offset: Tokens allowed on top of that.
-        min_length: Fewest tokens of an output, EOS counted; the cap wins over it.
-        no_repeat_ngram: n, so that no n successive tokens stand twice in an output; 0 allows it.
     """
 
-    def __init__(
-        self,
-        *,
-        n_best: int = 1,
-        temperature: float = 1.0,
-        top_k: int = 0,
-        top_p: float = 1.0,
-        seed: int = 1,
-        max_length_ratio: float = 2.0,
-        max_length_offset: int = 10,
-        min_length: int = 0,
-        no_repeat_ngram: int = 0,
-    ) -> None:
-        super().__init__(
-            max_length_ratio=max_length_ratio,
-            max_length_offset=max_length_offset,
-            min_length=min_length,
-            no_repeat_ngram=no_repeat_ngram,
-        )
-        if n_best < 1:
-            raise UserError(f"n_best must be at least 1, but is {n_best}")
-        if temperature <= 0:
-            raise UserError(f"temperature must be above 0, but is {temperature}; for its limit 0 use GreedySearch")
-        if top_k < 0:
-            raise UserError(f"top_k must not be negative, but is {top_k}")
-        if not 0 < top_p <= 1:
-            raise UserError(f"top_p must lie above 0 and at most at 1, but is {top_p}")
-        self.n_best = n_best
-        self.temperature = temperature
-        self.top_k = top_k
-        self.top_p = top_p
-        self.seed = seed
+    n_best: int = 1
+    temperature: float = 1.0
+    top_k: int = 0
+    top_p: float = 1.0
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        at_least("n_best", self.n_best, 1)
+        if self.temperature == 0:
+            raise SettingError("temperature must be above 0: for its limit 0 use GreedySearch")
+        above("temperature", self.temperature, 0)
+        at_least("top_k", self.top_k, 0)
+        share("top_p", self.top_p)
 
     def _choice(self, source_ids: Tensor, source_lengths: Tensor) -> Choice:
         uniform = self._uniform(source_ids, source_lengths)

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from s2s_lit.decoding.constraints import MinimumLength, NoRepeatedNgram
+from s2s_lit.checks import at_least, within
+from s2s_lit.decoding.constraints import MinimumLength, NoRepeatedNgram, RealTokens
 from s2s_lit.decoding.step import StepModel
 from s2s_lit.decoding.trellis import Trellis
-from s2s_lit.errors import UserError
 from s2s_lit.types import Hypothesis
 
+LONGEST = 100_000
+"""Tokens beyond which no setting may let an output grow."""
 
+
+@dataclass(kw_only=True)
 class Search(ABC):
     """Finds likely outputs of a model for a batch of sources.
 
@@ -22,34 +27,32 @@ class Search(ABC):
         cap = max(1, floor(max_length_ratio * source_length + max_length_offset)),
 
     so that no result depends on the batch a sentence is in. A hypothesis that has not ended at its cap is returned
-    as it is, `finished=False`, without the EOS's probability, and after all finished ones of the sentence.
+    as it is, `finished=False`, without the EOS's probability, and after all finished ones of the sentence. No output
+    holds PAD or BOS.
+
+    The settings are fields, so that a search has those of its base class too. A subclass is a dataclass like this one
+    and checks its own settings in `__post_init__`.
 
     Args:
         max_length_ratio: Longest output per source token.
         max_length_offset: Tokens allowed on top of that.
         min_length: Fewest tokens of an output, EOS counted; the cap wins over it.
-        no_repeat_ngram: n, so that no n successive tokens stand twice in an output; 0 allows it.
+        no_repeat_ngram: n, so that no n successive tokens stand twice in an output; 0 allows every repetition.
+
+    Raises:
+        SettingError: A setting is out of its range.
     """
 
-    def __init__(
-        self,
-        *,
-        max_length_ratio: float = 2.0,
-        max_length_offset: int = 10,
-        min_length: int = 0,
-        no_repeat_ngram: int = 0,
-    ) -> None:
-        for name, value in {
-            "max_length_ratio": max_length_ratio,
-            "min_length": min_length,
-            "no_repeat_ngram": no_repeat_ngram,
-        }.items():
-            if value < 0:
-                raise UserError(f"{name} must not be negative, but is {value}")
-        self.max_length_ratio = max_length_ratio
-        self.max_length_offset = max_length_offset
-        self.min_length = min_length
-        self.no_repeat_ngram = no_repeat_ngram
+    max_length_ratio: float = 2.0
+    max_length_offset: int = 10
+    min_length: int = 0
+    no_repeat_ngram: int = 0
+
+    def __post_init__(self) -> None:
+        within("max_length_ratio", self.max_length_ratio, 0, 100)
+        within("max_length_offset", self.max_length_offset, -LONGEST, LONGEST)
+        within("min_length", self.min_length, 0, LONGEST)
+        at_least("no_repeat_ngram", self.no_repeat_ngram, 0)
 
     @torch.no_grad()
     def __call__(
@@ -72,7 +75,8 @@ class Search(ABC):
         """Run the search, keeping tokens and outcomes in the trellis."""
 
     def _constrained(self, model: StepModel) -> StepModel:
-        """The model under the constraints that are set; itself if there are none."""
+        """The model under the constraints that are set, and never with PAD or BOS."""
+        model = RealTokens(model)
         if self.no_repeat_ngram:
             model = NoRepeatedNgram(model, self.no_repeat_ngram)
         if self.min_length > 1:

@@ -13,7 +13,7 @@ class StepModel(Protocol):
     """Anything that can say, token by token, how likely each next token is.
 
     The K hypotheses of a sentence lie side by side: row n of `tokens` and of the state belongs to row n // K of the
-    encoded, with K = N // B, so the encoded is never copied per hypothesis. All that a hypothesis carries is in its
+    `Encoded`, with K = N // B, so nothing encoded is copied per hypothesis. All that a hypothesis carries is in its
     state, and a search moves hypotheses by `state.select` alone. Hence an ensemble, a bound on the length or a
     forced prefix is a StepModel around another one (what it must remember is a tensor more in the state), and no
     search needs to know of it.
@@ -32,7 +32,7 @@ class StepModel(Protocol):
             state: N = B * K rows.
 
         Returns:
-            The normalized log-probabilities [N, V] of the next token (float32), the attention's weights [N, S]
-            (None without attention), and the next state (N rows).
+            The normalized log-probabilities [N, V] of the next token (float32; the caller may write into them), the
+            attention's weights [N, S] (None without attention), and the next state (N rows).
         """
         ...

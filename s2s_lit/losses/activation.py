@@ -8,6 +8,7 @@ from __future__ import annotations
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from s2s_lit.checks import at_least
 from s2s_lit.losses.penalty import Penalty
 from s2s_lit.types import Decoded
 
@@ -23,7 +24,7 @@ class ActivationRegularization(Penalty):
 
     def __init__(self, *, weight: float = 2.0) -> None:
         super().__init__()
-        self.weight = weight
+        self.weight = at_least("task.penalties.weight", weight, 0)
 
     def forward(self, decoded: Decoded, mask: Bool[Tensor, "B T"]) -> Float[Tensor, ""]:
         return self.weight * decoded.hidden[mask].square().mean(dim=-1).sum()
@@ -42,7 +43,7 @@ class TemporalActivationRegularization(Penalty):
 
     def __init__(self, *, weight: float = 1.0) -> None:
         super().__init__()
-        self.weight = weight
+        self.weight = at_least("task.penalties.weight", weight, 0)
 
     def forward(self, decoded: Decoded, mask: Bool[Tensor, "B T"]) -> Float[Tensor, ""]:
         changes = decoded.hidden[:, 1:] - decoded.hidden[:, :-1]

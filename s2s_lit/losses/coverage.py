@@ -5,6 +5,7 @@ from __future__ import annotations
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from s2s_lit.checks import at_least
 from s2s_lit.errors import UserError
 from s2s_lit.losses.penalty import Penalty
 from s2s_lit.types import Decoded
@@ -27,7 +28,7 @@ class CoveragePenalty(Penalty):
 
     def __init__(self, *, weight: float = 1.0) -> None:
         super().__init__()
-        self.weight = weight
+        self.weight = at_least("task.penalties.weight", weight, 0)
 
     def forward(self, decoded: Decoded, mask: Bool[Tensor, "B T"]) -> Float[Tensor, ""]:
         weights = decoded.weights

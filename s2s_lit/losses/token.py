@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from s2s_lit.errors import UserError
+from s2s_lit.checks import below_one
 from s2s_lit.types import at_least_float32
 
 
@@ -30,14 +30,12 @@ class TokenNLL(nn.Module):
         label_smoothing: e, the share of probability spread evenly over all tokens.
 
     Raises:
-        UserError: e is not at least zero and below one.
+        SettingError: e is not at least 0 and below 1.
     """
 
     def __init__(self, *, label_smoothing: float = 0.0) -> None:
         super().__init__()
-        if not 0 <= label_smoothing < 1:
-            raise UserError(f"task.loss.label_smoothing must be at least 0 and below 1, not {label_smoothing}")
-        self.label_smoothing = label_smoothing
+        self.label_smoothing = below_one("task.loss.label_smoothing", label_smoothing)
 
     def forward(self, logits: Float[Tensor, "M V"], targets: Int[Tensor, "M"]) -> TokenLoss:
         log_probs = at_least_float32(logits).log_softmax(dim=-1)

@@ -8,6 +8,7 @@ from typing import Literal
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from s2s_lit.checks import at_least
 from s2s_lit.nn.decoders.base import DecoderFactory
 from s2s_lit.nn.decoders.recurrent import RecurrentDecoder
 from s2s_lit.nn.embeddings import EmbeddingFactory, TokenEmbedding
@@ -15,7 +16,6 @@ from s2s_lit.nn.encoders.base import EncoderFactory
 from s2s_lit.nn.encoders.recurrent import RecurrentEncoder
 from s2s_lit.nn.outputs.base import OutputFactory
 from s2s_lit.nn.outputs.linear import LinearOutput
-from s2s_lit.nn.sizes import positive
 from s2s_lit.types import Batch, Decoded, DecoderState, Encoded, EncoderOutput, at_least_float32
 
 
@@ -67,7 +67,7 @@ class Seq2Seq(nn.Module):
         tie: Literal["none", "output", "embeddings", "all"] = "none",
     ) -> None:
         super().__init__()
-        positive("model.embedding_size", embedding_size)
+        at_least("model.embedding_size", embedding_size, 1)
         self.source_embedding = source_embedding(source_vocab_size, embedding_size)
         self.target_embedding = target_embedding(target_vocab_size, embedding_size)
         self.encoder = encoder(embedding_size)

@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from s2s_lit.errors import SettingError
 from s2s_lit.nn.encoders.base import Encoder
 from s2s_lit.nn.recurrent import Recurrence
 from s2s_lit.types import EncoderOutput, RecurrentState
@@ -58,7 +59,7 @@ class LastStateBridge(Bridge):
         )
         sizes_differ = (encoder.num_layers, encoder.state_size) != (recurrence.num_layers, recurrence.state_size)
         if sizes_differ or (recurrence.has_cell and not encoder.has_cell):
-            raise ValueError(
+            raise SettingError(
                 f"LastStateBridge cannot make a decoder's state of {needed} (layers x units) from an encoder's of "
                 f"{given}: give both recurrences the same class, num_layers and hidden_size (the decoder twice that of "
                 "a bidirectional encoder), or take ProjectedBridge"

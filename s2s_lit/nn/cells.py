@@ -15,7 +15,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
-from s2s_lit.nn.dropout import rate
+from s2s_lit.checks import below_one
+from s2s_lit.errors import SettingError
 from s2s_lit.nn.merges import ConcatMerge, MergeFactory
 from s2s_lit.nn.recurrent import Layer, LayerNoise, Sequences, StackedRecurrence, set_forget_bias
 from s2s_lit.types import RecurrentState
@@ -272,7 +273,10 @@ class CellRecurrence(StackedRecurrence):
         merge: MergeFactory = ConcatMerge,
         forget_bias: float | None = None,
     ) -> None:
-        self.zoneout = (rate("zoneout", zoneout), rate("cell_zoneout", cell_zoneout))  # before the layers are made
+        self.zoneout = (
+            below_one("zoneout", zoneout),
+            below_one("cell_zoneout", cell_zoneout),
+        )  # before the layers are made
         super().__init__(
             input_size,
             bidirectional,
@@ -285,9 +289,9 @@ class CellRecurrence(StackedRecurrence):
             merge=merge,
             forget_bias=forget_bias,
         )
-        self.recurrent_dropout = rate("recurrent_dropout", recurrent_dropout)
+        self.recurrent_dropout = below_one("recurrent_dropout", recurrent_dropout)
         if cell_zoneout and not self.has_cell:
-            raise ValueError(f"{type(self).__name__} has no cell: leave cell_zoneout out, or take an LSTM")
+            raise SettingError(f"{type(self).__name__} has no cell: leave cell_zoneout out, or take an LSTM")
 
     def make_layer(self, input_size: int, hidden_size: int, bidirectional: bool) -> Layer:
         return CellLayer([self.make_cell(input_size, hidden_size) for _ in range(1 + bidirectional)], self.zoneout)

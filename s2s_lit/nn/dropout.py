@@ -6,16 +6,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-
-def rate(name: str, value: float) -> float:
-    """The value of a setting that says what share is dropped.
-
-    Raises:
-        ValueError: it is not at least zero and below one.
-    """
-    if not 0 <= value < 1:
-        raise ValueError(f"{name} is a probability: give a number of at least 0 and below 1, not {value}")
-    return value
+from s2s_lit.checks import below_one
 
 
 class SequenceDropout(nn.Module):
@@ -38,7 +29,7 @@ class SequenceDropout(nn.Module):
 
     def __init__(self, probability: float = 0.0, *, variational: bool = False) -> None:
         super().__init__()
-        self.probability = rate("dropout", probability)
+        self.probability = below_one("dropout", probability)
         self.variational = variational
 
     def forward(self, inputs: Float[Tensor, "*B T H"]) -> Float[Tensor, "*B T H"]:

@@ -9,7 +9,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from s2s_lit.nn.dropout import SequenceDropout, rate
+from s2s_lit.checks import below_one
+from s2s_lit.nn.dropout import SequenceDropout
 from s2s_lit.types import EOS, UNK
 
 
@@ -41,7 +42,7 @@ class TokenEmbedding(nn.Module):
         self.table = nn.Embedding(vocab_size, embedding_size)
         nn.init.normal_(self.table.weight, std=embedding_size**-0.5)
         self.table.weight.requires_grad_(not frozen)
-        self.dropout: nn.Module = nn.Dropout(rate("dropout", dropout))
+        self.dropout: nn.Module = nn.Dropout(below_one("dropout", dropout))
         self.vectors = vectors
         self.frozen = frozen
 
@@ -79,7 +80,7 @@ class WordDropoutEmbedding(TokenEmbedding):
         frozen: bool = False,
     ) -> None:
         super().__init__(vocab_size, embedding_size, dropout=dropout, vectors=vectors, frozen=frozen)
-        self.word_dropout = rate("word_dropout", word_dropout)
+        self.word_dropout = below_one("word_dropout", word_dropout)
 
     def forward(self, ids: Int[Tensor, "*shape"]) -> Float[Tensor, "*shape E"]:
         if self.training and self.word_dropout:
@@ -114,7 +115,7 @@ class VariationalEmbedding(TokenEmbedding):
         frozen: bool = False,
     ) -> None:
         super().__init__(vocab_size, embedding_size, vectors=vectors, frozen=frozen)
-        self.word_dropout = rate("word_dropout", word_dropout)
+        self.word_dropout = below_one("word_dropout", word_dropout)
         self.dropout = SequenceDropout(dropout, variational=True)
 
     def forward(self, ids: Int[Tensor, "*shape"]) -> Float[Tensor, "*shape E"]:

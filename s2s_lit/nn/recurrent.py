@@ -17,9 +17,9 @@ from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
-from s2s_lit.nn.dropout import rate
+from s2s_lit.checks import at_least, below_one
+from s2s_lit.errors import SettingError
 from s2s_lit.nn.merges import ConcatMerge, MergeFactory
-from s2s_lit.nn.sizes import positive
 from s2s_lit.types import RecurrentState
 
 
@@ -166,10 +166,10 @@ class StackedRecurrence(Recurrence):
         forget_bias: float | None = None,
     ) -> None:
         super().__init__()
-        self.num_layers = positive("num_layers", num_layers)
-        self.hidden_size = positive("hidden_size", hidden_size)
-        self.dropout, self.variational = rate("dropout", dropout), variational
-        self.weight_drop = rate("weight_drop", weight_drop)
+        self.num_layers = at_least("num_layers", num_layers, 1)
+        self.hidden_size = at_least("hidden_size", hidden_size, 1)
+        self.dropout, self.variational = below_one("dropout", dropout), variational
+        self.weight_drop = below_one("weight_drop", weight_drop)
         self.residual = residual
         self.forget_bias = forget_bias
         self.layers, self.merges = nn.ModuleList(), nn.ModuleList()
@@ -184,7 +184,7 @@ class StackedRecurrence(Recurrence):
             input_size = self.output_size
         self.has_cell = layer.has_cell
         if forget_bias is not None and not self.has_cell:
-            raise ValueError(f"{type(self).__name__} has no forget gate: leave forget_bias out, or take an LSTM")
+            raise SettingError(f"{type(self).__name__} has no forget gate: leave forget_bias out, or take an LSTM")
 
     @abstractmethod
     def make_layer(self, input_size: int, hidden_size: int, bidirectional: bool) -> Layer: ...

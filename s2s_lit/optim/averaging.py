@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.optim.swa_utils import get_ema_multi_avg_fn, get_swa_multi_avg_fn
 
-from s2s_lit.errors import UserError
+from s2s_lit.checks import at_least, below_one
 
 Weights = dict[str, Tensor]
 """All floating-point values of a network by name: parameters and running statistics."""
@@ -78,9 +78,7 @@ class ExponentialAveraging(_RunningMean):
 
     def __init__(self, total_steps: int, *, decay: float = 0.999) -> None:
         super().__init__()
-        if not 0 <= decay < 1:
-            raise UserError(f"task.averaging.decay must be at least 0 and below 1, not {decay}")
-        self._decay = decay
+        self._decay = below_one("task.averaging.decay", decay)
 
     def after_step(self, weights: Weights) -> None:
         decay = min(self._decay, (1 + self._averaged) / (10 + self._averaged))
@@ -99,8 +97,7 @@ class StochasticWeightAveraging(_RunningMean):
 
     def __init__(self, total_steps: int, *, start: float = 0.75) -> None:
         super().__init__()
-        if not 0 <= start < 1:
-            raise UserError(f"task.averaging.start is a share of the training: at least 0 and below 1, not {start}")
+        below_one("task.averaging.start", start)
         self._first_step = min(round(start * total_steps) + 1, total_steps)  # one of them at least
 
     def after_step(self, weights: Weights) -> None:
@@ -118,9 +115,7 @@ class LastCheckpoints(WeightAveraging):
     """
 
     def __init__(self, total_steps: int, *, count: int = 5) -> None:
-        if count < 1:
-            raise UserError(f"task.averaging.count must be at least 1, not {count}")
-        self._count = count
+        self._count = at_least("task.averaging.count", count, 1)
         self._kept: list[Weights] = []
 
     def before_validation(self, weights: Weights) -> None:

@@ -6,7 +6,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from s2s_lit.optim.schedules import Schedule, count, multiplier, share, warmup
+from s2s_lit.checks import at_least, share, within
+from s2s_lit.optim.schedules import Schedule, warmup
 
 
 class PlateauSchedule(Schedule):
@@ -34,11 +35,11 @@ class PlateauSchedule(Schedule):
         threshold: float = 1e-4,
         final_factor: float = 0.0,
     ) -> None:
-        self.warmup_steps = count("warmup_steps", warmup_steps)
-        self.ratio = share("ratio", ratio)
-        self.patience = count("patience", patience)
-        self.threshold = threshold
-        self.final_factor = multiplier("final_factor", final_factor)
+        self.warmup_steps = at_least("task.schedule.warmup_steps", warmup_steps, 0)
+        self.ratio = share("task.schedule.ratio", ratio)
+        self.patience = at_least("task.schedule.patience", patience, 0)
+        self.threshold = within("task.schedule.threshold", threshold, 0, 1)
+        self.final_factor = at_least("task.schedule.final_factor", final_factor, 0)
         self.best = math.inf
         self.waited = 0
         self.fallen = 1.0

@@ -1,6 +1,6 @@
 """Learning-rate schedules: the factor on the optimizer's learning rate at each optimizer step.
 
-This file has those that follow a curve; `staircases.py` those that fall by steps, `plateau.py` what listens to
+This file has those that follow a curve; `step_schedules.py` those that fall by steps, `plateau.py` what listens to
 validation. Where a schedule needs a length it is a share of the training, so that it fits any budget.
 """
 
@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from s2s_lit.errors import UserError
+from s2s_lit.checks import at_least, share
 
 
 class Schedule(ABC):
@@ -44,39 +44,6 @@ def progress(step: int, warmup_steps: int, total_steps: int) -> float:
     return min(max(step - warmup_steps, 0) / max(total_steps - warmup_steps, 1), 1.0)
 
 
-def share(key: str, value: float) -> float:
-    """The value of a setting that is a share.
-
-    Raises:
-        UserError: it is not above zero and at most one.
-    """
-    if not 0 < value <= 1:
-        raise UserError(f"task.schedule.{key} is a share: give a number above 0 and at most 1, not {value}")
-    return value
-
-
-def multiplier(key: str, value: float) -> float:
-    """The value of a setting that multiplies the optimizer's learning rate.
-
-    Raises:
-        UserError: it is negative, and the loss would rise.
-    """
-    if not value >= 0:
-        raise UserError(f"task.schedule.{key} must be at least 0, not {value}")
-    return value
-
-
-def count(key: str, value: int, least: int = 0) -> int:
-    """The value of a setting that counts steps, validations or falls.
-
-    Raises:
-        UserError: it is less than the least that makes sense.
-    """
-    if value < least:
-        raise UserError(f"task.schedule.{key} must be at least {least}, not {value}")
-    return value
-
-
 class ConstantSchedule(Schedule):
     """The optimizer's learning rate throughout, after a linear warm-up.
 
@@ -86,7 +53,7 @@ class ConstantSchedule(Schedule):
     """
 
     def __init__(self, total_steps: int, *, warmup_steps: int = 0) -> None:
-        self.warmup_steps = count("warmup_steps", warmup_steps)
+        self.warmup_steps = at_least("task.schedule.warmup_steps", warmup_steps, 0)
 
     def factor(self, step: int) -> float:
         return warmup(step, self.warmup_steps)
@@ -103,8 +70,8 @@ class CosineSchedule(Schedule):
 
     def __init__(self, total_steps: int, *, warmup_steps: int = 0, final_factor: float = 0.0) -> None:
         self.total_steps = total_steps
-        self.warmup_steps = count("warmup_steps", warmup_steps)
-        self.final_factor = multiplier("final_factor", final_factor)
+        self.warmup_steps = at_least("task.schedule.warmup_steps", warmup_steps, 0)
+        self.final_factor = at_least("task.schedule.final_factor", final_factor, 0)
 
     def factor(self, step: int) -> float:
         if step < self.warmup_steps:
@@ -124,8 +91,8 @@ class ExponentialSchedule(Schedule):
 
     def __init__(self, total_steps: int, *, warmup_steps: int = 0, final_factor: float = 0.05) -> None:
         self.total_steps = total_steps
-        self.warmup_steps = count("warmup_steps", warmup_steps)
-        self.final_factor = share("final_factor", final_factor)
+        self.warmup_steps = at_least("task.schedule.warmup_steps", warmup_steps, 0)
+        self.final_factor = share("task.schedule.final_factor", final_factor)
 
     def factor(self, step: int) -> float:
         rising = warmup(step, self.warmup_steps)
@@ -141,7 +108,7 @@ class InverseSquareRootSchedule(Schedule):
     """
 
     def __init__(self, total_steps: int, *, warmup_steps: int = 400) -> None:
-        self.warmup_steps = count("warmup_steps", warmup_steps)
+        self.warmup_steps = at_least("task.schedule.warmup_steps", warmup_steps, 0)
 
     def factor(self, step: int) -> float:
         return min(warmup(step, self.warmup_steps), math.sqrt((self.warmup_steps + 1) / (step + 1)))
@@ -163,9 +130,9 @@ class OneCycleSchedule(Schedule):
         self, total_steps: int, *, rise: float = 0.3, start_factor: float = 0.04, final_factor: float = 4e-6
     ) -> None:
         self.last_step = total_steps - 1
-        self.peak_step = share("rise", rise) * total_steps - 1
-        self.start_factor = multiplier("start_factor", start_factor)
-        self.final_factor = multiplier("final_factor", final_factor)
+        self.peak_step = share("task.schedule.rise", rise) * total_steps - 1
+        self.start_factor = at_least("task.schedule.start_factor", start_factor, 0)
+        self.final_factor = at_least("task.schedule.final_factor", final_factor, 0)
 
     def factor(self, step: int) -> float:
         if step <= self.peak_step:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from s2s_lit.optim.schedules import Schedule, count, share, warmup
+from s2s_lit.checks import at_least, share
+from s2s_lit.optim.schedules import Schedule, warmup
 
 
 class StepSchedule(Schedule):
@@ -19,9 +20,9 @@ class StepSchedule(Schedule):
 
     def __init__(self, total_steps: int, *, warmup_steps: int = 0, interval: float = 0.25, ratio: float = 0.5) -> None:
         self.last_step = total_steps - 1
-        self.warmup_steps = count("warmup_steps", warmup_steps)
-        self.interval_steps = max(round(share("interval", interval) * (total_steps - warmup_steps)), 1)
-        self.ratio = share("ratio", ratio)
+        self.warmup_steps = at_least("task.schedule.warmup_steps", warmup_steps, 0)
+        self.interval_steps = max(round(share("task.schedule.interval", interval) * (total_steps - warmup_steps)), 1)
+        self.ratio = share("task.schedule.ratio", ratio)
 
     def factor(self, step: int) -> float:
         falls = max(min(step, self.last_step) - self.warmup_steps, 0) // self.interval_steps
@@ -42,9 +43,9 @@ class LuongSchedule(Schedule):
     """
 
     def __init__(self, total_steps: int, *, warmup_steps: int = 0, start: float = 0.5, halvings: int = 5) -> None:
-        self.warmup_steps = count("warmup_steps", warmup_steps)
-        self.start_step = round(share("start", start) * total_steps)
-        self.halvings = count("halvings", halvings, least=1)
+        self.warmup_steps = at_least("task.schedule.warmup_steps", warmup_steps, 0)
+        self.start_step = round(share("task.schedule.start", start) * total_steps)
+        self.halvings = at_least("task.schedule.halvings", halvings, 1)
         self.interval_steps = max((total_steps - self.start_step) // halvings, 1)
 
     def factor(self, step: int) -> float:

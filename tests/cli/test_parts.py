@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from pathlib import Path
 
 import pytest
@@ -62,7 +63,7 @@ def test_every_setting_of_every_part_is_told_with_its_meaning(capsys: pytest.Cap
         told = capsys.readouterr().out
         for parameter in inspect.signature(cls).parameters.values():
             if parameter.kind is parameter.KEYWORD_ONLY:
-                assert f"\n    {parameter.name}: " in told, cls
+                assert re.search(rf"│ {parameter.name} +│ [^ │]", told), (cls, parameter.name)
 
 
 def test_a_wrong_name_is_answered_with_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:

@@ -205,7 +205,7 @@ def test_each_recurrence_has_every_common_regularizer() -> None:
 @pytest.mark.parametrize("value", [-0.1, 1.0])
 def test_what_is_no_probability_is_refused(drawn: tuple[str, Make, bool], value: float) -> None:
     setting, make, _ = drawn
-    with pytest.raises(ValueError, match=rf"^{setting} is a probability: .*, not {value}"):
+    with pytest.raises(ValueError, match=rf"^{setting} must be at least 0 and below 1, not {value}"):
         make(bidirectional=False, **{setting: value})
 
 

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import inspect
+import math
 from itertools import pairwise
 
 import pytest
 import torch
+from torch import Tensor
 
+from s2s_lit.config.settings import settings
 from s2s_lit.decoding.constraints import FREE, ForcedPrefix
 from s2s_lit.decoding.sampling import SamplingSearch
 from s2s_lit.decoding.scorers import forced_log_probs
 from s2s_lit.decoding.search import Search
-from s2s_lit.types import EOS, Hypothesis
+from s2s_lit.errors import SettingError
+from s2s_lit.types import EOS, PAD, DecoderState, Encoded, Hypothesis
 from support.parts import concrete_subclasses
-from tables import BOS, NOTHING, A, AttendingTable, B, C, code, random_tables, sources
+from tables import BOS, NOTHING, SIZE, A, AttendingTable, B, C, code, random_tables, sources
 
 SEARCHES = concrete_subclasses(Search, "s2s_lit.decoding")
 LENGTHS = [1, 5, 2, 3, 2]
@@ -70,11 +74,44 @@ def test_there_are_searches_and_every_setting_is_one_of_theirs() -> None:
 
 
 def test_options_are_keywords_with_defaults_and_documented(kind: type[Search]) -> None:
-    documented = inspect.getdoc(kind).partition("Args:")[2]
-    for name, parameter in inspect.signature(kind).parameters.items():
+    for parameter in inspect.signature(kind).parameters.values():
         assert parameter.kind is parameter.KEYWORD_ONLY
         assert parameter.default is not parameter.empty
-        assert f"{name}:" in documented
+    assert all(setting.meaning for setting in settings(kind))
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -1_000_000, 1_000_000])
+@pytest.mark.parametrize("limit", ["max_length_ratio", "max_length_offset", "min_length"])
+def test_limits_of_no_use_are_refused(kind: type[Search], limit: str, value: float) -> None:
+    with pytest.raises(SettingError, match=f"{limit} must be from .*, not {value}"):
+        kind(**{limit: value})
+
+
+class Tempted:
+    """A StepModel that holds PAD and BOS likelier than anything else, and all else alike."""
+
+    def start(self, source_ids: Tensor, source_lengths: Tensor) -> tuple[Encoded, DecoderState]:
+        return Encoded(ids=source_ids), DecoderState(ids=source_ids)
+
+    def step(self, tokens: Tensor, encoded: Encoded, state: DecoderState) -> tuple[Tensor, None, DecoderState]:
+        logits = torch.zeros(len(tokens), SIZE)
+        logits[:, [PAD, BOS]] = 5.0
+        return logits.log_softmax(dim=-1), None, state
+
+
+@pytest.mark.parametrize("limits", ["tight", "min_length", "no_repeat_ngram", "both"])
+def test_no_output_holds_padding_or_the_beginning(kind: type[Search], limits: str) -> None:
+    """However likely the model holds them, whatever the limits, and if they are forced; others keep their share."""
+    search = kind(**SETTINGS[limits])
+    forced = ForcedPrefix(Tempted(), torch.tensor([[A, BOS, PAD]] * len(LENGTHS)))
+    for model in (Tempted(), forced):
+        for found in search(model, *sources(LENGTHS)):
+            assert found
+            for hypothesis in found:
+                assert not {PAD, BOS} & set(hypothesis.token_ids)
+                each = -math.log(2 * math.exp(5) + SIZE - 2)
+                assert hypothesis.log_prob == pytest.approx(each * len(tokens(hypothesis)))
+                assert model is not forced or hypothesis.token_ids[0] == A
 
 
 def test_a_batch_equals_its_sentences_one_by_one(search: Search) -> None:

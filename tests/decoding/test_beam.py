@@ -160,7 +160,7 @@ def test_best_continuations_are_the_best_of_all(width: int, vocabulary: int, cou
 @pytest.mark.parametrize(
     ("options", "key"),
     [
-        ({"beam_size": 0}, "n_best"),
+        ({"beam_size": 0}, "beam_size"),
         ({"beam_size": 2, "n_best": 3}, "n_best"),
         ({"length_penalty": -1.0}, "length_penalty"),
     ],

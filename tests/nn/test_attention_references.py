@@ -260,7 +260,7 @@ def test_heads_must_divide_the_query() -> None:
 def test_there_is_a_head_and_a_fertility() -> None:
     with pytest.raises(ValueError, match=r"heads \(0\)"):
         MultiHeadAttention(6, 4, heads=0)
-    with pytest.raises(ValueError, match=r"FertilityAttention: max_fertility must be above 0, but is 0\.0"):
+    with pytest.raises(ValueError, match=r"max_fertility must be above 0, not 0\.0"):
         ATTENTIONS["FertilityAttention"](6, 4, max_fertility=0.0)
 
 

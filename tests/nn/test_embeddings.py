@@ -162,7 +162,7 @@ def test_what_is_no_probability_is_refused(make_with: Any, probability: float) -
 
 @pytest.mark.parametrize("rate", [-0.1, 1.0])
 def test_a_dropout_that_is_no_probability_is_refused(make: Any, rate: float) -> None:
-    with pytest.raises(ValueError, match=rf"^dropout is a probability: .*, not {rate}"):
+    with pytest.raises(ValueError, match=rf"^dropout must be at least 0 and below 1, not {rate}"):
         make(VOCAB, SIZE, dropout=rate)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from jaxtyping import Float
 from torch import Tensor
 
+from s2s_lit.errors import SettingError
 from s2s_lit.nn.attention.base import ContentAttention
 
 
@@ -22,7 +23,7 @@ class DotAttention(ContentAttention):
     def __init__(self, query_size: int, encoder_size: int) -> None:
         super().__init__(query_size, encoder_size)
         if query_size != encoder_size:
-            raise ValueError(
+            raise SettingError(
                 f"{type(self).__name__} compares the decoder's state ({query_size} units) with the encoder's outputs "
                 f"({encoder_size}) as they are: make the sizes equal (reading both ways doubles the encoded, so halve "
                 "the encoder's hidden_size or double the decoder's) or take GeneralAttention, which projects"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
+from s2s_lit.checks import above
 from s2s_lit.nn.attention.coverage import CoverageAttention
 from s2s_lit.types import Encoded, at_least_float32
 
@@ -28,9 +29,7 @@ class FertilityAttention(CoverageAttention):
         self, query_size: int, encoder_size: int, *, attention_size: int = 256, max_fertility: float = 2.0
     ) -> None:
         super().__init__(query_size, encoder_size, attention_size=attention_size)
-        if max_fertility <= 0:
-            raise ValueError(f"{type(self).__name__}: max_fertility must be above 0, but is {max_fertility}")
-        self.max_fertility = max_fertility
+        self.max_fertility = above("max_fertility", max_fertility, 0)
         self.fertility_layer = nn.Linear(encoder_size, 1, bias=False)
 
     def prepare(self, outputs: Float[Tensor, "B S M"], mask: Bool[Tensor, "B S"]) -> Encoded:

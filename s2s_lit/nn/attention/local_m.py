@@ -6,6 +6,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from s2s_lit.checks import at_least
 from s2s_lit.nn.attention.base import Attention, ContentAttentionFactory, distribution, mix
 from s2s_lit.nn.attention.general import GeneralAttention
 from s2s_lit.types import DecoderState, Encoded
@@ -38,10 +39,8 @@ class LocalMonotonicAttention(Attention):
         half_width: int = 10,
     ) -> None:
         super().__init__(query_size, encoder_size)
-        if half_width < 0:
-            raise ValueError(f"{type(self).__name__}: half_width must be at least 0, but is {half_width}")
         self.content = content(query_size, encoder_size)
-        self.half_width = half_width
+        self.half_width = at_least("half_width", half_width, 0)
 
     def project_keys(self, outputs: Float[Tensor, "B S M"]) -> Float[Tensor, "B S A"]:
         return self.content.project_keys(outputs)

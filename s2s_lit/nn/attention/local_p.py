@@ -6,6 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from s2s_lit.checks import at_least
 from s2s_lit.nn.attention.base import ContentAttentionFactory, IndependentAttention, distribution, mix
 from s2s_lit.nn.attention.general import GeneralAttention
 from s2s_lit.types import Encoded, at_least_float32
@@ -40,10 +41,8 @@ class LocalPredictiveAttention(IndependentAttention):
         half_width: int = 10,
     ) -> None:
         super().__init__(query_size, encoder_size)
-        if half_width < 1:
-            raise ValueError(f"{type(self).__name__}: half_width must be at least 1, but is {half_width}")
         self.content = content(query_size, encoder_size)
-        self.half_width = half_width
+        self.half_width = at_least("half_width", half_width, 1)
         self.place_layer = nn.Linear(query_size, query_size, bias=False)
         self.place_score_layer = nn.Linear(query_size, 1, bias=False)
 

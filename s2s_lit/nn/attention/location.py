@@ -5,8 +5,8 @@ from __future__ import annotations
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from s2s_lit.checks import at_least
 from s2s_lit.nn.attention.past_aware import PastAwareAttention
-from s2s_lit.nn.sizes import positive
 from s2s_lit.types import DecoderState, Encoded, at_least_float32
 
 
@@ -36,8 +36,8 @@ class LocationAttention(PastAwareAttention):
         filter_width: int = 11,
     ) -> None:
         super().__init__(query_size, encoder_size, attention_size=attention_size)
-        width = positive("filter_width", filter_width)
-        self.filter_layer = nn.Conv1d(1, positive("filters", filters), width, padding="same", bias=False)
+        width = at_least("filter_width", filter_width, 1)
+        self.filter_layer = nn.Conv1d(1, at_least("filters", filters, 1), width, padding="same", bias=False)
         self.location_layer = nn.Linear(filters, attention_size, bias=False)
 
     def start(self, encoded: Encoded) -> DecoderState:

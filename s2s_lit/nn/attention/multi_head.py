@@ -7,6 +7,7 @@ import math
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
+from s2s_lit.errors import SettingError
 from s2s_lit.nn.attention.base import IndependentAttention, distribution, mix
 from s2s_lit.types import Encoded
 
@@ -31,7 +32,7 @@ class MultiHeadAttention(IndependentAttention):
     def __init__(self, query_size: int, encoder_size: int, *, heads: int = 2) -> None:
         super().__init__(query_size, encoder_size)
         if heads < 1 or query_size % heads:
-            raise ValueError(
+            raise SettingError(
                 f"MultiHeadAttention: heads ({heads}) must divide the decoder's state ({query_size} units)"
             )
         self.heads = heads

@@ -5,8 +5,8 @@ from __future__ import annotations
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from s2s_lit.checks import at_least
 from s2s_lit.nn.attention.base import SequentialAttention, distribution
-from s2s_lit.nn.sizes import positive
 from s2s_lit.types import Encoded
 
 
@@ -21,7 +21,7 @@ class PastAwareAttention(SequentialAttention):
 
     def __init__(self, query_size: int, encoder_size: int, *, attention_size: int = 256) -> None:
         super().__init__(query_size, encoder_size)
-        self.query_layer = nn.Linear(query_size, positive("attention_size", attention_size))
+        self.query_layer = nn.Linear(query_size, at_least("attention_size", attention_size, 1))
         self.key_layer = nn.Linear(encoder_size, attention_size, bias=False)
         self.score_layer = nn.Linear(attention_size, 1, bias=False)
 

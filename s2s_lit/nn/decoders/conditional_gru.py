@@ -6,6 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from s2s_lit.checks import at_least
 from s2s_lit.nn.attention.base import AttentionFactory
 from s2s_lit.nn.bridges import BridgeFactory, ProjectedBridge
 from s2s_lit.nn.decoders.reader import pack, unpack
@@ -13,7 +14,6 @@ from s2s_lit.nn.decoders.stepping import SteppingDecoder, stacked
 from s2s_lit.nn.dropout import SequenceDropout
 from s2s_lit.nn.encoders.base import Encoder
 from s2s_lit.nn.recurrent import GRU
-from s2s_lit.nn.sizes import positive
 from s2s_lit.nn.unrolled import unroll
 from s2s_lit.types import Decoded, DecoderState, Encoded
 
@@ -52,7 +52,7 @@ class ConditionalGRUDecoder(SteppingDecoder):
     ) -> None:
         super().__init__(encoder, GRU(input_size, False, hidden_size=hidden_size), attention, bridge)
         self.transition = GRU(self.context_size, False, hidden_size=hidden_size)
-        self.feature_size = positive("feature_size", feature_size)
+        self.feature_size = at_least("feature_size", feature_size, 1)
         self.feature_layer = nn.Linear(hidden_size + input_size + self.context_size, feature_size)
         self.dropout = SequenceDropout(dropout, variational=variational)
 

@@ -6,6 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from s2s_lit.checks import at_least
 from s2s_lit.nn.attention.base import AttentionFactory
 from s2s_lit.nn.bridges import BridgeFactory, ProjectedBridge
 from s2s_lit.nn.decoders.reader import beside, pack, unpack
@@ -14,7 +15,6 @@ from s2s_lit.nn.deferred_linear import DeferredLinear
 from s2s_lit.nn.dropout import SequenceDropout
 from s2s_lit.nn.encoders.base import Encoder
 from s2s_lit.nn.recurrent import LSTM, RecurrenceFactory
-from s2s_lit.nn.sizes import positive
 from s2s_lit.nn.unrolled import unroll
 from s2s_lit.types import Decoded, DecoderState, Encoded, EncoderOutput
 
@@ -50,7 +50,7 @@ class InputFeedingDecoder(SteppingDecoder):
     ) -> None:
         shown_size = input_size if attention else input_size + encoder.state_size
         super().__init__(encoder, recurrence(shown_size + feature_size, False), attention, bridge)
-        self.feature_size = positive("feature_size", feature_size)
+        self.feature_size = at_least("feature_size", feature_size, 1)
         self.feature_layer = nn.Linear(self.recurrence.output_size + self.context_size, feature_size)
         self.dropout = SequenceDropout(dropout, variational=variational)
 

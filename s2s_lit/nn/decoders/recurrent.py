@@ -6,13 +6,13 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from s2s_lit.checks import at_least
 from s2s_lit.nn.attention.base import AttentionFactory
 from s2s_lit.nn.bridges import BridgeFactory, ProjectedBridge
 from s2s_lit.nn.decoders.reader import ReadingDecoder, beside, pack, unpack
 from s2s_lit.nn.dropout import SequenceDropout
 from s2s_lit.nn.encoders.base import Encoder
 from s2s_lit.nn.recurrent import LSTM, RecurrenceFactory
-from s2s_lit.nn.sizes import positive
 from s2s_lit.types import Decoded, DecoderState, Encoded
 
 
@@ -48,7 +48,7 @@ class RecurrentDecoder(ReadingDecoder):
     ) -> None:
         shown_size = input_size if attention else input_size + encoder.state_size
         super().__init__(encoder, recurrence(shown_size, False), attention, bridge)
-        self.feature_size = positive("feature_size", feature_size)
+        self.feature_size = at_least("feature_size", feature_size, 1)
         self.feature_layer = nn.Linear(self.recurrence.output_size + self.context_size, feature_size)
         self.dropout = SequenceDropout(dropout, variational=variational)
 

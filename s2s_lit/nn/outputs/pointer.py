@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from s2s_lit.errors import SettingError
 from s2s_lit.nn.outputs.base import Output
 from s2s_lit.types import at_least_float32
 
@@ -42,7 +43,7 @@ class PointerOutput(Output):
         source_ids: Int[Tensor, "M S"] | None,
     ) -> Float[Tensor, "M V"]:
         if weights is None or source_ids is None:
-            raise ValueError("PointerOutput has no attention to point with: set decoder.attention")
+            raise SettingError("PointerOutput has no attention to point with: set decoder.attention")
         gate = at_least_float32(self.gate(features))  # [M, 1]
         generated = at_least_float32(self.layer(features)).log_softmax(dim=-1) + F.logsigmoid(gate)  # [M, V]
         weights = weights.to(generated.dtype)
