@@ -28,9 +28,6 @@ RESUMED = f"Further --KEY VALUE change the rest of the training. These may chang
 CONFIGURABLE = ("train", "resume", "evaluate", "translate", "score")
 """Verbs that take changes of the configuration; the others refuse what they do not know."""
 
-TUNING = ("sweep", "trial")
-"""Verbs that need Optuna."""
-
 OF_SLURM = ("SLURM_NTASKS", "SLURM_PROCID")
 """Variables by which Lightning would take this program for one process of several, and requeue its job by itself."""
 
@@ -210,8 +207,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _verb(name: str) -> Callable[[argparse.Namespace, list[str]], int]:
     """The function of that name in the module of that name."""
-    room, name = "tuning" if name in TUNING else "cli", name.replace("-", "_")
-    verb: Callable[[argparse.Namespace, list[str]], int] = getattr(import_module(f"s2s_lit.{room}.{name}"), name)
+    name = name.replace("-", "_")
+    verb: Callable[[argparse.Namespace, list[str]], int] = getattr(import_module(f"s2s_lit.cli.{name}"), name)
     return verb
 
 

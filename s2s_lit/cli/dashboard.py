@@ -6,7 +6,7 @@ import argparse
 import socket
 
 from s2s_lit.errors import UserError
-from s2s_lit.tuning.execution.storage import open_storage, without_password
+from s2s_lit.tuning.study.storage import open_storage, without_password
 
 HOST = "127.0.0.1"
 

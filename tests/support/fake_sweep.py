@@ -12,13 +12,13 @@ import optuna
 from s2s_lit.tracking.client.runs import RunRecord, list_runs
 from s2s_lit.tracking.client.sweep_runs import RETRIES, STATE, TRIAL, VALUES
 from s2s_lit.tracking.lifecycle import mark_dead_runs
-from s2s_lit.tuning.execution.storage import open_storage
-from s2s_lit.tuning.execution.worker import make_slots
-from s2s_lit.tuning.search import study as attributes
+from s2s_lit.tuning.execution.slots import make_slots
+from s2s_lit.tuning.execution.sweep import Pace, search
 from s2s_lit.tuning.search.objectives import Objective
 from s2s_lit.tuning.search.space import Number, Space
 from s2s_lit.tuning.search.sweep_file import Sweep
-from s2s_lit.tuning.sweep import Pace, search
+from s2s_lit.tuning.study import attributes
+from s2s_lit.tuning.study.storage import open_storage
 
 NAME = "fake"
 TRIAL_COMMAND = (sys.executable, str(Path(__file__).with_name("fake_trial.py")))

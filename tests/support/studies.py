@@ -7,9 +7,9 @@ import random
 
 import optuna
 
-from s2s_lit.tuning.search import study as attributes
 from s2s_lit.tuning.search.objectives import Objective
 from s2s_lit.tuning.search.space import Space, read_space
+from s2s_lit.tuning.study import attributes
 
 SPACE = {
     "dropout": {"float": [0.0, 0.5], "paths": ["model.encoder.dropout"]},

@@ -11,8 +11,8 @@ from optuna.distributions import BaseDistribution
 
 from s2s_lit.errors import UserError
 from s2s_lit.tuning.results.ablation import SEEDS, ablated, ablation_of, effects, summarize_ablation
-from s2s_lit.tuning.search import study as attributes
 from s2s_lit.tuning.search.sweep_file import Sweep
+from s2s_lit.tuning.study import attributes
 from support.studies import finished_study, objectives, space
 
 BEST = {
@@ -93,8 +93,9 @@ def test_the_table_is_printed_and_kept(capsys: pytest.CaptureFixture[str]) -> No
 
 def test_an_ablation_trains_the_best_of_the_study_over_seeds_without_pruning(tmp_path: Any) -> None:
     storage = f"sqlite:///{tmp_path}/sweeps.db"
-    optuna.copy_study(from_study_name="example", from_storage=finished_study()._storage, to_storage=storage)
-    best = optuna.load_study(study_name="example", storage=storage).best_trial
+    study = optuna.create_study(study_name="example", storage=storage, direction="maximize")
+    study.add_trials(finished_study().trials)
+    best = study.best_trial
     found, name = ablation_of(sweep(pruner={"name": "median"}), "example", storage)
     assert name == f"example_ablation_{best.number}"
     assert found.enqueue[0] == best.params

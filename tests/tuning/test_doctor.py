@@ -16,11 +16,11 @@ from s2s_lit.__main__ import main
 from s2s_lit.errors import UserError
 from s2s_lit.tracking.client.runs import list_runs
 from s2s_lit.tracking.client.sweep_runs import SweepRuns
-from s2s_lit.tuning import ownership, sweep_doctor
+from s2s_lit.tuning.execution import checkup, ownership
 from s2s_lit.tuning.execution.ownership import SUPERVISOR, Ownership
-from s2s_lit.tuning.execution.storage import open_storage
-from s2s_lit.tuning.search import study as attributes
-from s2s_lit.tuning.search.study import open_study
+from s2s_lit.tuning.study import attributes
+from s2s_lit.tuning.study.opening import open_study
+from s2s_lit.tuning.study.storage import open_storage
 from support.fake_sweep import NAME, fake_sweep
 
 STORAGE = "sqlite:///sweeps.db"
@@ -39,7 +39,7 @@ class Sick:
     def trial(self, state: str | None = None, *, run_status: str = "RUNNING") -> tuple[optuna.Trial, str]:
         trial = self.study.ask()
         trial.suggest_float("x", 0, 1)
-        self.dead.take(trial._trial_id)
+        self.dead.take(trial)
         run = self.runs.create("trial", "t", self.parent, {"s2s.trial": str(trial.number)})
         trial.set_user_attr(attributes.RUN, run)
         if run_status != "RUNNING":
@@ -111,7 +111,7 @@ def test_another_machine_is_watched_until_it_is_known_to_be_dead(
     sick: Sick, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ownership, "_LOOK_S", 0.02)
-    monkeypatch.setattr(sweep_doctor, "Ownership", partial(Ownership, grace_s=0.1))
+    monkeypatch.setattr(checkup, "Ownership", partial(Ownership, grace_s=0.1))
     sick.dead.beat()
     sick.trial()
     key = SUPERVISOR + sick.dead.name
@@ -164,7 +164,7 @@ def test_a_journal_with_a_torn_line_and_a_stale_lock(store: MlflowClient, capsys
 def test_a_storage_that_does_not_answer_is_said(
     sick: Sick, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sweep_doctor, "examine_study", Mock(side_effect=StorageInternalError("refused")))
+    monkeypatch.setattr(checkup, "examine_study", Mock(side_effect=StorageInternalError("refused")))
     assert main(["sweep-doctor"]) == 2
     assert "STORAGE=sqlite:///sweeps.db does not answer (refused): start it" in capsys.readouterr().err
 

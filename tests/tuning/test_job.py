@@ -12,8 +12,8 @@ from optuna.trial import TrialState
 from s2s_lit.tracking.client.runs import RunRecord
 from s2s_lit.tracking.client.sweep_runs import VALUES, SweepRuns
 from s2s_lit.tuning.execution.job import Job
-from s2s_lit.tuning.execution.storage import open_storage
-from s2s_lit.tuning.search.study import open_study
+from s2s_lit.tuning.study.opening import open_study
+from s2s_lit.tuning.study.storage import open_storage
 from support.fake_sweep import NAME, fake_sweep
 
 

@@ -10,7 +10,7 @@ from mlflow.tracking import MlflowClient
 
 from s2s_lit.tracking.client.runs import list_runs
 from s2s_lit.tracking.lifecycle import mark_dead_runs
-from s2s_lit.tuning.search import study as attributes
+from s2s_lit.tuning.study import attributes
 from support import fake_sweep
 from support.killing import sweep_under_fire
 

@@ -11,7 +11,7 @@ import pytest
 
 from s2s_lit.tuning.execution import ownership as module
 from s2s_lit.tuning.execution.ownership import OWNER, SUPERVISOR, Ownership
-from s2s_lit.tuning.execution.storage import open_storage
+from s2s_lit.tuning.study.storage import open_storage
 
 
 class Clock:
@@ -42,7 +42,7 @@ def study(tmp_path: Path) -> Iterator[optuna.Study]:
 
 def running_trial(ownership: Ownership) -> optuna.Trial:
     trial = ownership.study.ask()
-    ownership.take(trial._trial_id)
+    ownership.take(trial)
     return trial
 
 
@@ -177,14 +177,14 @@ def test_a_claim_comes_too_late_for_what_is_taken_or_ended(study: optuna.Study, 
     assert first.claim(first.abandoned()[:1])
     study.tell(trials[1], 1.0)
     assert second.claim(seen) == []
-    assert first.owns(trials[0]._trial_id)
+    assert first.owns(trials[0])
 
 
 def test_what_is_given_back_is_asked_for_again(study: optuna.Study, clock: Clock) -> None:
     first, second = Ownership(study), Ownership(study)
     trial = running_trial(first)
     x = trial.suggest_float("x", 0, 1)
-    first.release(trial._trial_id)
+    first.release(trial)
     assert not second.abandoned()
     again = study.ask()
     assert again.number == trial.number

@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 BEHIND = "sqlite:///sweeps.db"
 PROGRAM = (
     "import sys; from optuna.storages import run_grpc_proxy_server; "
-    "from s2s_lit.tuning.execution.storage import open_storage; "
+    "from s2s_lit.tuning.study.storage import open_storage; "
     "run_grpc_proxy_server(open_storage(sys.argv[1]), host='127.0.0.1', port=int(sys.argv[2]))"
 )
 

@@ -14,7 +14,7 @@ from torch.utils.data import DataLoader
 
 from s2s_lit.errors import UserError
 from s2s_lit.processes import rank, world_size
-from s2s_lit.tuning.execution.pruning import Reporter
+from s2s_lit.tuning.execution.reporter import Reporter
 from s2s_lit.tuning.search.objectives import Objective, Pruned
 from support.processes import run
 

@@ -17,8 +17,8 @@ from mlflow.tracking import MlflowClient
 
 from s2s_lit.tracking.client.runs import list_runs
 from s2s_lit.tuning.execution.marks import marked
-from s2s_lit.tuning.execution.progress import best_trial
-from s2s_lit.tuning.search import study as attributes
+from s2s_lit.tuning.study import attributes
+from s2s_lit.tuning.study.trials import best_trial
 
 ROOT = Path(__file__).parents[2]
 TINY = {

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from s2s_lit.errors import UserError
+from s2s_lit.tuning.optuna_adapter import go_on_with
 from s2s_lit.tuning.search.space import Branching, Choice, Number, Space, read_space, words
 
 scalars = st.one_of(st.booleans(), st.none(), st.integers(-5, 5), st.sampled_from(["LSTM", "GRU"]))
@@ -94,7 +95,7 @@ def test_a_trial_that_is_taken_over_keeps_what_was_drawn() -> None:
     study = optuna.create_study()
     trial = study.ask()
     first = trial.suggest_float("a", 0.0, 1.0)  # and then its supervisor was killed
-    point = space.suggest(optuna.Trial(study, trial._trial_id))
+    point = space.suggest(go_on_with(study, study.trials[trial.number]))
     assert point["a"] == first
     assert 1 <= point["b"] <= 9
 

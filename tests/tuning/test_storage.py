@@ -14,8 +14,8 @@ import psutil
 import pytest
 
 from s2s_lit.errors import UserError
-from s2s_lit.tuning.execution import storage
-from s2s_lit.tuning.execution.storage import answering, network_disk, open_storage, storage_file, without_password
+from s2s_lit.tuning.study import storage
+from s2s_lit.tuning.study.storage import answering, network_disk, open_storage, storage_file, without_password
 
 Disk = namedtuple("Disk", "mountpoint fstype")
 

@@ -11,14 +11,14 @@ from matplotlib.figure import Figure
 from optuna.trial import FrozenTrial
 
 from s2s_lit.errors import UserError
-from s2s_lit.tuning.execution.progress import best_trial, short_name, short_point
 from s2s_lit.tuning.results.effects import Level, levels
 from s2s_lit.tuning.results.plots import importances, pictures
 from s2s_lit.tuning.results.summary import effects_table, front_table, train_command, write_best
-from s2s_lit.tuning.search import study as attributes
 from s2s_lit.tuning.search.objectives import Objective
 from s2s_lit.tuning.search.space import read_space
 from s2s_lit.tuning.search.sweep_file import Sweep
+from s2s_lit.tuning.study import attributes
+from s2s_lit.tuning.study.trials import best_trial, short_name, short_point
 from support.studies import finished_study, objectives, space
 
 

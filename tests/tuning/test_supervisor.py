@@ -17,15 +17,16 @@ from optuna.trial import TrialState
 
 from s2s_lit.errors import UserError
 from s2s_lit.tracking.client.runs import list_runs
+from s2s_lit.tuning import optuna_adapter
 from s2s_lit.tuning.execution import supervisor
 from s2s_lit.tuning.execution.channel import Message
 from s2s_lit.tuning.execution.job import Job
 from s2s_lit.tuning.execution.ownership import OWNER, Ownership
 from s2s_lit.tuning.execution.queue import Queue
-from s2s_lit.tuning.execution.storage import answering, open_storage
 from s2s_lit.tuning.execution.supervisor import Supervisor
 from s2s_lit.tuning.execution.worker import Worker
-from s2s_lit.tuning.search import study as attributes
+from s2s_lit.tuning.study import attributes
+from s2s_lit.tuning.study.storage import answering, open_storage
 from support import fake_sweep
 
 ROOT = Path(__file__).parents[2]
@@ -202,13 +203,13 @@ def test_a_trial_that_was_taken_over_is_let_go(
         return reply
 
     def taken_over(self: Supervisor, number: int) -> None:
-        trial_id = self._study.trials[number]._trial_id
-        self._study._storage.set_trial_user_attr(trial_id, OWNER, "other")
-        self._study._storage.set_trial_state_values(trial_id, TrialState.COMPLETE, [7.0])
+        trial = self._study.trials[number]
+        optuna_adapter.set_attribute(self._study, trial, OWNER, "other")
+        self._study.tell(trial.number, 7.0)
 
     monkeypatch.setattr(Supervisor, "_answer", taken)
     if not in_time:
-        monkeypatch.setattr(Ownership, "owns", lambda self, trial_id: True)
+        monkeypatch.setattr(Ownership, "owns", lambda self, trial: True)
     assert fake_sweep.run(STORAGE, 2, 1, pruner=None)
     trials = optuna.load_study(study_name=fake_sweep.NAME, storage=STORAGE).trials
     assert [trial.value for trial in trials] == [7.0, 7.0]

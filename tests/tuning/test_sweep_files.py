@@ -12,11 +12,11 @@ from mlflow.tracking import MlflowClient
 
 from s2s_lit.errors import UserError
 from s2s_lit.tracking.client.runs import RunRecord
+from s2s_lit.tuning.execution.slots import slots_of
 from s2s_lit.tuning.search.space import read_space
-from s2s_lit.tuning.search.study import make_pruner, make_sampler
 from s2s_lit.tuning.search.sweep_file import read_sweep
 from s2s_lit.tuning.search.warm_start import point_of_run
-from s2s_lit.tuning.sweep import slots_of
+from s2s_lit.tuning.study.opening import make_pruner, make_sampler
 
 NAMES = sorted(file.stem for file in (Path(__file__).parents[2] / "sweeps").glob("*.yaml"))
 
@@ -78,7 +78,7 @@ def test_a_sweep_that_is_not_there_names_the_nearest(in_project: Path) -> None:
 
 
 def test_trials_of_several_devices_have_as_many_gpus(in_project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("s2s_lit.tuning.sweep.visible_gpus", lambda: ["0", "1", "2", "3"])
+    monkeypatch.setattr("s2s_lit.tuning.execution.slots.visible_gpus", lambda: ["0", "1", "2", "3"])
     for devices, expected in ((2, ["0,1", "2,3"]), ("auto", ["0", "1"])):
         Path("sweeps/mine.yaml").write_text(yaml.safe_dump({**GOOD, "fixed": {"trainer.devices": devices}}))
         slots = slots_of(read_sweep("mine"), workers=2)

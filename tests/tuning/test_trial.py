@@ -14,7 +14,8 @@ from s2s_lit.errors import DivergenceError
 from s2s_lit.tracking.client.runs import CHECKPOINT
 from s2s_lit.tracking.client.sweep_runs import PRUNED, SweepRuns
 from s2s_lit.tracking.logger import MlflowTracker
-from s2s_lit.tuning.trial import Work, train_tracked
+from s2s_lit.tuning.execution.trial import train_tracked
+from s2s_lit.tuning.execution.work import Work
 
 
 def test_its_command_is_that_of_the_same_training(store: MlflowClient, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -25,7 +26,7 @@ def test_its_command_is_that_of_the_same_training(store: MlflowClient, monkeypat
         tracker.set_tags(provenance_tags(words=tracker.words))
         return {}
 
-    monkeypatch.setattr("s2s_lit.tuning.trial.train_experiment", train)
+    monkeypatch.setattr("s2s_lit.tuning.execution.trial.train_experiment", train)
     run_id = SweepRuns(dataset="builtin", experiment="lstm", study="s").create("trial", "trial 0")
     changes = ["--model.dropout=0.1", "--optimizer.betas=[0.9, 0.98]", "--seed=2"]
     work = Work(0, 2, "lstm", "multi30k", changes, [], run_id, "", {}, reports=False)
@@ -47,7 +48,7 @@ def test_one_that_diverges_is_pruned_and_keeps_its_best_checkpoint(
         tracker.log_artifact(best, CHECKPOINT)  # as whoever records the run does then
         raise DivergenceError("the training diverges")
 
-    monkeypatch.setattr("s2s_lit.tuning.trial.train_experiment", train)
+    monkeypatch.setattr("s2s_lit.tuning.execution.trial.train_experiment", train)
     run_id = SweepRuns(dataset="builtin", experiment="lstm", study="s").create("trial", "trial 0")
     work = Work(0, 1, "lstm", "builtin", [], [], run_id, "", {}, reports=True)
     assert train_tracked(None, work, lambda place, value: False) is None  # type: ignore[arg-type]

@@ -16,12 +16,14 @@ from mlflow.tracking import MlflowClient
 from s2s_lit.tracking.client.sweep_runs import SweepRuns
 from s2s_lit.tracking.logger import MlflowTracker
 from s2s_lit.tracking.process_identity import identity, process_alive
-from s2s_lit.tuning import trial
+from s2s_lit.tuning.execution import trial
 from s2s_lit.tuning.execution.channel import Client, Server
 from s2s_lit.tuning.execution.marks import MARK
-from s2s_lit.tuning.execution.worker import Worker, devices_of, end_left_over, make_slots, said
+from s2s_lit.tuning.execution.slots import devices_of, make_slots
+from s2s_lit.tuning.execution.trial import train_tracked
+from s2s_lit.tuning.execution.work import Work
+from s2s_lit.tuning.execution.worker import Worker, end_left_over, said
 from s2s_lit.tuning.search.objectives import Pruned
-from s2s_lit.tuning.trial import Work, train_tracked
 
 LAUNCHER = [
     sys.executable,

@@ -18,7 +18,7 @@ from s2s_lit.tracking.client import sweep_runs as tags
 from s2s_lit.tracking.client.runs import RunRecord
 from s2s_lit.tracking.client.sweep_runs import SweepRuns
 from s2s_lit.tuning.execution.ownership import OWNER, Ownership
-from s2s_lit.tuning.search import study as attributes
+from s2s_lit.tuning.study import attributes
 
 _STALE_LOCK_S = 30.0
 _EXPECTED = {TrialState.COMPLETE: "FINISHED", TrialState.PRUNED: "FINISHED", TrialState.FAIL: "FAILED"}
@@ -136,7 +136,7 @@ def _tell(seconds: float) -> None:
 
 def _give_back(ownership: Ownership, trial: FrozenTrial) -> None:
     for claimed in ownership.claim([trial]):
-        ownership.release(claimed._trial_id)
+        ownership.release(claimed)
 
 
 def _orphan(run: RunRecord, what: str, runs: SweepRuns) -> Finding:

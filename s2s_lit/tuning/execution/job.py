@@ -15,8 +15,8 @@ from s2s_lit.tracking.client import sweep_runs as tags
 from s2s_lit.tracking.client.sweep_runs import SweepRuns
 from s2s_lit.tracking.process_identity import place
 from s2s_lit.tuning.execution.worker import Worker
-from s2s_lit.tuning.search import study as attributes
 from s2s_lit.tuning.search.sweep_file import Sweep
+from s2s_lit.tuning.study import attributes
 
 
 class Job:

@@ -19,6 +19,7 @@ from optuna import Study
 from optuna.trial import FrozenTrial, TrialState
 
 from s2s_lit.tracking.process_identity import identity, process_alive
+from s2s_lit.tuning.optuna_adapter import AnyTrial, put_back, set_attribute, stored
 
 OWNER = "s2s:owner"
 """The trial's attribute that names its supervisor."""
@@ -75,20 +76,19 @@ class Ownership:
         """Says that it has ended, so that nobody needs to wait."""
         self.study.set_user_attr(SUPERVISOR + self.name, {**self._record, "ended": True})
 
-    def owns(self, trial_id: int) -> bool:
+    def owns(self, trial: AnyTrial) -> bool:
         """Whether a trial is still this supervisor's."""
-        trial = self.study._storage.get_trial(trial_id)
-        return trial.state == TrialState.RUNNING and trial.user_attrs.get(OWNER) == self.name
+        now = stored(self.study, trial)
+        return now.state == TrialState.RUNNING and now.user_attrs.get(OWNER) == self.name
 
-    def take(self, trial_id: int) -> None:
+    def take(self, trial: AnyTrial) -> None:
         """Enters this supervisor as the owner of a trial that nobody else can have."""
-        self.study._storage.set_trial_user_attr(trial_id, OWNER, self.name)
+        set_attribute(self.study, trial, OWNER, self.name)
 
-    def release(self, trial_id: int) -> None:
+    def release(self, trial: AnyTrial) -> None:
         """Gives a trial of this supervisor back to the queue of the study."""
-        storage = self.study._storage
-        storage.set_trial_user_attr(trial_id, OWNER, None)
-        storage.set_trial_state_values(trial_id, TrialState.WAITING)
+        set_attribute(self.study, trial, OWNER, None)
+        put_back(self.study, trial)
 
     def running(self) -> list[FrozenTrial]:
         """This supervisor's running trials."""
@@ -137,13 +137,13 @@ class Ownership:
         """Takes what is abandoned; of several that claim one trial, the last to write gets it."""
         claimed = []
         for trial in trials:
-            now = self.study._storage.get_trial(trial._trial_id)
+            now = stored(self.study, trial)
             if now.state == TrialState.RUNNING and now.user_attrs.get(OWNER) == trial.user_attrs.get(OWNER):
-                self.take(trial._trial_id)
+                self.take(trial)
                 claimed.append(trial)
         if claimed:
             time.sleep(self._settle_s)
-        return [trial for trial in claimed if self.owns(trial._trial_id)]
+        return [trial for trial in claimed if self.owns(trial)]
 
     def lead(self, key: str) -> bool:
         """Whether this supervisor is the one to do what is to be done once for the study, which `key` stands for."""

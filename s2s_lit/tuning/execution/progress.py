@@ -7,7 +7,6 @@ import stat
 import sys
 import time
 from collections import Counter
-from collections.abc import Mapping
 
 import optuna
 from optuna.trial import FrozenTrial, TrialState
@@ -16,9 +15,10 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from s2s_lit.tuning.execution.storage import outages
-from s2s_lit.tuning.search import study as attributes
 from s2s_lit.tuning.search.sweep_file import Sweep
+from s2s_lit.tuning.study import attributes
+from s2s_lit.tuning.study.storage import outages
+from s2s_lit.tuning.study.trials import best_trial, short_point
 
 _SHOWN = {TrialState.COMPLETE: "complete", TrialState.PRUNED: "pruned", TrialState.FAIL: "failed"}
 
@@ -115,29 +115,6 @@ class Progress:
             shown = "-" if value is None else f"{value:.4g}"
             table.add_row(str(trial.number), f"{place / 10:.0f} %", shown, Text(short_point(trial.params)))
         return Group(table, Text(self._standing()))
-
-
-def best_trial(study: optuna.Study) -> FrozenTrial | None:
-    """The best complete trial, by the first objective if there are several; None if there is none."""
-    complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-    if not complete:
-        return None
-    high = study.directions[0] == optuna.study.StudyDirection.MAXIMIZE
-    return max(complete, key=lambda trial: (trial.values[0] if high else -trial.values[0], -trial.number))
-
-
-def short_point(point: Mapping[str, object]) -> str:
-    """A point in one line."""
-    return "  ".join(
-        f"{short_name(name)}={value:.3g}" if isinstance(value, float) else f"{short_name(name)}={value}"
-        for name, value in point.items()
-    )
-
-
-def short_name(name: str) -> str:
-    """A parameter's name without most of the way to it: `cosine/task.schedule.rise` is `cosine schedule.rise`."""
-    *branches, path = name.split("/")
-    return " ".join([*branches[-1:], ".".join(path.split(".")[-2:])])
 
 
 def print_nowhere() -> None:

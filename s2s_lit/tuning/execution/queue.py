@@ -9,7 +9,8 @@ from optuna.trial import TrialState
 
 from s2s_lit.tuning.execution.ownership import Ownership
 from s2s_lit.tuning.execution.worker import end_left_over
-from s2s_lit.tuning.search import study as attributes
+from s2s_lit.tuning.optuna_adapter import go_on_with, trial_id
+from s2s_lit.tuning.study import attributes
 
 _ASKING = "s2s:asking"
 
@@ -39,16 +40,16 @@ class Queue:
             held: The ids of those that it works on.
         """
         for frozen in self._ownership.running():
-            if frozen._trial_id not in held:  # its process was ended, through no fault of its own
-                return optuna.Trial(self._study, frozen._trial_id), False
+            if trial_id(frozen) not in held:  # its process was ended, through no fault of its own
+                return go_on_with(self._study, frozen), False
         for frozen in self._ownership.claim(self._ownership.abandoned()[:1]):
             process = frozen.user_attrs.get(attributes.PROCESS)
             end_left_over(process)
-            return optuna.Trial(self._study, frozen._trial_id), process is not None
+            return go_on_with(self._study, frozen), process is not None
         trial = self._ask()
         if trial is None:
             return None
-        self._ownership.take(trial._trial_id)
+        self._ownership.take(trial)
         return trial, False
 
     def _ask(self) -> optuna.Trial | None:

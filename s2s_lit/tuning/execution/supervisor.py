@@ -26,9 +26,10 @@ from s2s_lit.tuning.execution.job import Job
 from s2s_lit.tuning.execution.ownership import Ownership
 from s2s_lit.tuning.execution.queue import Queue
 from s2s_lit.tuning.execution.stop import Stop
+from s2s_lit.tuning.execution.work import Work
 from s2s_lit.tuning.execution.worker import COMMAND, Slot, Worker, said
+from s2s_lit.tuning.optuna_adapter import stored, trial_id
 from s2s_lit.tuning.search.sweep_file import Sweep
-from s2s_lit.tuning.trial import Work
 
 TICK_S = 0.2
 _SEARCH_S = 1.0  # between two looks for something to do
@@ -142,7 +143,7 @@ class Supervisor:
         """
         job, mine = self._jobs[slot], False
         try:
-            mine = self._ownership.owns(job.trial._trial_id)
+            mine = self._ownership.owns(job.trial)
             yield mine
         except UpdateFinishedTrialError:  # in this very moment
             mine = False
@@ -179,7 +180,7 @@ class Supervisor:
 
     def _next(self) -> Job | None:
         """A trial to work on, if there is one."""
-        found = self._queue.next({job.trial._trial_id for job in self._jobs.values()})
+        found = self._queue.next({trial_id(job.trial) for job in self._jobs.values()})
         if found is None:
             return None
         trial, died = found
@@ -299,7 +300,7 @@ class Supervisor:
         log = self._logs / job.log
         text = log.read_text(encoding="utf-8", errors="replace") if log.is_file() else ""
         del self._jobs[slot.index]
-        if not self._ownership.owns(job.trial._trial_id):  # another supervisor took us for dead; it is theirs
+        if not self._ownership.owns(job.trial):  # another supervisor took us for dead; it is theirs
             return
         job.end(self._study, state, reason=reason, log=text)
         self._watcher(state.name.lower(), self._frozen(job))
@@ -315,7 +316,7 @@ class Supervisor:
         del self._jobs[slot.index]
         with contextlib.suppress(UserError):  # if the tracking store is away, the next command says so of its run
             job.stopped()
-        self._ownership.release(job.trial._trial_id)
+        self._ownership.release(job.trial)
         self._watcher("returned", self._frozen(job))
 
     def _stop_all(self, server: Server, folder: Path) -> None:
@@ -349,8 +350,8 @@ class Supervisor:
                 if mine:
                     self._return(self._jobs[slot], self._slots[slot])
         for left in self._ownership.running():  # of which the tracking store could not be told
-            self._ownership.release(left._trial_id)
+            self._ownership.release(left)
         self._ownership.leave()
 
     def _frozen(self, job: Job) -> FrozenTrial:
-        return self._study._storage.get_trial(job.trial._trial_id)
+        return stored(self._study, job.trial)

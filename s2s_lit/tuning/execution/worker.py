@@ -11,58 +11,20 @@ import subprocess
 import sys
 import time
 import uuid
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from s2s_lit.tracking.process_identity import identity, process_alive
 from s2s_lit.tuning.execution.marks import MARK, end_marked, marked
-from s2s_lit.tuning.trial import Work
+from s2s_lit.tuning.execution.slots import Slot
+from s2s_lit.tuning.execution.work import Work
 
 log = logging.getLogger(__name__)
 
 COMMAND = (sys.executable, "-m", "s2s_lit", "trial")
 _TAIL_BYTES = 4000
 _KILLED_S = 10.0  # a killed process may have memory to give back
-
-
-@dataclass(frozen=True)
-class Slot:
-    """A share of the machine in which one trial runs at a time."""
-
-    index: int
-    environment: Mapping[str, str]
-
-
-def make_slots(workers: int, gpus: Sequence[str], per_trial: int = 1) -> list[Slot]:
-    """Equal shares of the processor's cores, and of the GPUs in turn.
-
-    Args:
-        workers: How many trials run at a time.
-        gpus: What CUDA calls the usable ones.
-        per_trial: GPUs that one training uses.
-    """
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    threads = str(max(cores // workers, 1))
-    slots = []
-    for index in range(workers):
-        environment = {"OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", threads)}
-        if gpus:
-            mine = [gpus[(index * per_trial + i) % len(gpus)] for i in range(min(per_trial, len(gpus)))]
-            environment["CUDA_VISIBLE_DEVICES"] = ",".join(mine)
-        slots.append(Slot(index, environment))
-    return slots
-
-
-def devices_of(slots: Sequence[Slot]) -> str:
-    """Which GPUs the trials use, and whether some share one, in words; empty if they use none."""
-    uses = Counter(gpu for slot in slots for gpu in slot.environment.get("CUDA_VISIBLE_DEVICES", "").split(",") if gpu)
-    if not uses:
-        return ""
-    most = max(uses.values())
-    return f" on GPU {', '.join(uses)}" + (f" (up to {most} trials share one)" if most > 1 else "")
 
 
 class Worker:

@@ -19,11 +19,11 @@ from rich.table import Table
 
 from s2s_lit.errors import UserError
 from s2s_lit.tracking.client.sweep_runs import SweepRuns
-from s2s_lit.tuning.execution.progress import best_trial, short_name, short_point
-from s2s_lit.tuning.execution.storage import open_storage
-from s2s_lit.tuning.search import study as attributes
 from s2s_lit.tuning.search.space import Parameter, Space
 from s2s_lit.tuning.search.sweep_file import FOLDER, Sweep
+from s2s_lit.tuning.study import attributes
+from s2s_lit.tuning.study.storage import open_storage
+from s2s_lit.tuning.study.trials import best_trial, short_name, short_point
 
 SEEDS = (1, 2, 3)
 """Where the sweep itself has one alone, which would show no spread."""

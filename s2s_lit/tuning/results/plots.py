@@ -13,9 +13,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 from optuna.trial import FrozenTrial, TrialState
 
-from s2s_lit.tuning.execution.progress import best_trial, short_name
-from s2s_lit.tuning.search import study as attributes
 from s2s_lit.tuning.search.objectives import Objective
+from s2s_lit.tuning.study import attributes
+from s2s_lit.tuning.study.trials import best_trial, short_name
 
 INK, FAINT, LINE = "#1b2a3a", "#6b7886", "#dde3ea"
 BLUE, GREY, RED, ORANGE = "#2b6ea8", "#b4bec8", "#c0392b", "#e08a1e"

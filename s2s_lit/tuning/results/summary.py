@@ -13,10 +13,10 @@ from rich.table import Table
 
 from s2s_lit.errors import UserError
 from s2s_lit.tracking.client.sweep_runs import SweepRuns
-from s2s_lit.tuning.execution.progress import best_trial, short_name, short_point
 from s2s_lit.tuning.results.effects import Level, levels
-from s2s_lit.tuning.search import study as attributes
 from s2s_lit.tuning.search.sweep_file import Sweep
+from s2s_lit.tuning.study import attributes
+from s2s_lit.tuning.study.trials import best_trial, short_name, short_point
 
 MARK = "# Best of sweep "
 _COLUMNS = ("factor", "level", "mean", "spread", "best", "complete", "pruned", "failed")

@@ -1,15 +1,13 @@
-"""`s2s trial WORK.json`: one training of a trial, as `s2s train` does it, in a process of its own."""
+"""One training of a trial, as `s2s train` does it, in a process of its own."""
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import signal
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from s2s_lit.errors import DivergenceError
 from s2s_lit.tracking.process_identity import process_alive
 from s2s_lit.tuning.execution.channel import Client
+from s2s_lit.tuning.execution.work import Work
 from s2s_lit.tuning.search.objectives import COSTS, Objective, Pruned
 
 if TYPE_CHECKING:
@@ -28,63 +27,30 @@ _LOOK_S = 1.0
 _LAST_WORDS_S = 30.0
 
 
-@dataclass(frozen=True)
-class Work:
-    """What a process is told.
-
-    Attributes:
-        number: The trial's.
-        seed: Of this training.
-        experiment: What is trained.
-        dataset: On what.
-        overrides: The trial's changes, as words of the command line.
-        objectives: Names and whether higher is better.
-        run_id: The MLflow run that the training is.
-        address: Where the supervisor listens.
-        supervisor: What identifies its process.
-        reports: Whether intermediate values are told, so that the trial can be pruned.
-    """
-
-    number: int
-    seed: int
-    experiment: str
-    dataset: str
-    overrides: list[str]
-    objectives: list[list[Any]]
-    run_id: str
-    address: str
-    supervisor: dict[str, Any]
-    reports: bool
-
-    def write(self, file: Path) -> None:
-        """Writes what `read` reads."""
-        file.write_text(json.dumps(asdict(self), indent=1), encoding="utf-8")
-
-    @classmethod
-    def read(cls, file: Path) -> Work:
-        """What a supervisor wrote."""
-        return cls(**json.loads(file.read_text(encoding="utf-8")))
-
-
 Report = Callable[[int, float], bool]
 """Told the place in the training and the first objective's value there; whether to prune."""
 Train = Callable[[Work, Report], "dict[str, float] | None"]
 """Trains as the run of the work; the objectives' values, None if it was pruned. The run says so, too, when it ends."""
 
 
-def trial(arguments: argparse.Namespace, overrides: list[str]) -> int:
-    """The verb that a supervisor uses: 0 when the training is finished or was pruned."""
+def run_trial(file: Path, words: Sequence[str]) -> int:
+    """What a supervisor wrote into a file is trained: 0 when the training is finished or was pruned.
+
+    Args:
+        file: The supervisor's.
+        words: The command line, with which each of several processes is started.
+    """
     from s2s_lit.config.compose import compose
     from s2s_lit.processes import joined, rank
     from s2s_lit.training.launch import launch, processes_to_start
 
-    work = Work.read(arguments.work)
+    work = Work.read(file)
     end_with(work.supervisor)
     with joined():
         config = compose(work.experiment, work.dataset, work.overrides)
         processes = processes_to_start(config.trainer)
         if processes > 1:
-            return launch(processes, arguments.words)
+            return launch(processes, words)
         return speak(work, partial(train_tracked, config), first=rank() == 0)
 
 
@@ -141,8 +107,8 @@ def train_experiment(
     from s2s_lit.training.fine_tuning import resolved
     from s2s_lit.training.restart_files import read_restart, require_as_many
     from s2s_lit.training.run import run
-    from s2s_lit.tuning.execution.pruning import Reporter
-    from s2s_lit.tuning.search.costs import measured
+    from s2s_lit.tuning.execution.costs import measured
+    from s2s_lit.tuning.execution.reporter import Reporter
 
     if resume_from is not None:
         require_as_many(read_restart(resume_from))

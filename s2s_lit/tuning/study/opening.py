@@ -1,10 +1,10 @@
-"""The study of a sweep: created once, joined by whoever runs the same command; its sampler, its pruner, its points."""
+"""The study of a sweep: created once, joined by whoever runs the same command; its sampler and its pruner."""
 
 from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import optuna
@@ -13,26 +13,9 @@ from optuna.samplers import BaseSampler, NSGAIISampler, QMCSampler, RandomSample
 from optuna.storages import BaseStorage
 
 from s2s_lit.errors import UserError
-from s2s_lit.tuning.execution.ownership import Ownership
 from s2s_lit.tuning.search.objectives import WHOLE
 from s2s_lit.tuning.search.sweep_file import Sweep
-
-FINGERPRINT = "s2s:fingerprint"
-PARENT = "s2s:parent"
-_CLAIM = "s2s:parent_claim"
-_ENQUEUING = "s2s:enqueuing"
-OBJECTIVES = "s2s:objectives"
-DATASET = "s2s:dataset"
-
-RUN = "run"
-RETRIES = "retries"
-DEATHS = "deaths"
-PROCESS = "s2s:process"
-SPANS = "s2s:spans"
-SEED = "seed:"
-FAILURE = "failure"
-"""Attributes of trials: the MLflow run, how often and how processes died, the current one, who worked when, values
-of each seed, why it failed."""
+from s2s_lit.tuning.study.attributes import DATASET, FINGERPRINT, OBJECTIVES
 
 
 def open_study(sweep: Sweep, name: str, storage: BaseStorage) -> optuna.Study:
@@ -129,34 +112,8 @@ def _split(stated: Mapping[str, Any], known: Mapping[str, set[str]], what: str) 
     return name, settings
 
 
-def sweep_run(ownership: Ownership, create: Callable[[], str]) -> str:
-    """The MLflow run that stands for the study, created by exactly one of those who begin it."""
-    study = ownership.study
-    while (run := study.user_attrs.get(PARENT)) is None:
-        if ownership.lead(_CLAIM):
-            study.set_user_attr(PARENT, create())
-        else:
-            time.sleep(0.5)
-    return str(run)
-
-
 def _wait_for(study: optuna.Study, key: str, patience_s: float = 10.0) -> None:
     """Whoever created the study writes this a moment later, unless it was killed in that moment."""
     deadline = time.monotonic() + patience_s
     while key not in study.user_attrs and time.monotonic() < deadline:
         time.sleep(0.2)
-
-
-def enqueue(sweep: Sweep, ownership: Ownership) -> None:
-    """Puts the points that the sweep's file names, and no trial has yet, into the queue; what they leave open is drawn.
-
-    Whoever begins beside another one waits, so that no point is there twice, and all are before what is drawn.
-    """
-    points = sweep.known_points()
-    while points:
-        with ownership.alone(_ENQUEUING) as alone:
-            if alone:
-                for point in points:
-                    ownership.study.enqueue_trial(point, skip_if_exists=True)
-                return
-        time.sleep(0.5)

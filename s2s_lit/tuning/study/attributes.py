@@ -1,0 +1,27 @@
+"""The names under which a study and its trials keep what Optuna does not know of."""
+
+# Of a study
+FINGERPRINT = "s2s:fingerprint"
+"""What makes its trials comparable, as a hash."""
+OBJECTIVES = "s2s:objectives"
+"""The names of what is sought."""
+DATASET = "s2s:dataset"
+"""On what the trials are trained."""
+PARENT = "s2s:parent"
+"""The MLflow run that stands for the whole study."""
+
+# Of a trial
+RUN = "run"
+"""Its MLflow run; with `:SEED` behind it that of one seed."""
+SEED = "seed:"
+"""With the seed behind it: what this seed's training found."""
+PROCESS = "s2s:process"
+"""The process that trains it now."""
+SPANS = "s2s:spans"
+"""Who worked on it, from when to when."""
+RETRIES = "retries"
+"""How many of its processes died."""
+DEATHS = "deaths"
+"""How they died."""
+FAILURE = "failure"
+"""Why it failed."""
