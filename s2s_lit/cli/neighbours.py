@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
-from rich.console import Console
 from rich.table import Table
 
 from s2s_lit.cli.lines import require_utf8
+from s2s_lit.cli.tables import terminal
 from s2s_lit.config.build import load
 from s2s_lit.errors import UserError
 from s2s_lit.inference.neighbours import ids_of, nearest, side_of
@@ -25,7 +24,7 @@ def neighbours(arguments: argparse.Namespace, overrides: list[str]) -> int:
     ids = ids_of(task.tokenizers.normalize(require_utf8(arguments.word, "--word")), tokenizer)
     tokens = [tokenizer.tokens[i] for i in ids]
     of_many = f" (the mean of its tokens {' '.join(tokens)})" if len(tokens) > 1 else ""
-    console = Console(width=None if sys.stdout.isatty() else 120, highlight=False)
+    console = terminal(120)
     console.print(
         f"\nnearest to {arguments.word}{of_many} among the {arguments.side} tokens of {record.name}",
         style="bold", markup=False, soft_wrap=True,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from s2s_lit.cli.tables import terminal
 from s2s_lit.config.catalogue import shelf
 from s2s_lit.config.settings import description, settings, summary
 from s2s_lit.errors import UserError, did_you_mean
@@ -17,7 +17,7 @@ from s2s_lit.errors import UserError, did_you_mean
 def parts(arguments: argparse.Namespace, overrides: list[str]) -> int:
     """The verb: a table of all parts, of one kind, or all that is known of one part."""
     found = shelf()
-    console = Console(width=None if sys.stdout.isatty() else 140)
+    console = terminal()
     name = arguments.name
     named = {cls.__name__: (kind, cls) for kind, classes in found.items() for cls in classes}
     if name in named:

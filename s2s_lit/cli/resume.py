@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from s2s_lit.cli.train import train_run
+from s2s_lit.cli.trained import print_trained
 from s2s_lit.config.compose import from_yaml
 from s2s_lit.config.resumable import require_unchanged
 from s2s_lit.processes import from_first, joined
@@ -13,6 +13,7 @@ from s2s_lit.tracking.lifecycle import mark_dead_runs
 from s2s_lit.training.launch import launch, processes_to_start
 from s2s_lit.training.restart_files import read_restart, require_as_many
 from s2s_lit.training.resumable_runs import attached, restart_file, stopped_run
+from s2s_lit.training.start import train_run
 
 
 def resume(arguments: argparse.Namespace, overrides: list[str]) -> int:
@@ -31,4 +32,5 @@ def resume(arguments: argparse.Namespace, overrides: list[str]) -> int:
         if processes > 1:
             return launch(processes, arguments.words)
         require_as_many(restart)
-        return train_run(config, attached(run), restart_file(run))
+        print_trained(train_run(config, attached(run), restart_file(run)))
+        return 0

@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 
-import torch
-from torch import Tensor
-
 from s2s_lit.cli.lines import blocks_of, name_of, progress, written
-from s2s_lit.data.batching.collate import collate
-from s2s_lit.decoding.scorers import forced_log_probs
 from s2s_lit.errors import UserError
-from s2s_lit.inference.models import Models, batches_by_length, load_models
-from s2s_lit.text.lines import encode_lines
-from s2s_lit.types import EOS, Batch
+from s2s_lit.inference.models import load_models
+from s2s_lit.inference.scoring import score as log_probabilities
 
 _BLOCK = 2000  # pairs of two files that are scored together
 
@@ -29,7 +22,7 @@ def score(arguments: argparse.Namespace, overrides: list[str]) -> int:
     number = 0
     with written(arguments.output, arguments.pairs, arguments.targets) as output, progress("scoring") as bar:
         for pairs in blocks:
-            for scored in scores_of(models, pairs, bar.update):
+            for scored in log_probabilities(models, pairs, told=bar.update):
                 number += 1
                 lines = [f"{sum(log_prob for _, log_prob in scored):.4f}"]
                 if arguments.tokens:
@@ -72,33 +65,3 @@ def _zipped(sources: Iterator[list[str]], targets: Iterator[list[str]], names: s
         raise UserError(f"{names} have {len(lines)} and {len(others)} lines")
     pairs = list(zip(lines, others, strict=True))
     return (pairs[start : start + _BLOCK] for start in range(0, len(pairs), _BLOCK))
-
-
-def scores_of(
-    models: Models, pairs: Sequence[tuple[str, str]], told: Callable[[int], object]
-) -> Iterator[list[tuple[str, float]]]:
-    """The tokens of each target, its EOS last, with their log-probabilities, in the pairs' order."""
-    task, _, size = models
-    tokenizer = task.tokenizers.target
-    targets = tokenizer.encode_batch([task.tokenizers.normalize(target) for _, target in pairs])
-    sources = encode_lines([source for source, _ in pairs], task.tokenizers)
-    examples = [replace(example, target_ids=ids) for example, ids in zip(sources, targets, strict=True)]
-    found: list[list[float]] = [[] for _ in pairs]
-    for rows in batches_by_length(examples, range(len(examples)), size):
-        batch = collate([examples[i] for i in rows]).to(task.device)
-        for row, values in zip(rows, log_probs_of(models, batch).tolist(), strict=True):
-            found[row] = values[: examples[row].target_length]
-        told(len(rows))
-    for example, values in zip(examples, found, strict=True):
-        yield [(tokenizer.tokens[i], value) for i, value in zip([*example.target_ids, EOS], values, strict=True)]
-
-
-@torch.inference_mode()
-def log_probs_of(models: Models, batch: Batch) -> Tensor:
-    """Those of each token of the targets [B, T], 0 at padding: in one pass if there is a single run, else by steps."""
-    task, model, _ = models
-    if model is not task.model:
-        return forced_log_probs(model, batch.source_ids, batch.source_lengths, batch.target_ids, batch.target_lengths)
-    mask = batch.target_mask
-    log_probs = task.loss(task.model(batch).logits, batch.target_ids[mask]).log_probs
-    return log_probs.new_zeros(mask.shape).masked_scatter(mask, log_probs)

@@ -6,9 +6,9 @@ import argparse
 import shlex
 import sys
 
-from rich.console import Console
 from rich.table import Table
 
+from s2s_lit.cli.tables import terminal
 from s2s_lit.errors import UserError
 from s2s_lit.tuning.execution.sweep import run_sweep
 from s2s_lit.tuning.search.sweep_file import FOLDER, names, read_sweep
@@ -47,4 +47,4 @@ def print_sweeps() -> None:
         table.add_row(name, searched.what, str(searched.trials), objectives)
     if not table.row_count:
         raise UserError(f"{FOLDER}/ has no sweep: run this in the project's folder")
-    Console(width=None if sys.stdout.isatty() else 160).print(table, markup=False)
+    terminal(160).print(table, markup=False)

@@ -18,9 +18,11 @@ from jsonargparse import ArgumentParser, Namespace
 from lightning.pytorch import Trainer
 
 from s2s_lit.config.catalogue import import_parts
+from s2s_lit.config.experiments import FOLDER, files_of
 from s2s_lit.config.explain import explain
+from s2s_lit.config.overrides import joined_nulls, take_out, without_overruled_nulls
 from s2s_lit.data.datamodule import DataModule
-from s2s_lit.errors import UserError, did_you_mean
+from s2s_lit.errors import UserError
 from s2s_lit.models.seq2seq import Seq2Seq
 from s2s_lit.tasks.base import Task
 from s2s_lit.text.tokenizer import TokenizerPair
@@ -68,19 +70,14 @@ def make_parser() -> ArgumentParser:
     return parser
 
 
-def compose(experiment: str, dataset: str, overrides: Sequence[str], folder: Path = Path("experiments")) -> Namespace:
+def compose(experiment: str, dataset: str, overrides: Sequence[str], folder: Path = FOLDER) -> Namespace:
     """The configuration of an experiment on a data set.
 
     Raises:
         UserError: no such experiment or data set; an unknown key, by its full path, its file and the nearest key; a
             value of the wrong type.
     """
-    files = [folder / "base.yaml", folder / "data" / f"{dataset}.yaml", folder / f"{experiment}.yaml"]
-    if not files[0].is_file():
-        raise UserError(f"{files[0]} does not exist: run this in the project's folder")
-    for file, what in zip(files[1:], ("DATA", "EXP"), strict=True):
-        if not file.is_file():
-            raise UserError(_no_such(what, file))
+    files = files_of(experiment, dataset, folder)
     arguments = [f"--config={file}" for file in files]
     return parse(
         [*arguments, f"--experiment={experiment}", f"--dataset={dataset}"], overrides, [*files, *_given(overrides)]
@@ -128,69 +125,14 @@ def from_yaml(text: str, overrides: Sequence[str] = ()) -> Namespace:
 
 def _parse(parser: ArgumentParser, arguments: Sequence[str], **given: Any) -> Namespace:
     """`--KEY=null` takes a part of a part out, which jsonargparse can only do from a file; it is done last."""
-    arguments = _without_overruled_nulls(_joined_nulls(arguments))
+    arguments = without_overruled_nulls(joined_nulls(arguments))
     nulls = [word for word in arguments if word.endswith("=null")]
     config = parser.parse_args([word for word in arguments if word not in nulls], **given)
-    others = [word for word in nulls if not _take_out(config, word.removeprefix("--").removesuffix("=null"))]
+    others = [word for word in nulls if not take_out(config, word.removeprefix("--").removesuffix("=null"))]
     return parser.parse_args(others, defaults=False, namespace=config) if others else config
-
-
-def _joined_nulls(arguments: Sequence[str]) -> list[str]:
-    """The words with `--KEY=null` for `--KEY null`."""
-    joined: list[str] = []
-    for word in arguments:
-        if word == "null" and joined and joined[-1].startswith("--") and "=" not in joined[-1]:
-            joined[-1] += "=null"
-        else:
-            joined.append(word)
-    return joined
-
-
-def _without_overruled_nulls(arguments: Sequence[str]) -> list[str]:
-    """The words without each `--KEY=null` after which the key, or one within it, is set again: the later wins."""
-    kept: list[str] = []
-    later: list[str] = []
-    for word in reversed(arguments):
-        key = word.partition("=")[0]
-        if not (word.endswith("=null") and any(f"{set_again}.".startswith(f"{key}.") for set_again in later)):
-            kept.append(word)
-        later.append(key)
-    return kept[::-1]
-
-
-def _take_out(config: Namespace, key: str) -> bool:
-    """Sets the part at `key` to None; False where there is no part.
-
-    Raises:
-        UserError: what the part belongs to cannot be without it.
-    """
-    owner, (*path, name) = config, key.split(".")
-    for step in path:
-        owner = _settings(owner).get(step)
-        if not isinstance(owner, Namespace):
-            return False
-    settings = _settings(owner)
-    if not isinstance(settings.get(name), Namespace) or "class_path" not in settings[name]:
-        return False
-    module, _, cls = str(owner.get("class_path", "")).rpartition(".")
-    if cls and inspect.signature(getattr(importlib.import_module(module), cls)).parameters[name].default is not None:
-        raise UserError(f"{key}: {cls} cannot be without its {name}, on the command line")
-    settings[name] = None
-    return True
-
-
-def _settings(node: Namespace) -> Namespace:
-    """The settings of a part, or the part itself where it has none of its own (the root)."""
-    return node.init_args if "init_args" in node else node
 
 
 def _given(overrides: Sequence[str]) -> list[Path]:
     """The configuration files named on the command line."""
     words = [word for override in overrides for word in override.split("=", 1)]
     return [Path(after) for word, after in itertools.pairwise(words) if word == "--config"]
-
-
-def _no_such(what: str, file: Path) -> str:
-    names = sorted(path.stem for path in file.parent.glob("*.yaml") if path.stem != "base")
-    hint = did_you_mean(file.stem, names, prefix=f"{what}=") or "."
-    return f"{what}={file.stem}: {file} does not exist{hint} There are: {', '.join(names)}"

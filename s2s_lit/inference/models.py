@@ -1,8 +1,8 @@
-"""Trained models, one or several as one, for the verbs that use them."""
+"""Trained models: one run, or several as one ensemble."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -14,7 +14,6 @@ from s2s_lit.errors import UserError
 from s2s_lit.tasks.base import Task
 from s2s_lit.text.tokenizer import TokenizerPair
 from s2s_lit.tracking.client.runs import RunRecord, download_checkpoint, find_run
-from s2s_lit.types import Example
 
 
 class Models(NamedTuple):
@@ -57,9 +56,3 @@ def _require_same_tokens(tokenizers: TokenizerPair, others: TokenizerPair, recor
                 f"{side} vocabularies ({len(one)} and {len(two)} tokens), so they cannot be one ensemble: choose runs "
                 "on the same data with the same data.tokenizer"
             )
-
-
-def batches_by_length(examples: Sequence[Example], keep: Sequence[int], size: int) -> Iterator[list[int]]:
-    """The places `keep` in lists of up to `size`, of similar source lengths."""
-    order = sorted(keep, key=lambda i: len(examples[i].source_ids))
-    return (order[start : start + size] for start in range(0, len(order), size))

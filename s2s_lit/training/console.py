@@ -1,4 +1,4 @@
-"""What a person sees in the terminal: what is trained, a line at each validation, a table at the end."""
+"""What a person sees of a training in the terminal: what is trained, and a line at each validation."""
 
 from __future__ import annotations
 
@@ -7,16 +7,12 @@ import math
 import sys
 import time
 import warnings
-from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import cast
 
 import lightning.pytorch as pl
 from lightning.pytorch.callbacks import Callback, TQDMProgressBar
-from rich.console import Console
-from rich.table import Table
 
 from s2s_lit.data.datamodule import DataModule
-from s2s_lit.metrics.score import Score
 from s2s_lit.tasks.base import Task
 
 
@@ -86,27 +82,3 @@ def progress_callbacks() -> list[Callback]:
     """A bar where there is a terminal, lines everywhere."""
     bars: list[Callback] = [TQDMProgressBar(refresh_rate=10, leave=False)] if sys.stderr.isatty() else []
     return [*bars, TrainingLines()]
-
-
-def print_scores(title: str, columns: Mapping[str, Mapping[str, float]], scores: Sequence[Score]) -> None:
-    """A table: one row a score, one column each of `columns` (their values keyed by the score's bare name).
-
-    `scores` say how they are printed and in which order; what they do not know comes last, as it is called.
-    """
-    console = Console(width=None if sys.stdout.isatty() else 120)
-    console.print(f"\n{title}", style="bold")
-    table = Table()
-    table.add_column("score")
-    for column in columns:
-        table.add_column(column, justify="right")
-    known = {score.name: score for score in scores}
-    logged = dict.fromkeys(name for values in columns.values() for name in values)
-    for name in [*(name for name in known if name in logged), *(name for name in logged if name not in known)]:
-        score = known.get(name) or Score(name, name, "{:.4f}", higher_is_better=True)
-        table.add_row(score.label, *(score.printed(v[name]) if name in v else "-" for v in columns.values()))
-    console.print(table)
-
-
-def scores_of(metrics: Mapping[str, Any], split: str) -> dict[str, float]:
-    """The scores of one split by their bare names."""
-    return {key.removeprefix(f"{split}/"): float(v) for key, v in metrics.items() if key.startswith(f"{split}/")}

@@ -18,6 +18,7 @@ from s2s_lit.data.datamodule import DataModule
 from s2s_lit.data.loading.workers import killed_workers_told
 from s2s_lit.errors import UserError
 from s2s_lit.inference.neighbours import picture
+from s2s_lit.metrics.score import scores_of
 from s2s_lit.processes import from_first, rank, world_size
 from s2s_lit.tasks.base import Task
 from s2s_lit.tasks.memory import StepMemory
@@ -28,7 +29,6 @@ from s2s_lit.training.allocator import keep_freed_memory
 from s2s_lit.training.best_checkpoint import best_checkpoint
 from s2s_lit.training.callbacks.scores_by_length import ScoresByLength
 from s2s_lit.training.callbacks.validation_records import ValidationRecords
-from s2s_lit.training.console import scores_of
 from s2s_lit.training.fine_tuning import starting_point, take_weights
 from s2s_lit.training.launch import leaves_out
 from s2s_lit.training.restart_files import read_restart

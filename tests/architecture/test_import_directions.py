@@ -28,6 +28,6 @@ def test_help_answers_within_a_second(words: list[str]) -> None:
 
 
 def test_help_imports_nothing_heavy() -> None:
-    code = "import sys, s2s_lit.__main__ as m; m.make_parser(); print(','.join(sys.modules))"
+    code = "import sys, s2s_lit.__main__ as program; program.make_parser(); print(','.join(sys.modules))"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split(",")
     assert not {"torch", "lightning", "mlflow", "datasets", "optuna"} & set(loaded)

@@ -8,7 +8,8 @@ import pytest
 from lightning.fabric.utilities.rank_zero import _get_rank
 from lightning.pytorch.plugins.environments import SLURMEnvironment
 
-from s2s_lit.__main__ import CONFIGURABLE, main, make_parser
+from s2s_lit.__main__ import main
+from s2s_lit.cli.arguments import CONFIGURABLE, make_parser
 
 NEEDED = {"compare": ["lstm"], "neighbours": ["lstm", "--word=a"], "register": ["lstm", "de"], "trial": ["work"]}
 (VERBS,) = [action.choices for action in make_parser()._actions if action.dest == "verb"]

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from s2s_lit.__main__ import main
-from s2s_lit.cli.experiments import first_comment
 from s2s_lit.config.catalogue import shelf
+from s2s_lit.config.experiments import first_comment
 
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"
 

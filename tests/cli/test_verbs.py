@@ -114,6 +114,7 @@ def test_a_file_is_translated_and_scored_block_by_block(
     source.write_text("".join(f"{line}\n" for line in sources))
     pairs.write_text("".join(f"{line}\tEin Hund.\n" for line in sources))
     commands = {"translate": ["--in", str(source), "--n_best=2"], "score": ["--in", str(pairs), "--tokens"]}
+    rooms = {"translate": "generator", "score": "scoring"}
     for verb, words in commands.items():
         assert main([verb, "latest", *words, "--out", str(whole)]) == 0
         sizes: list[int] = []
@@ -123,7 +124,7 @@ def test_a_file_is_translated_and_scored_block_by_block(
             return collate(examples)
 
         with monkeypatch.context() as patch:
-            patch.setattr(f"s2s_lit.cli.{verb}.collate", counted)
+            patch.setattr(f"s2s_lit.inference.{rooms[verb]}.collate", counted)
             assert main([verb, "latest", *words, "--data.eval_batch_size=2", "--out", str(output)]) == 0
         assert max(sizes) == 2
         expected = [line.split("\t") for line in whole.read_text().splitlines()]

@@ -17,8 +17,8 @@ TEXTS = references(60)
 
 @pytest.fixture
 def client(store: MlflowClient, monkeypatch: pytest.MonkeyPatch) -> MlflowClient:
-    monkeypatch.setattr("s2s_lit.cli.register.BOOTSTRAP", 200)
-    monkeypatch.setattr("s2s_lit.cli.register.RANDOMIZATIONS", 200)
+    monkeypatch.setattr("s2s_lit.comparison.champion.BOOTSTRAP", 200)
+    monkeypatch.setattr("s2s_lit.comparison.champion.RANDOMIZATIONS", 200)
     return store
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from mlflow.tracking import MlflowClient
 
-from s2s_lit.__main__ import make_parser
+from s2s_lit.cli.arguments import make_parser
 from s2s_lit.errors import DivergenceError
 from s2s_lit.tracking.client.runs import CHECKPOINT
 from s2s_lit.tracking.client.sweep_runs import PRUNED, SweepRuns

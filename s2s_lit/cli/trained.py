@@ -1,0 +1,17 @@
+"""What `s2s train` and `s2s resume` say when a training has ended."""
+
+from __future__ import annotations
+
+from s2s_lit.cli.tables import print_scores
+from s2s_lit.training.start import Trained
+
+
+def print_trained(trained: Trained) -> None:
+    """The test scores, and what can be done with the run next."""
+    print_scores(f"{trained.run_name} on the test split", {"test": trained.scores}, trained.known)
+    print(
+        f"\nrun {trained.run_name}, id {trained.run_id}. Next:\n"
+        f'  make translate RUN={trained.run_id[:8]} TEXT="A man is reading a book."\n'
+        f"  make evaluate RUN={trained.run_id[:8]} SPLIT=validation\n"
+        f"  make ui      # then http://127.0.0.1:5000, experiment {trained.dataset}"
+    )

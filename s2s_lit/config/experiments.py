@@ -1,0 +1,43 @@
+"""The files of `experiments/`: what can be trained, and on which data. Nothing heavy is imported to list them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from s2s_lit.errors import UserError, did_you_mean
+
+FOLDER = Path("experiments")
+BASE = "base.yaml"
+"""What every experiment is a difference from; none itself."""
+
+
+def list_experiments(folder: Path = FOLDER) -> dict[str, str]:
+    """The experiments of a folder, or its data: names and what the first line of each says."""
+    return {file.stem: first_comment(file) for file in sorted(folder.glob("*.yaml")) if file.name != BASE}
+
+
+def first_comment(file: Path) -> str:
+    """The first line of a file without its mark; an empty text if it is no comment."""
+    line = file.read_text(encoding="utf-8").partition("\n")[0]
+    return line.removeprefix("#").strip() if line.startswith("#") else ""
+
+
+def files_of(experiment: str, dataset: str, folder: Path = FOLDER) -> list[Path]:
+    """The files that an experiment on a data set is composed of, the later over the earlier.
+
+    Raises:
+        UserError: There is no such experiment or data set.
+    """
+    if not (folder / BASE).is_file():
+        raise UserError(f"{folder / BASE} does not exist: run this in the project's folder")
+    return [folder / BASE, _named("DATA", dataset, folder / "data"), _named("EXP", experiment, folder)]
+
+
+def _named(variable: str, name: str, folder: Path) -> Path:
+    """The file that EXP or DATA names."""
+    file = folder / f"{name}.yaml"
+    if not file.is_file():
+        names = list_experiments(folder)
+        hint = did_you_mean(name, names, prefix=f"{variable}=") or "."
+        raise UserError(f"{variable}={name}: {file} does not exist{hint} There are: {', '.join(names)}")
+    return file
