@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import importlib
-import pickle
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import torch
 from jsonargparse import Namespace
 
+from s2s_lit.checkpoint_files import load_checkpoint
 from s2s_lit.config.compose import from_yaml, make_parser, to_yaml
 from s2s_lit.data.datamodule import DataModule
 from s2s_lit.errors import UserError
@@ -20,8 +19,6 @@ from s2s_lit.nn.embeddings import TokenEmbedding
 from s2s_lit.tasks.base import Task
 from s2s_lit.text.tokenizer import TokenizerPair
 from s2s_lit.text.vectors import read_vectors
-
-BROKEN = (OSError, RuntimeError, EOFError, KeyError, TypeError, ValueError, ImportError, AttributeError)
 
 
 class Experiment:
@@ -36,6 +33,8 @@ class Experiment:
     def __init__(self, config: Namespace) -> None:
         with _objections():
             parts = make_parser().instantiate(config)
+        if missing := [key for key in ("model", "task") if parts[key] is None]:
+            raise UserError(f"{missing[0]}: the configuration has none")
         self.config = config
         self.data: DataModule = parts.data
         self.trainer_arguments: dict[str, Any] = dict(parts.trainer)
@@ -72,6 +71,10 @@ def _objections() -> Iterator[None]:
     """What a part's constructor objects to (sizes that do not fit together), as a message for the user."""
     try:
         yield
+    except RuntimeError as error:
+        if "memory" not in str(error):
+            raise
+        raise UserError(f"model: its parameters do not fit into memory ({str(error).splitlines()[0]})") from error
     except ValueError as error:
         reason: BaseException = error
         while isinstance(reason.__cause__, (UserError, ValueError)):  # jsonargparse wraps what an optional part raises
@@ -114,12 +117,13 @@ def read(checkpoint: Path) -> dict[str, Any]:
     Raises:
         UserError: the file is unreadable, torn or not of this program.
     """
+    content = load_checkpoint(checkpoint)
     try:
-        content: dict[str, Any] = torch.load(checkpoint, map_location="cpu", weights_only=True)
-        TokenizerPair.from_state(content["s2s_lit"]["tokenizers"])
-    except (*BROKEN, pickle.UnpicklingError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise UserError(f"{checkpoint} is not a readable checkpoint of s2s_lit ({reason})") from error
+        own: dict[str, Any] = content["s2s_lit"]
+        TokenizerPair.from_state(own["tokenizers"])
+        own["config"].splitlines(), content["state_dict"].keys()
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        raise UserError(f"{checkpoint} is not a readable checkpoint of s2s_lit ({error})") from error
     return content
 
 

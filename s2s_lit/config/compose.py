@@ -114,13 +114,15 @@ def from_yaml(text: str, overrides: Sequence[str] = ()) -> Namespace:
     parser = make_parser()
     try:
         config = parser.parse_string(text)
-    except ArgumentError as error:
+    except (ArgumentError, AttributeError, TypeError, ValueError, RecursionError) as error:  # of a text that is no YAML
         reason = explain(str(error), parser, (), ())
         raise UserError(f"this version does not read the checkpoint's configuration: {reason}") from error
     try:
-        return _parse(parser, overrides, defaults=False, namespace=config)
+        config = _parse(parser, overrides, defaults=False, namespace=config)
     except ArgumentError as error:
         raise UserError(explain(str(error), parser, (), overrides)) from error
+    _refuse_contracts(config)
+    return config
 
 
 def _parse(parser: ArgumentParser, arguments: Sequence[str], **given: Any) -> Namespace:

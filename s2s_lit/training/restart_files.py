@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import pickle
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
-
-from s2s_lit.config.build import BROKEN
+from s2s_lit.checkpoint_files import load_checkpoint
 from s2s_lit.data.sources.rows import reason_of
 from s2s_lit.errors import UserError
 from s2s_lit.processes import world_size
@@ -30,12 +26,12 @@ def read_restart(path: Path) -> dict[str, Any]:
     """
     if not path.is_file():
         raise UserError(f"there is no restart point {path}: it lies where the run was trained")
+    content = load_checkpoint(path, mmap=True)
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
         restart = {**content[STATE], **content["s2s_lit"]}
-        restart["random_states"]
-    except (*BROKEN, pickle.UnpicklingError) as error:
-        raise UserError(f"{path} is no restart point of s2s_lit ({reason_of(error)})") from error
+        restart["random_states"], restart["config"]
+    except (KeyError, TypeError) as error:
+        raise UserError(f"{path} is no restart point of this version of s2s_lit ({reason_of(error)})") from error
     return restart
 
 
@@ -45,15 +41,3 @@ def require_as_many(restart: Mapping[str, Any]) -> None:
         raise UserError(
             f"{before} processes were stopped and {world_size()} cannot go on: set trainer.devices={before}"
         )
-
-
-def replace(fresh: Path, path: Path) -> None:
-    """Puts a file in the place of another, which a crash of the machine does not undo either."""
-    for place in (fresh, fresh.parent):
-        handle = os.open(place, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-        if place == fresh:
-            os.replace(fresh, path)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import signal
 import threading
@@ -16,11 +15,12 @@ import lightning.pytorch as pl
 import torch
 from lightning.pytorch.callbacks import Callback, ModelCheckpoint
 
+from s2s_lit.checkpoint_files import remove_checkpoint
 from s2s_lit.errors import Terminated
 from s2s_lit.lightning_adapter import place_between_batches, set_logging_step
 from s2s_lit.processes import largest, of_all, rank
 from s2s_lit.training.random_states import random_states, restore_random_states
-from s2s_lit.training.restart_files import RESTART, STATE, replace
+from s2s_lit.training.restart_files import RESTART, STATE
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +45,6 @@ class RestartPoints(Callback):
 
     def __init__(self, folder: Path, *, run_id: str, best: ModelCheckpoint, minutes: float, steps: int) -> None:
         self.path = folder / RESTART
-        self._fresh = self.path.with_suffix(".new")
         self._run_id = run_id
         self._best = best
         self._minutes = minutes
@@ -115,31 +114,19 @@ class RestartPoints(Callback):
             raise Terminated
 
     def _save(self, trainer: pl.Trainer, device: torch.device) -> None:
-        """Writes beside the file and puts it in its place; a full disk costs the new point, not the training."""
+        """Saves a point; a full disk costs the new one, not the training."""
         self._saving = {"chosen": self.chosen, "random_states": of_all(random_states(device))}
         try:
-            trainer.save_checkpoint(self._fresh)
+            trainer.save_checkpoint(self.path)
         except OSError as error:
-            self._keep_the_one_before(trainer, error)
+            log.warning("No restart point at step %d, the one before stays: %s", trainer.global_step, error)
             trainer.strategy.barrier()  # where the others wait
-            return
         finally:
             self._saving = None
-        if trainer.is_global_zero:  # the others are through
-            try:
-                replace(self._fresh, self.path)
-            except OSError as error:
-                self._keep_the_one_before(trainer, error)
-
-    def _keep_the_one_before(self, trainer: pl.Trainer, error: OSError) -> None:
-        with contextlib.suppress(OSError):  # of a disk that takes nothing more
-            self._fresh.unlink(missing_ok=True)
-        log.warning("No restart point at step %d, the one before stays: %s", trainer.global_step, error)
 
     def remove(self) -> None:
-        """For a training that has ended; also a file that a kill kept from its place."""
-        self.path.unlink(missing_ok=True)
-        self._fresh.unlink(missing_ok=True)
+        """For a training that has ended."""
+        remove_checkpoint(self.path)
 
     def on_save_checkpoint(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]

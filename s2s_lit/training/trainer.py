@@ -13,6 +13,7 @@ from s2s_lit.config.build import Experiment
 from s2s_lit.errors import UserError
 from s2s_lit.processes import world_size
 from s2s_lit.tracking.logger import MlflowTracker
+from s2s_lit.training.checkpoint_io import CheckedFiles
 from s2s_lit.training.console import progress_callbacks, quiet_libraries
 from s2s_lit.training.launch import for_processes
 
@@ -48,6 +49,7 @@ def make_trainer(
     arguments = {
         **given,
         "callbacks": [*_listed(given.get("callbacks")), *ours],
+        "plugins": [*_listed(given.get("plugins")), CheckedFiles()],
         "logger": tracker,
         "use_distributed_sampler": False,
         "default_root_dir": str(tracker.run_dir),
@@ -64,7 +66,8 @@ def make_trainer(
     return trainer
 
 
-def _listed(callbacks: list[Callback] | Callback | None) -> list[Callback]:
-    if callbacks is None:
+def _listed(given: Any) -> list[Any]:
+    """What was given as one, several or none."""
+    if given is None:
         return []
-    return callbacks if isinstance(callbacks, list) else [callbacks]
+    return given if isinstance(given, list) else [given]

@@ -132,6 +132,7 @@ def _keep_weights(rank: int) -> None:
 
 
 def _install(kill: Kill) -> None:
+    from s2s_lit import checkpoint_files
     from s2s_lit.tasks.base import Task
     from s2s_lit.training import restart_points
 
@@ -150,7 +151,7 @@ def _install(kill: Kill) -> None:
     owners: dict[Any, tuple[str, ...]] = {
         Task: ("training_step", "optimizer_step", "validation_step"),
         restart_points.RestartPoints: ("_save",),
-        restart_points: ("replace",),
+        checkpoint_files: ("replace",),
     }
     for owner, names in owners.items():
         for name in names:
