@@ -1,4 +1,5 @@
-"""Where we reach into Lightning: the counts of its loops, which it offers no public way to read or set.
+"""Where we reach into Lightning: the counts of its loops and its signal handlers, which it offers no public way to read
+or set.
 
 A test names Lightning's version and holds each name that is used here.
 """
@@ -39,3 +40,25 @@ def place_between_batches(checkpoint: dict[str, Any]) -> None:
     progress["is_last_batch"] = False
     for counts in (progress["total"], progress["current"]):
         counts["ready"] = counts["completed"]
+
+
+class _NoHandlers:
+    """Takes the place of what sets Lightning's signal handlers while it fits and tests."""
+
+    received_sigterm = False
+
+    def register_signal_handlers(self) -> None:
+        pass
+
+    def teardown(self) -> None:
+        pass
+
+
+def leave_signals_alone(trainer: pl.Trainer) -> None:
+    """Keeps Lightning from setting signal handlers of its own in fit and test.
+
+    Its handler of SIGTERM talks to the other processes from within the handler: where these are told to end at the same
+    time, or are dead, all wait for one another until the time limit of half an hour.
+    """
+    handlers: Any = _NoHandlers()
+    trainer._signal_connector = handlers

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,13 @@ import torch
 from lightning.pytorch import Trainer
 from lightning.pytorch.demos.boring_classes import BoringModel
 
-from s2s_lit.lightning_adapter import batches_done, place_between_batches, set_logging_step, trainer_of
+from s2s_lit.lightning_adapter import (
+    batches_done,
+    leave_signals_alone,
+    place_between_batches,
+    set_logging_step,
+    trainer_of,
+)
 
 PACKAGE = Path(__file__).parents[1] / "s2s_lit"
 
@@ -77,6 +84,32 @@ def test_a_checkpoint_is_placed_between_two_batches(fitted: tuple[Trainer, Stops
     assert placed["total"]["ready"] == placed["total"]["completed"] == 6
     assert placed["current"]["ready"] == placed["current"]["completed"] == 3
     assert not placed["is_last_batch"]
+
+
+class Handlers(BoringModel):
+    """Looks at the signal handlers while it is fitted and tested."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: set[Any] = set()
+
+    def look(self) -> None:
+        self.seen.add(signal.getsignal(signal.SIGTERM))
+
+    on_fit_start = on_train_start = on_train_end = on_test_start = on_test_end = on_fit_end = look
+
+
+@pytest.mark.parametrize("alone", [True, False])
+def test_lightning_sets_no_handler_of_sigterm(alone: bool) -> None:
+    module = Handlers()
+    trainer = Trainer(
+        fast_dev_run=True, accelerator="cpu", logger=False, enable_progress_bar=False, enable_model_summary=False
+    )
+    if alone:
+        leave_signals_alone(trainer)
+    trainer.fit(module)
+    trainer.test(module, verbose=False)
+    assert (module.seen == {signal.getsignal(signal.SIGTERM)}) is alone
 
 
 def kept(trainer: Trainer, folder: Path) -> dict[str, Any]:

@@ -16,9 +16,10 @@ from s2s_lit.comparison.results import compare as compute
 from s2s_lit.comparison.systems import code, find_systems
 from s2s_lit.comparison.verdicts import basis, cells, notes, verdict, what_differs
 from s2s_lit.errors import UserError
+from s2s_lit.tracking.client.limits import cut
+from s2s_lit.tracking.client.runs import TASK_TAG
 from s2s_lit.tracking.lifecycle import mark_dead_runs, tracked_run
 from s2s_lit.tracking.logger import MlflowTracker
-from s2s_lit.tracking.records.parameters import cut
 from s2s_lit.tracking.records.provenance import provenance_tags
 
 _LONGEST = 200  # characters of a sentence in the terminal; the page has all of it
@@ -43,10 +44,12 @@ def compare(arguments: argparse.Namespace, overrides: list[str]) -> int:
     tracker = MlflowTracker(
         dataset=systems[0].runs[0].dataset,
         experiment="compare",
-        task=systems[0].runs[0].task,
         kind="compare",
         run_name=f"compare {names} ({arguments.split})"[:250],
-        tags={"s2s.compared": json.dumps([[run.run_id for run in system.runs] for system in systems])},
+        tags={
+            TASK_TAG: systems[0].runs[0].task,
+            "s2s.compared": json.dumps([[run.run_id for run in system.runs] for system in systems]),
+        },
     )
     with tracked_run(tracker):
         html = page(comparison)

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from s2s_lit.errors import UserError
-from s2s_lit.tracking.client.connection import answering, connect
+from s2s_lit.tracking.client.connection import connect
+from s2s_lit.tracking.client.failures import answering
 from s2s_lit.tracking.client.runs import RunRecord, find_run, list_runs
 from s2s_lit.tracking.records.predictions import parse_line
 from s2s_lit.types import Prediction

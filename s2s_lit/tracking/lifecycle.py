@@ -5,19 +5,17 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import signal
 import socket
-import threading
 from collections.abc import Iterator
 from pathlib import Path
-from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from s2s_lit.errors import Terminated, UserError
+from s2s_lit.signals import raised_sigterm
 from s2s_lit.tracking.client.connection import connect, database_file
 from s2s_lit.tracking.client.runs import RunRecord, list_runs
 from s2s_lit.tracking.delivery.sync import Sent, send_left_behind
-from s2s_lit.tracking.process_identity import identity, process_alive
+from s2s_lit.tracking.process_identity import process_alive, process_tags
 from s2s_lit.tracking.records.system_metrics import system_metrics
 
 if TYPE_CHECKING:
@@ -32,22 +30,20 @@ _RESERVE_BYTES = 256 * 1024
 def tracked_run(tracker: MlflowTracker) -> Iterator[MlflowTracker]:
     """Runs the body as one MLflow run and gives the run the status that the body ended with; the error goes on.
 
-    Ctrl-C and SIGTERM end it KILLED, and leave as `KeyboardInterrupt` and `Terminated` although Lightning turns both
-    into a plain `SystemExit`. Every other exception ends it FAILED. What goes wrong in tracking is only warned of while
-    the body runs.
+    Ctrl-C and SIGTERM end it KILLED, and leave as `KeyboardInterrupt` (which Lightning turns into a plain `SystemExit`)
+    and `Terminated`. Every other exception ends it FAILED. What goes wrong in tracking is only warned of while the body
+    runs.
 
     Raises:
         UserError: the body ended well, but something that it logged is lost; the run is then FAILED. What only waits
             on the disk, because the store is away, is no error: a later command sends it, and the status with it.
     """
-    with raised_sigterm() as got_sigterm:
+    with raised_sigterm():
         tracker.start(process_tags())
         reserve = _reserve(tracker.uri)
         try:
             with system_metrics(tracker, tracker.started) if tracker.is_writing else contextlib.nullcontext():
                 yield tracker
-            if got_sigterm():  # Lightning lets the last batch's SIGTERM pass
-                raise Terminated
         except BaseException as error:
             status = _status(error)
             with contextlib.suppress(Exception):
@@ -56,8 +52,8 @@ def tracked_run(tracker: MlflowTracker) -> Iterator[MlflowTracker]:
                 if status == "FAILED":
                     tracker.set_tags({"s2s.error": f"{type(error).__name__}: {error}"})
             tracker.end(status)
-            if status == "KILLED" and isinstance(error, SystemExit):
-                raise (KeyboardInterrupt() if _interrupted(error) else Terminated()) from None
+            if _interrupted(error):
+                raise KeyboardInterrupt from None
             raise
         missing = tracker.end("FINISHED")
         if missing:
@@ -68,47 +64,16 @@ def tracked_run(tracker: MlflowTracker) -> Iterator[MlflowTracker]:
 
 
 def _status(error: BaseException) -> str:
-    if isinstance(error, KeyboardInterrupt) or _terminated(error) or _interrupted(error):
+    if isinstance(error, KeyboardInterrupt | Terminated) or _interrupted(error):
         return "KILLED"
     if isinstance(error, SystemExit) and error.code in (None, 0):
         return "FINISHED"
     return "FAILED"
 
 
-def _terminated(error: BaseException) -> bool:
-    from lightning.pytorch.utilities.exceptions import SIGTERMException
-
-    return isinstance(error, Terminated | SIGTERMException)
-
-
 def _interrupted(error: BaseException) -> bool:
     """Lightning answers Ctrl-C with `sys.exit(1)` inside the `except KeyboardInterrupt`."""
     return isinstance(error, SystemExit) and isinstance(error.__context__, KeyboardInterrupt)
-
-
-@contextlib.contextmanager
-def raised_sigterm() -> Iterator[Any]:
-    """SIGTERM raises `Terminated` in the body.
-
-    While a Lightning loop runs, which has put its own handler over this one and stops after the current batch, the
-    first SIGTERM is left to it; a second one raises at once. Yields a function that tells whether one came.
-    """
-    came = 0
-
-    def handler(signum: int, frame: FrameType | None) -> None:
-        nonlocal came
-        came += 1
-        if came > 1 or signal.getsignal(signal.SIGTERM) is handler:
-            raise Terminated
-
-    if threading.current_thread() is not threading.main_thread():  # only there can handlers be set
-        yield lambda: False
-        return
-    before = signal.signal(signal.SIGTERM, handler)
-    try:
-        yield lambda: came > 0
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _reserve(uri: str) -> Path | None:
@@ -123,11 +88,6 @@ def _reserve(uri: str) -> Path | None:
     except OSError:
         return None
     return reserve
-
-
-def process_tags() -> dict[str, str]:
-    """What identifies this process for `mark_dead_runs`."""
-    return {f"s2s.{key}": str(value) for key, value in identity().items()}
 
 
 def mark_dead_runs(run_id: str = "") -> list[RunRecord]:

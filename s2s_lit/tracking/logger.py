@@ -16,15 +16,16 @@ from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities import rank_zero_only
 
 from s2s_lit.errors import UserError
-from s2s_lit.tracking.client.connection import answering, connect, ensure_experiment, tracking_uri
+from s2s_lit.tracking.client.connection import connect, ensure_experiment, tracking_uri
+from s2s_lit.tracking.client.failures import answering, reason_of
+from s2s_lit.tracking.client.limits import MAX_TAG, chunks, clean, cut, flatten, tokens
 from s2s_lit.tracking.client.runs import CHECKPOINT
-from s2s_lit.tracking.delivery.entries import Artifact, Dataset, Params, Status, Tags, Value, deliver, reason_of
+from s2s_lit.tracking.delivery.entries import Artifact, Dataset, Params, Status, Tags, Value, deliver
 from s2s_lit.tracking.delivery.journal import Journal
 from s2s_lit.tracking.delivery.outbox import Outbox
 from s2s_lit.tracking.delivery.sync import SAVE_DIR, send_left_behind
-from s2s_lit.tracking.records.attention_maps import render
-from s2s_lit.tracking.records.parameters import MAX_TAG, chunks, clean, cut, flatten, tokens
 from s2s_lit.tracking.records.provenance import COMMAND_TAG
+from s2s_lit.tracking.rendering import render
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -44,7 +45,6 @@ class MlflowTracker(Logger):
     Args:
         dataset: The data set's name; also that of the MLflow experiment.
         experiment: The experiment file's name, such as `bilstm_attn`.
-        task: What is learnt, such as `translation`.
         kind: `train`, `evaluate`, `trial` or `compare`.
         run_name: The name in the UI; by default the experiment's name and the time.
         tags: More tags of the run.
@@ -61,7 +61,6 @@ class MlflowTracker(Logger):
         *,
         dataset: str,
         experiment: str,
-        task: str = "translation",
         kind: str = "train",
         run_name: str | None = None,
         tags: Mapping[str, str] | None = None,
@@ -79,7 +78,7 @@ class MlflowTracker(Logger):
         self.resumed = False
         """Whether the run had begun in another process, which said where it comes from."""
         self._experiment = experiment
-        self._tags = {"s2s.experiment": experiment, "s2s.dataset": dataset, "s2s.task": task, "s2s.kind": kind}
+        self._tags = {"s2s.experiment": experiment, "s2s.dataset": dataset, "s2s.kind": kind}
         self._tags |= {**({} if parent is None else {"mlflow.parentRunId": parent}), **(tags or {})}
         self._save_dir = Path(save_dir)
         self.started = time.time()  # of the run

@@ -31,6 +31,11 @@ def identity(pid: int | None = None) -> dict[str, Any]:
     return {**place(), "pid": process.pid, "started": round(process.create_time(), 2)}
 
 
+def process_tags() -> dict[str, str]:
+    """The same of this process as a run's tags, by which a later command finds out whether it still runs."""
+    return {f"s2s.{key}": str(value) for key, value in identity().items()}
+
+
 def process_alive(record: Mapping[str, Any]) -> bool | None:
     """Whether the process that a record identifies still runs; None where that cannot be seen from here.
 

@@ -10,7 +10,7 @@ from s2s_lit.metrics.score import Score, scores_of
 from s2s_lit.tracking.client.runs import RunRecord, download_checkpoint
 from s2s_lit.tracking.lifecycle import tracked_run
 from s2s_lit.tracking.logger import MlflowTracker
-from s2s_lit.tracking.records.recorder import RunRecorder
+from s2s_lit.training.callbacks.recorder import RunRecorder
 from s2s_lit.training.callbacks.scores_by_length import ScoresByLength
 from s2s_lit.training.run import signatures
 from s2s_lit.training.trainer import make_trainer

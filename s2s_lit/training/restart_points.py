@@ -66,18 +66,12 @@ class RestartPoints(Callback):
         if largest(int(self._terminated)):  # in the last step or the validation after it, which no further one noticed
             raise Terminated
 
-    def on_test_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        self._listen(self._leave)  # there is nothing to save
-
-    def on_test_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        self._stop_listening()
-
     def on_exception(self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException) -> None:
         self._stop_listening()
 
     def _listen(self, handler: Callable[[int, FrameType | None], None]) -> None:
         if threading.current_thread() is threading.main_thread():  # only there can handlers be set
-            self._handled = signal.signal(signal.SIGTERM, handler)  # over Lightning's, which stops rank by rank
+            self._handled = signal.signal(signal.SIGTERM, handler)
 
     def _stop_listening(self) -> None:
         if self._handled is not None:
@@ -88,9 +82,6 @@ class RestartPoints(Callback):
         if self._terminated:  # somebody is in a hurry
             raise Terminated
         self._terminated = True
-
-    def _leave(self, signum: int, frame: FrameType | None) -> None:
-        raise Terminated
 
     def on_train_batch_start(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int

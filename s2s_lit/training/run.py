@@ -24,9 +24,9 @@ from s2s_lit.tasks.base import Task
 from s2s_lit.tasks.memory import StepMemory
 from s2s_lit.text.tokenizer import TokenizerPair
 from s2s_lit.tracking.logger import MlflowTracker
-from s2s_lit.tracking.records.recorder import RunRecorder
 from s2s_lit.training.allocator import keep_freed_memory
 from s2s_lit.training.best_checkpoint import best_checkpoint
+from s2s_lit.training.callbacks.recorder import RunRecorder
 from s2s_lit.training.callbacks.scores_by_length import ScoresByLength
 from s2s_lit.training.callbacks.validation_records import ValidationRecords
 from s2s_lit.training.fine_tuning import starting_point, take_weights

@@ -11,6 +11,7 @@ from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
 from s2s_lit.config.build import Experiment
 from s2s_lit.errors import UserError
+from s2s_lit.lightning_adapter import leave_signals_alone
 from s2s_lit.processes import world_size
 from s2s_lit.tracking.logger import MlflowTracker
 from s2s_lit.training.checkpoint_io import CheckedFiles
@@ -59,6 +60,7 @@ def make_trainer(
         trainer = pl.Trainer(**arguments)
     except (MisconfigurationException, ValueError) as error:
         raise UserError(f"trainer: {error}") from error
+    leave_signals_alone(trainer)
     if trainer.world_size != world_size():
         raise UserError(f"trainer.devices={given['devices']}: only s2s train starts several processes")
     if trainer.precision not in PRECISIONS:  # of the others Lightning's own handling of a batch fails

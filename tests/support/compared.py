@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import torch
 
+from s2s_lit.tracking.client.runs import MONITOR_TAG, TASK_TAG
 from s2s_lit.tracking.lifecycle import tracked_run
 from s2s_lit.tracking.logger import MlflowTracker
 from s2s_lit.tracking.records.predictions import prediction_line
@@ -50,7 +51,8 @@ def write_run(
 
     `code` is the commit and whether something was changed; None outside of a repository.
     """
-    tracker = MlflowTracker(dataset=dataset, experiment=experiment, kind=kind, parent=parent)
+    tags = {TASK_TAG: "translation", MONITOR_TAG: "val/bleu"}
+    tracker = MlflowTracker(dataset=dataset, experiment=experiment, kind=kind, parent=parent, tags=tags)
     with tracked_run(tracker):
         tracker.log_params({"experiment": experiment, "dataset": dataset})  # as every configuration says
         tracker.log_params({"seed": seed, "data": {"seed": seed}, "vocabulary": {"source": seed}, **params})

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from s2s_lit.tracking.client.connection import connect
 from s2s_lit.tracking.client.sweep_runs import PRUNED, VALUES
-from s2s_lit.tracking.lifecycle import process_tags
+from s2s_lit.tracking.process_identity import process_tags
 from s2s_lit.tuning.execution.trial import Report, end_with, speak
 from s2s_lit.tuning.execution.work import Work
 from s2s_lit.tuning.search.objectives import WHOLE

@@ -8,7 +8,8 @@ import pytest
 import torch
 from matplotlib.figure import Figure
 
-from s2s_lit.tracking.records.attention_maps import attention_figure, attention_picture, render
+from s2s_lit.tracking.records.attention_maps import attention_figure, attention_picture
+from s2s_lit.tracking.rendering import render
 from s2s_lit.types import Prediction
 
 

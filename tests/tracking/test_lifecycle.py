@@ -20,8 +20,9 @@ from mlflow.tracking import MlflowClient
 from s2s_lit.errors import UserError
 from s2s_lit.tracking.client.runs import CHECKPOINT, find_run, list_runs
 from s2s_lit.tracking.delivery.outbox import Outbox
-from s2s_lit.tracking.lifecycle import Terminated, mark_dead_runs, process_tags, tracked_run
+from s2s_lit.tracking.lifecycle import Terminated, mark_dead_runs, tracked_run
 from s2s_lit.tracking.logger import MlflowTracker
+from s2s_lit.tracking.process_identity import process_tags
 
 
 def make_tracker() -> MlflowTracker:

@@ -16,9 +16,9 @@ from lightning.pytorch.utilities import rank_zero_only
 from mlflow.tracking import MlflowClient
 
 from s2s_lit.errors import UserError
+from s2s_lit.tracking.client.limits import flatten
 from s2s_lit.tracking.client.runs import find_run
 from s2s_lit.tracking.logger import MlflowTracker
-from s2s_lit.tracking.records.parameters import flatten
 
 
 @pytest.fixture
@@ -122,7 +122,7 @@ def test_files_texts_and_tables(store: MlflowClient, tracker: MlflowTracker, tmp
 def test_tags_place_the_run(tracker: MlflowTracker) -> None:
     tracker.end("FINISHED")
     record = find_run("latest")
-    assert (record.experiment, record.dataset, record.task, record.kind) == ("lstm", "builtin", "translation", "train")
+    assert (record.experiment, record.dataset, record.kind) == ("lstm", "builtin", "train")
     assert (record.name, record.tags["s2s.seed"]) == (tracker.run_name, "3")
 
 

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import BAD_REQUEST, INVALID_PARAMETER_VALUE
 
-from s2s_lit.tracking.delivery.entries import Artifact, Params, Status, Tags, Value, reason_of
+from s2s_lit.tracking.client.failures import reason_of
+from s2s_lit.tracking.delivery.entries import Artifact, Params, Status, Tags, Value
 from s2s_lit.tracking.delivery.journal import Journal
 from s2s_lit.tracking.delivery.outbox import Outbox
 

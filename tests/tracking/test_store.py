@@ -9,7 +9,7 @@ from mlflow.tracking import MlflowClient
 
 from s2s_lit.errors import UserError
 from s2s_lit.tracking.client.connection import connect, ensure_experiment, tracking_uri
-from s2s_lit.tracking.client.runs import CHECKPOINT, download_checkpoint, find_run, list_runs
+from s2s_lit.tracking.client.runs import CHECKPOINT, MONITOR_TAG, download_checkpoint, find_run, list_runs
 
 
 def make_run(
@@ -23,7 +23,7 @@ def make_run(
     dataset: str = "builtin",
     kind: str = "train",
 ) -> str:
-    tags = {"s2s.experiment": experiment, "s2s.dataset": dataset, "s2s.kind": kind}
+    tags = {"s2s.experiment": experiment, "s2s.dataset": dataset, "s2s.kind": kind, MONITOR_TAG: "val/bleu"}
     run = client.create_run(ensure_experiment(client, dataset), start_time=start_time, tags=tags)
     for key, value in (("val/bleu", bleu), ("best/bleu", best)):
         if value is not None:
@@ -95,6 +95,17 @@ def test_a_run_is_found_among_many(store: MlflowClient, monkeypatch: pytest.Monk
     store.delete_run(oldest)
     with pytest.raises(UserError, match="no such run"):
         find_run(oldest)
+
+
+def test_of_runs_that_say_no_monitor_the_newest_run_s_decides(store: MlflowClient) -> None:
+    """As those of early versions."""
+    old, new = make_run(store, 1, best=40.0), make_run(store, 2, best=30.0)
+    store.delete_tag(old, MONITOR_TAG)
+    assert find_run(old).score is None
+    assert find_run("best").run_id == old
+    store.delete_tag(new, MONITOR_TAG)
+    with pytest.raises(UserError, match="no training run has finished with a score"):
+        find_run("best")
 
 
 def test_best_is_by_what_the_newest_run_monitors(store: MlflowClient) -> None:

@@ -32,16 +32,6 @@ def test_sigterm_after_the_last_step_is_not_lost(points: RestartPoints) -> None:
     assert signal.getsignal(signal.SIGTERM) is before
 
 
-def test_sigterm_stops_a_test_at_once(points: RestartPoints) -> None:
-    before = signal.getsignal(signal.SIGTERM)
-    nothing: Any = None
-    points.on_test_start(nothing, nothing)
-    with pytest.raises(Terminated):
-        os.kill(os.getpid(), signal.SIGTERM)
-    points.on_test_end(nothing, nothing)
-    assert signal.getsignal(signal.SIGTERM) is before
-
-
 def test_a_point_follows_each_validation_that_was_the_best(points: RestartPoints, monkeypatch: Any) -> None:
     saved = []
     monkeypatch.setattr(points, "_save", lambda trainer, device: saved.append(trainer.global_step))

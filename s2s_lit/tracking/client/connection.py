@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from s2s_lit.errors import UserError
+from s2s_lit.tracking.client.failures import answering
 
 if TYPE_CHECKING:
     from mlflow.tracking import MlflowClient
@@ -91,21 +92,6 @@ def _one_at_a_time(file: Path | None) -> Iterator[None]:
         yield
     finally:
         os.close(folder)  # which unlocks it
-
-
-@contextlib.contextmanager
-def answering(uri: str) -> Iterator[None]:
-    """Turns a store's refusal into one sentence for the user."""
-    from mlflow.exceptions import MlflowException
-    from sqlalchemy.exc import SQLAlchemyError
-
-    try:
-        yield
-    except (MlflowException, SQLAlchemyError, OSError) as error:
-        reason = str(error).strip().splitlines()[0][:300]
-        raise UserError(
-            f"The tracking store {uri} does not answer ({reason}). Start it, or set MLFLOW_TRACKING_URI to another one."
-        ) from error
 
 
 def ensure_experiment(client: MlflowClient, name: str) -> str:

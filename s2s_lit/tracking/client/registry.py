@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from s2s_lit.errors import UserError
-from s2s_lit.tracking.client.connection import answering, connect
-from s2s_lit.tracking.client.runs import CHECKPOINT, RunRecord
+from s2s_lit.tracking.client.connection import connect
+from s2s_lit.tracking.client.failures import answering
+from s2s_lit.tracking.client.runs import CHECKPOINT, TASK_TAG, RunRecord
 
 if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
@@ -55,7 +56,7 @@ def register(run: RunRecord, name: str) -> ModelVersion:
             if version.run_id == run.run_id:
                 return version
         scored = {} if run.score is None else {run.monitor: f"{run.score:.4f}"}
-        tags = {"s2s.experiment": run.experiment, "s2s.dataset": run.dataset, "s2s.task": run.task, **scored}
+        tags = {"s2s.experiment": run.experiment, "s2s.dataset": run.dataset, TASK_TAG: run.task, **scored}
         return client.create_model_version(name, source, run_id=run.run_id, tags=tags, description=str(run))
     except MlflowException as error:
         raise UserError(f"NAME={name} cannot be registered: {error}") from error

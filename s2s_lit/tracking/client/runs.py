@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from s2s_lit.errors import UserError, did_you_mean
-from s2s_lit.tracking.client.connection import answering, connect
+from s2s_lit.tracking.client.connection import connect
+from s2s_lit.tracking.client.failures import answering
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 CHECKPOINT = "checkpoints/best.ckpt"
 """Artifact path of a run's best checkpoint."""
+
+TASK_TAG = "s2s.task"
+"""Tag with what a run learns: its task's name."""
 
 MONITOR_TAG, MODE_TAG = "s2s.monitor", "s2s.monitor.mode"
 """Tags that say by which score a run chose its best checkpoint, and whether `max` or `min` of it is best."""
@@ -36,7 +40,11 @@ _PAGE = 1000
 
 @dataclass(frozen=True)
 class RunRecord:
-    """One run as it lies in the store. `score` is what its best checkpoint has in `monitor`, its own choice."""
+    """One run as it lies in the store.
+
+    `score` is what its best checkpoint has in `monitor`, its own choice. Runs that train nothing have no monitor, and
+    neither have those of early versions: of these the newest run's monitor decides which is best.
+    """
 
     run_id: str
     name: str
@@ -57,13 +65,13 @@ class RunRecord:
     def of(cls, run: Run) -> RunRecord:
         """The record of an MLflow run."""
         tags, metrics = dict(run.data.tags), dict(run.data.metrics)
-        monitor = tags.get(MONITOR_TAG, "val/bleu")
+        monitor = tags.get(MONITOR_TAG, "")
         return cls(
             run_id=run.info.run_id,
             name=run.info.run_name or run.info.run_id[:8],
             experiment=tags.get("s2s.experiment", ""),
             dataset=tags.get("s2s.dataset", ""),
-            task=tags.get("s2s.task", ""),
+            task=tags.get(TASK_TAG, ""),
             kind=tags.get("s2s.kind", ""),
             status=run.info.status,
             started=datetime.fromtimestamp(run.info.start_time / 1000),
@@ -104,9 +112,9 @@ def find_run(selector: str, *, dataset: str | None = None) -> RunRecord:
         selector: `latest` (newest finished training run), `best` (of the finished training runs), an
             experiment's name (its best finished run), or a run's id or name; 6 characters of an id are enough.
             An evaluation's id stands for the run that it evaluated. Best is who has the best score in what the newest
-            of the candidates monitors (`best/bleu`, unless an experiment says otherwise).
-        dataset: Look only at runs on this data set. BLEU on different data sets cannot be compared, so the answer to
-            `best` should be shown with its `dataset`.
+            of the candidates monitors.
+        dataset: Look only at runs on this data set. Scores on different data sets cannot be compared, so the answer
+            to `best` should be shown with its `dataset`.
 
     Raises:
         UserError: when nothing fits, listing what exists; or when a cut id fits several runs.
@@ -191,7 +199,7 @@ def _nothing_found(selector: str, dataset: str | None, trained: Sequence[RunReco
         return f"RUN={selector}: there is no training run in {place} yet. Train one first: make train EXP=bilstm_attn"
     names = sorted({r.experiment for r in trained})
     if selector in ("latest", "best"):
-        why, hint = "no training run has finished", ""
+        why, hint = f"no training run has finished{' with a score' if selector == 'best' else ''}", ""
     else:
         why, hint = "no such run or experiment", did_you_mean(selector, ["latest", "best", *names], prefix="RUN=")
     return (

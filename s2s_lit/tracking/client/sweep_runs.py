@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from s2s_lit.errors import UserError
-from s2s_lit.tracking.client.connection import answering, connect, ensure_experiment
+from s2s_lit.tracking.client.connection import connect, ensure_experiment
+from s2s_lit.tracking.client.failures import answering, permanent
+from s2s_lit.tracking.client.limits import MAX_TAG, cut
 from s2s_lit.tracking.client.runs import RunRecord, list_runs
-from s2s_lit.tracking.delivery.entries import permanent
-from s2s_lit.tracking.lifecycle import process_tags
-from s2s_lit.tracking.records.parameters import MAX_TAG, cut
+from s2s_lit.tracking.process_identity import process_tags
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -71,7 +71,7 @@ class SweepRuns:
         self._meanwhile: Callable[[], bool] = lambda: True
         self._given_up: UserError | None = None
         self._dataset, self._study = dataset, study
-        self._tags = {"s2s.experiment": experiment, "s2s.dataset": dataset, "s2s.task": "translation", STUDY: study}
+        self._tags = {"s2s.experiment": experiment, "s2s.dataset": dataset, STUDY: study}
         with answering(self._client.tracking_uri):
             self._experiment_id = ensure_experiment(self._client, dataset)
 
@@ -158,7 +158,7 @@ class SweepRuns:
 
     def figure(self, run_id: str, figure: Figure, path: str) -> None:
         """A picture of a run."""
-        from s2s_lit.tracking.records.attention_maps import render
+        from s2s_lit.tracking.rendering import render
 
         folder, _, name = path.rpartition("/")
         with tempfile.TemporaryDirectory() as place:

@@ -12,9 +12,9 @@ import time
 import urllib.request
 from collections.abc import Iterator
 
-from s2s_lit.errors import UserError
+from s2s_lit.errors import Terminated, UserError
+from s2s_lit.signals import raised_sigterm
 from s2s_lit.tracking.client.connection import connect, database_file, tracking_uri
-from s2s_lit.tracking.lifecycle import Terminated, raised_sigterm
 
 _READY_S = 90.0
 

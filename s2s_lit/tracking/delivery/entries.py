@@ -135,22 +135,3 @@ def _deliver_dataset(client: MlflowClient, run_id: str, data: Dataset) -> None:
         if error.error_code != "BAD_REQUEST":
             raise
         client.log_inputs(run_id, given)  # another run has just brought the same data, and the store knows it now
-
-
-def permanent(error: Exception) -> bool:
-    """True when sending the same thing again cannot help: the store calls it malformed, or the file is gone.
-
-    BAD_REQUEST is no such word: MLflow says it of a database whose connections are all in use or were closed, too.
-    """
-    return isinstance(error, FileNotFoundError) or getattr(error, "error_code", None) == "INVALID_PARAMETER_VALUE"
-
-
-def of_deleted_run(error: Exception) -> bool:
-    """True when the store takes nothing because the run was deleted; it can be restored."""
-    return "must be in the 'active' state" in str(error)
-
-
-def reason_of(error: Exception) -> str:
-    """One line; SQLAlchemy names the error proper after a line of its own."""
-    lines = str(error).strip().splitlines() or [type(error).__name__]
-    return next((line for line in lines if "Error)" in line), lines[0])[:200]

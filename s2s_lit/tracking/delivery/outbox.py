@@ -7,15 +7,13 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from s2s_lit.tracking.client.failures import of_deleted_run, permanent, reason_of
 from s2s_lit.tracking.delivery.entries import (
     Artifact,
     Entry,
     Status,
     Value,
     deliver,
-    of_deleted_run,
-    permanent,
-    reason_of,
 )
 from s2s_lit.tracking.delivery.journal import Journal
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from s2s_lit.errors import UserError
-from s2s_lit.tracking.client.connection import answering, connect
-from s2s_lit.tracking.delivery.entries import reason_of
+from s2s_lit.tracking.client.connection import connect
+from s2s_lit.tracking.client.failures import answering, reason_of
 from s2s_lit.tracking.delivery.journal import Journal
 from s2s_lit.tracking.delivery.outbox import Outbox
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-import warnings
 from collections.abc import Sequence
-from io import BytesIO
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -86,12 +84,3 @@ def attention_picture(prediction: Prediction) -> Figure:
         prediction.target_tokens,
         title=prediction.hypothesis,
     )
-
-
-def render(figure: Figure, kind: str = "png") -> bytes:
-    """The figure as a file's content. A script that the font lacks shows as boxes, without a warning."""
-    buffer = BytesIO()
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph")
-        figure.savefig(buffer, format=kind)
-    return buffer.getvalue()

@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from s2s_lit.tracking.client.limits import cut
 from s2s_lit.tracking.delivery.entries import Dataset
-from s2s_lit.tracking.records.parameters import cut
 
 _CONTEXTS = {"train": "training"}  # MLflow's word; it says validation and test as we do
 _DIGITS = 8  # of the fingerprint; the whole of it would fill the column

@@ -1,4 +1,4 @@
-"""How configuration fits what MLflow takes: flat, named with its characters, within its lengths."""
+"""What MLflow takes: flat parameters, names of certain characters, texts of limited length."""
 
 from __future__ import annotations
 

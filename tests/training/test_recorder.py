@@ -21,7 +21,7 @@ from s2s_lit.tracking.lifecycle import tracked_run
 from s2s_lit.tracking.logger import MlflowTracker
 from s2s_lit.tracking.records import provenance
 from s2s_lit.tracking.records.provenance import command
-from s2s_lit.tracking.records.recorder import RunRecorder
+from s2s_lit.training.callbacks.recorder import RunRecorder
 from s2s_lit.types import Prediction
 
 CONFIG = "seed: 3\nmodel:\n  class_path: Toy\n  init_args: {width: 1}\n"
@@ -35,6 +35,8 @@ def prediction(row: int) -> Prediction:
 
 class Toy(LightningModule):
     """A score that rises and falls again, and predictions for the rows of the batch."""
+
+    name = "counting"
 
     def __init__(self) -> None:
         super().__init__()
@@ -135,6 +137,7 @@ def test_configuration_origin_and_size_are_kept(finished: Any) -> None:
     assert (record.params["parameters.total"], record.params["parameters.trainable"]) == ("6", "1")
     assert record.metrics["model/parameters"] == 6
     assert record.tags["s2s.command"] == command()
+    assert record.task == "counting"
     assert record.tags["s2s.version.torch"] == torch.__version__
     assert "s2s.machine.cpu" in record.tags
 
@@ -199,7 +202,7 @@ def test_a_resumed_run_keeps_where_it_came_from(store: MlflowClient, monkeypatch
     def start_as(commit: str, *words: str, run_id: str | None = None) -> str:
         monkeypatch.setattr("sys.orig_argv", ["s2s", *words])
         monkeypatch.setattr(provenance, "git_state", lambda directory: {"commit": commit, "dirty": "true"})
-        monkeypatch.setattr("s2s_lit.tracking.records.recorder.git_diff", lambda: f"diff to {commit}")
+        monkeypatch.setattr("s2s_lit.training.callbacks.recorder.git_diff", lambda: f"diff to {commit}")
         tracker = MlflowTracker(dataset="builtin", experiment="lstm", run_id=run_id)
         begin(tracker)
         return str(tracker.run_id)

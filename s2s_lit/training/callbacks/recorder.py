@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 import yaml
@@ -14,7 +14,8 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 
 from s2s_lit.errors import DivergenceError
 from s2s_lit.processes import of_all
-from s2s_lit.tracking.client.runs import CHECKPOINT, MODE_TAG, MONITOR_TAG, best_key
+from s2s_lit.tasks.base import Task
+from s2s_lit.tracking.client.runs import CHECKPOINT, MODE_TAG, MONITOR_TAG, TASK_TAG, best_key
 from s2s_lit.tracking.logger import MlflowTracker
 from s2s_lit.tracking.records.attention_maps import attention_picture
 from s2s_lit.tracking.records.datasets import datasets_of
@@ -87,6 +88,7 @@ class RunRecorder(Callback):
         dirty = tags.get("s2s.git.dirty") == "true"
         if tracker.resumed:
             tags = resumed_tags(tags)
+        tags[TASK_TAG] = cast(Task, model).name
         if self._checkpoint is not None:
             tags |= {MONITOR_TAG: str(self._checkpoint.monitor), MODE_TAG: self._checkpoint.mode}
         tracker.set_tags(tags)

@@ -1,0 +1,42 @@
+"""What a store's failures mean: one sentence for the user, and whether the same call may succeed later."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+from s2s_lit.errors import UserError
+
+
+@contextlib.contextmanager
+def answering(uri: str) -> Iterator[None]:
+    """Turns a store's refusal into one sentence for the user."""
+    from mlflow.exceptions import MlflowException
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        yield
+    except (MlflowException, SQLAlchemyError, OSError) as error:
+        reason = str(error).strip().splitlines()[0][:300]
+        raise UserError(
+            f"The tracking store {uri} does not answer ({reason}). Start it, or set MLFLOW_TRACKING_URI to another one."
+        ) from error
+
+
+def permanent(error: Exception) -> bool:
+    """True when sending the same thing again cannot help: the store calls it malformed, or the file is gone.
+
+    BAD_REQUEST is no such word: MLflow says it of a database whose connections are all in use or were closed, too.
+    """
+    return isinstance(error, FileNotFoundError) or getattr(error, "error_code", None) == "INVALID_PARAMETER_VALUE"
+
+
+def of_deleted_run(error: Exception) -> bool:
+    """True when the store takes nothing because the run was deleted; it can be restored."""
+    return "must be in the 'active' state" in str(error)
+
+
+def reason_of(error: Exception) -> str:
+    """One line; SQLAlchemy names the error proper after a line of its own."""
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return next((line for line in lines if "Error)" in line), lines[0])[:200]
