@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import sqlite3
 import sys
 import threading
 from collections import namedtuple
@@ -123,3 +124,22 @@ def test_a_proxy_that_is_away_is_said_as_any_storage(monkeypatch: pytest.MonkeyP
     with pytest.raises(UserError) as error, answering("grpc://h:1"):
         raise RpcError
     assert "STORAGE=grpc://h:1 does not answer (connection refused): start it" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("table", "remedy"),
+    [
+        ("v2.6.0.a", r"\.venv/bin/optuna storage upgrade --storage sqlite:///old\.db$"),
+        ("v9.9.9.z", r"\.venv/bin/pip install --upgrade optuna$"),
+    ],
+)
+def test_tables_of_another_version_are_one_sentence_with_the_remedy(
+    table: str, remedy: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    optuna.create_study(study_name="old", storage=open_storage("sqlite:///old.db"))
+    with sqlite3.connect("old.db") as connection:
+        connection.execute("UPDATE alembic_version SET version_num = ?", (table,))
+    connection.close()
+    with pytest.raises(UserError, match=remedy):
+        open_storage("sqlite:///old.db")

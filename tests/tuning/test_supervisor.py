@@ -18,7 +18,7 @@ from optuna.trial import TrialState
 from s2s_lit.errors import UserError
 from s2s_lit.tracking.client.runs import list_runs
 from s2s_lit.tuning import optuna_adapter
-from s2s_lit.tuning.execution import supervisor
+from s2s_lit.tuning.execution import failures
 from s2s_lit.tuning.execution.channel import Message
 from s2s_lit.tuning.execution.job import Job
 from s2s_lit.tuning.execution.ownership import OWNER, Ownership
@@ -233,7 +233,7 @@ def test_finished_is_what_has_its_trials_or_had_its_time(fakes: MlflowClient, mo
 
 @pytest.mark.slow
 def test_failures_in_a_row_end_a_sweep_that_had_a_success(fakes: MlflowClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(supervisor, "_IN_A_ROW", 2)
+    monkeypatch.setattr(failures, "IN_A_ROW", 2)
     monkeypatch.setenv("FAKE_TRIAL_FAILS_ABOVE", "0.5")
     points = tuple({"x": x} for x in (0.1, 0.6, 0.2, 0.7, 0.8, 0.3))
     with pytest.raises(UserError, match=r"2 trials failed in a row.*x is too large; once that is mended"):

@@ -29,7 +29,7 @@ def test_its_command_is_that_of_the_same_training(store: MlflowClient, monkeypat
     monkeypatch.setattr("s2s_lit.tuning.execution.trial.train_experiment", train)
     run_id = SweepRuns(dataset="builtin", experiment="lstm", study="s").create("trial", "trial 0")
     changes = ["--model.dropout=0.1", "--optimizer.betas=[0.9, 0.98]", "--seed=2"]
-    work = Work(0, 2, "lstm", "multi30k", changes, [], run_id, "", {}, reports=False)
+    work = Work(0, 2, "lstm", "multi30k", changes, [], run_id, ("127.0.0.1", 1), "", {}, reports=False)
     train_tracked(None, work, lambda place, value: False)  # type: ignore[arg-type]
     words = shlex.split(store.get_run(run_id).data.tags["s2s.command"])
     arguments, overrides = make_parser().parse_known_args(words[words.index("s2s_lit") + 1 :])
@@ -50,7 +50,7 @@ def test_one_that_diverges_is_pruned_and_keeps_its_best_checkpoint(
 
     monkeypatch.setattr("s2s_lit.tuning.execution.trial.train_experiment", train)
     run_id = SweepRuns(dataset="builtin", experiment="lstm", study="s").create("trial", "trial 0")
-    work = Work(0, 1, "lstm", "builtin", [], [], run_id, "", {}, reports=True)
+    work = Work(0, 1, "lstm", "builtin", [], [], run_id, ("127.0.0.1", 1), "", {}, reports=True)
     assert train_tracked(None, work, lambda place, value: False) is None  # type: ignore[arg-type]
     run = store.get_run(run_id)
     assert (run.info.status, run.data.tags[PRUNED]) == ("FINISHED", "true")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import stat
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 from jsonargparse import Namespace
 from mlflow.tracking import MlflowClient
@@ -17,7 +18,6 @@ from s2s_lit.tracking.client.sweep_runs import SweepRuns
 from s2s_lit.tracking.logger import MlflowTracker
 from s2s_lit.tracking.process_identity import identity, process_alive
 from s2s_lit.tuning.execution import trial
-from s2s_lit.tuning.execution.channel import Client, Server
 from s2s_lit.tuning.execution.marks import MARK
 from s2s_lit.tuning.execution.slots import devices_of, make_slots
 from s2s_lit.tuning.execution.trial import train_tracked
@@ -39,7 +39,7 @@ SLEEPER = [sys.executable, "-c", "import time; print('asleep', flush=True); time
 def work(**changes: object) -> Work:
     settings = {
         "number": 3, "seed": 1, "experiment": "e", "dataset": "d", "overrides": [], "objectives": [],
-        "run_id": "r", "address": "", "supervisor": {}, "reports": True,
+        "run_id": "r", "address": ("127.0.0.1", 1), "key": "", "supervisor": {}, "reports": True,
     }  # fmt: skip
     return Work(**{**settings, **changes})  # type: ignore[arg-type]
 
@@ -62,6 +62,17 @@ def test_work_is_read_as_it_was_written(tmp_path: Path) -> None:
     told = work(overrides=["--a=1"], objectives=[["val/bleu", True]])
     told.write(tmp_path / "work.json")
     assert Work.read(tmp_path / "work.json") == told
+
+
+def test_the_key_is_for_this_users_eyes_alone(tmp_path: Path) -> None:
+    """Neither in a file that others read nor in the list of processes."""
+    told = work(key="5ec7e7")
+    worker = Worker(told, make_slots(1, [])[0], folder=tmp_path, log=tmp_path / "x.log", command=SLEEPER)
+    (file,) = tmp_path.glob("*.json")
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert told.key in file.read_text()
+    assert told.key not in " ".join(psutil.Process(worker.identity["pid"]).cmdline())
+    worker.end()
 
 
 def test_a_worker_is_ended_with_all_that_it_started(tmp_path: Path) -> None:
@@ -120,22 +131,6 @@ def test_what_a_dead_supervisor_left_is_ended_here_and_nowhere_else() -> None:
     finally:
         process.kill()
         process.wait()
-
-
-def test_a_trial_is_answered_and_told_when_nobody_is_there() -> None:
-    server = Server()
-    heard: list[dict[str, object]] = []
-    client = Client(server.address)
-    replies: list[dict[str, object]] = []
-    asking = threading.Thread(target=lambda: replies.extend(client.ask({"place": place}) for place in (1, 2)))
-    asking.start()
-    while asking.is_alive():
-        server.serve(lambda message: heard.append(message) or {"prune": message["place"] == 2}, 0.1)
-    assert heard == [{"place": 1}, {"place": 2}]
-    assert replies == [{"prune": False}, {"prune": True}]
-    server.close()
-    with pytest.raises(OSError, match=r"."):
-        client.ask({"place": 3})
 
 
 def test_a_pruned_training_leaves_no_checkpoints(store: MlflowClient, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,74 +1,88 @@
-"""How a trial's process speaks with its supervisor: lines of JSON over a socket that only this user can open.
+"""How a trial's process speaks with its supervisor: messages in JSON over TCP.
 
 The trial says a number, the supervisor answers whether to go on. The study itself is touched by the supervisor alone,
-so a trial that is killed holds no lock and leaves nothing half written.
+so a trial that is killed holds no lock and leaves nothing half written. Both ends prove that they know a key, which is
+drawn anew for each server and stands in a file that only this user can read. What arrives is bytes and is read as
+JSON: nothing is unpickled, whoever sent it.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
-import selectors
+import secrets
 import socket
-import tempfile
+import threading
+import time
 from collections.abc import Callable
-from pathlib import Path
+from multiprocessing import AuthenticationError
+from multiprocessing import connection as tcp
 from typing import Any
 
 Message = dict[str, Any]
+Address = tuple[str, int]
+
+HOST = "127.0.0.1"
+_MOST_BYTES = 2**16
+_ACCEPTING = 4  # so that somebody who connects and says nothing keeps nobody out
+_LAST_S = 1.0
 
 
 class Server:
-    """The supervisor's end: answers whoever speaks."""
+    """The supervisor's end: answers whoever knows its key.
+
+    Attributes:
+        address: Where it listens.
+        key: What a client must know.
+    """
 
     def __init__(self) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="s2s-")  # readable by this user alone
-        self.address = str(Path(self._folder.name) / "socket")
-        self._listener = socket.socket(socket.AF_UNIX)
-        self._listener.bind(self.address)
-        self._listener.listen()
-        self._selector = selectors.DefaultSelector()
-        self._selector.register(self._listener, selectors.EVENT_READ)
-        self._rest: dict[socket.socket, bytes] = {}
+        self.key = secrets.token_bytes(32)
+        self._listener = tcp.Listener((HOST, 0), backlog=64, authkey=self.key)
+        self.address: Address = self._listener.address
+        self._connections: list[tcp.Connection[Any, Any]] = []
+        self._closing = False
+        self._threads = [threading.Thread(target=self._accept, daemon=True) for _ in range(_ACCEPTING)]
+        for thread in self._threads:
+            thread.start()
 
     def serve(self, answer: Callable[[Message], Message], seconds: float) -> None:
         """Answers what is said within so many seconds; returns early once something was."""
-        for key, _ in self._selector.select(seconds):
-            connection = key.fileobj
-            assert isinstance(connection, socket.socket)
-            if connection is self._listener:
-                accepted, _ = self._listener.accept()
-                self._selector.register(accepted, selectors.EVENT_READ)
-                self._rest[accepted] = b""
-            else:
-                self._read(connection, answer)
+        connections = list(self._connections)
+        if not connections:
+            time.sleep(seconds)
+        for connection in tcp.wait(connections, seconds) if connections else ():
+            assert isinstance(connection, tcp.Connection)
+            self._hear(connection, answer)
 
     def close(self) -> None:
         """Ends all conversations."""
-        for connection in list(self._rest):
-            self._end(connection)
-        self._selector.close()
+        self._closing = True
+        for _ in self._threads:  # wakes one that waits for a client
+            with contextlib.suppress(OSError):
+                socket.create_connection(self.address, _LAST_S).close()
+        for thread in self._threads:
+            thread.join(_LAST_S)
         self._listener.close()
-        self._folder.cleanup()
+        for connection in self._connections:
+            connection.close()
 
-    def _read(self, connection: socket.socket, answer: Callable[[Message], Message]) -> None:
+    def _accept(self) -> None:
+        while not self._closing:
+            # A stranger, a client that died as it was greeted, or no file left to open: the next may do better.
+            with contextlib.suppress(AuthenticationError, EOFError, OSError):
+                self._connections.append(self._listener.accept())
+
+    def _hear(self, connection: tcp.Connection[Any, Any], answer: Callable[[Message], Message]) -> None:
         try:
-            received = connection.recv(65536)
-        except OSError:
-            received = b""
-        if not received:
-            self._end(connection)
+            message = json.loads(connection.recv_bytes(_MOST_BYTES))
+        except (EOFError, OSError, ValueError):  # gone, or it is no message
+            self._connections.remove(connection)
+            connection.close()
             return
-        *lines, self._rest[connection] = (self._rest[connection] + received).split(b"\n")
-        for line in lines:
-            reply = json.dumps(answer(json.loads(line))).encode() + b"\n"
-            with contextlib.suppress(OSError):  # whoever asked may be gone
-                connection.sendall(reply)
-
-    def _end(self, connection: socket.socket) -> None:
-        self._selector.unregister(connection)
-        del self._rest[connection]
-        connection.close()
+        reply = json.dumps(answer(message)).encode()
+        with contextlib.suppress(OSError):  # whoever asked may be gone
+            connection.send_bytes(reply)
 
 
 class Client:
@@ -76,22 +90,27 @@ class Client:
 
     Args:
         address: The server's.
+        key: The server's.
+
+    Raises:
+        ConnectionError: Nobody listens there.
     """
 
-    def __init__(self, address: str) -> None:
-        self._socket = socket.socket(socket.AF_UNIX)
-        self._socket.connect(address)
-        self._lines = self._socket.makefile("rb")
+    def __init__(self, address: Address, key: bytes) -> None:
+        try:
+            self._connection = tcp.Client(address, authkey=key)
+        except EOFError as error:
+            raise ConnectionError("the sweep's supervisor is gone") from error
 
     def ask(self, message: Message) -> Message:
         """Says something and waits for the answer.
 
         Raises:
-            ConnectionError: the supervisor is gone.
+            ConnectionError: The supervisor is gone.
         """
-        self._socket.sendall(json.dumps(message).encode() + b"\n")
-        line = self._lines.readline()
-        if not line:
-            raise ConnectionError("the sweep's supervisor is gone")
-        reply: Message = json.loads(line)
+        try:
+            self._connection.send_bytes(json.dumps(message).encode())
+            reply: Message = json.loads(self._connection.recv_bytes(_MOST_BYTES))
+        except EOFError as error:
+            raise ConnectionError("the sweep's supervisor is gone") from error
         return reply

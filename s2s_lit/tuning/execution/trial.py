@@ -56,7 +56,7 @@ def run_trial(file: Path, words: Sequence[str]) -> int:
 
 def speak(work: Work, train: Train, *, first: bool = True) -> int:
     """Trains, and tells the supervisor how it goes and what came of it; of several processes the first alone does."""
-    client = Client(work.address) if first else None
+    client = Client(work.address, bytes.fromhex(work.key)) if first else None
     who = {"number": work.number, "seed": work.seed}
 
     def report(place: int, value: float) -> bool:

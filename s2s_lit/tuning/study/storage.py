@@ -45,7 +45,8 @@ def open_storage(url: str) -> optuna.storages.BaseStorage:
     """The storage at an address: `sqlite:///FILE`, `postgresql://...`, `mysql://...`, `journal:///FILE` or `grpc://HOST:PORT`.
 
     Raises:
-        UserError: it is no address, a file on a network disk, a driver that is not installed, or does not answer.
+        UserError: It is no address, lies on a network disk, needs a driver that is not installed, does not answer, or
+            was made by another version of Optuna.
     """
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     logging.getLogger("alembic").setLevel(logging.WARNING)
@@ -65,6 +66,13 @@ def open_storage(url: str) -> optuna.storages.BaseStorage:
         reason = str(error).strip().splitlines()[0][:300]
         raise UserError(
             f"STORAGE={without_password(url)} does not answer ({reason}): start it, or give another"
+        ) from error
+    except RuntimeError as error:  # what Optuna says of tables that another version has made
+        shown = without_password(url)
+        older = "storage upgrade" in str(error)
+        remedy = f"optuna storage upgrade --storage {shown}" if older else "pip install --upgrade optuna"
+        raise UserError(
+            f"STORAGE={shown} was made by another version of Optuna than {optuna.__version__}: .venv/bin/{remedy}"
         ) from error
 
 

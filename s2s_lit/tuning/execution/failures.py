@@ -1,0 +1,34 @@
+"""When trials fail because of the sweep or the machine and not because of their points, no more of them are tried."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from optuna.trial import FrozenTrial, TrialState
+
+FIRST = 3
+"""So many failures before any success end a sweep,"""
+IN_A_ROW = 5
+"""so many without a success in between,"""
+
+
+class Failures:
+    """What a supervisor has seen fail.
+
+    Attributes:
+        hopeless: Why no further trial is tried; empty while there is hope.
+    """
+
+    def __init__(self) -> None:
+        self.hopeless = ""
+        self._in_a_row = 0
+
+    def ended(self, state: TrialState, reason: str, trials: Sequence[FrozenTrial]) -> None:
+        """Takes note of a trial that has ended; `trials` are all of the study."""
+        failed = state == TrialState.FAIL
+        self._in_a_row = self._in_a_row + 1 if failed else 0
+        states = [trial.state for trial in trials]
+        if not {TrialState.COMPLETE, TrialState.PRUNED} & set(states) and states.count(TrialState.FAIL) >= FIRST:
+            self.hopeless = f"the first {FIRST} trials all failed, so no more are tried. The last: {reason}"
+        elif self._in_a_row >= IN_A_ROW:
+            self.hopeless = f"{IN_A_ROW} trials failed in a row, so no more are tried. The last: {reason}"
