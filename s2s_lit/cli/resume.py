@@ -10,9 +10,10 @@ from s2s_lit.config.resumable import require_unchanged
 from s2s_lit.processes import from_first, joined
 from s2s_lit.tracking.client.runs import RunRecord
 from s2s_lit.tracking.lifecycle import mark_dead_runs
+from s2s_lit.tracking.run_folder import release
 from s2s_lit.training.launch import launch, processes_to_start
 from s2s_lit.training.restart_files import read_restart, require_as_many
-from s2s_lit.training.resumable_runs import attached, restart_file, stopped_run
+from s2s_lit.training.resumable_runs import attached, claimed_run, restart_file
 from s2s_lit.training.start import train_run
 
 
@@ -21,7 +22,7 @@ def resume(arguments: argparse.Namespace, overrides: list[str]) -> int:
 
     def find() -> RunRecord:
         mark_dead_runs()
-        return stopped_run(arguments.run, arguments.dataset)
+        return claimed_run(arguments.run, arguments.dataset)
 
     with joined():
         run = from_first(find)
@@ -30,7 +31,8 @@ def resume(arguments: argparse.Namespace, overrides: list[str]) -> int:
         require_unchanged(from_yaml(restart["config"]), config)
         processes = processes_to_start(config.trainer)
         if processes > 1:
-            return launch(processes, arguments.words)
+            release(attached(run).run_dir)  # the first of the processes claims it again
+            return launch(processes, [run.run_id if word == arguments.run else word for word in arguments.words])
         require_as_many(restart)
         print_trained(train_run(config, attached(run), restart_file(run)))
         return 0

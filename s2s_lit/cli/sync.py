@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 
 from s2s_lit.errors import UserError
-from s2s_lit.tracking.delivery.sync import SAVE_DIR, send_left_behind
+from s2s_lit.tracking.delivery.sync import send_left_behind
 from s2s_lit.tracking.lifecycle import mark_dead_runs
+from s2s_lit.tracking.run_folder import SAVE_DIR
 
 _PATIENCE_S = 15.0
 

@@ -17,8 +17,11 @@ from s2s_lit.tracking.client.runs import RunRecord, list_runs
 from s2s_lit.tracking.delivery.sync import Sent, send_left_behind
 from s2s_lit.tracking.process_identity import process_alive, process_tags
 from s2s_lit.tracking.records.system_metrics import system_metrics
+from s2s_lit.tracking.run_folder import claim, release, run_folder
 
 if TYPE_CHECKING:
+    from mlflow.tracking import MlflowClient
+
     from s2s_lit.tracking.logger import MlflowTracker
 
 log = logging.getLogger(__name__)
@@ -104,10 +107,25 @@ def mark_dead_runs(run_id: str = "") -> list[RunRecord]:
         host = socket.gethostname().replace("'", "")
         running = list_runs(f"attributes.status = 'RUNNING' and tags.`s2s.host` = '{host}'", client=client)
         dead = [run for run in running if run.run_id.startswith(run_id) and _dead(run)]
-        for run in dead:
-            client.set_terminated(run.run_id, "KILLED")
-        return dead
+        return [run for run in dead if _set_killed(client, run)]
     return []
+
+
+def _set_killed(client: MlflowClient, run: RunRecord) -> bool:
+    """Sets a run of a dead process KILLED, unless another process goes on with it by now; whether it did."""
+    folder = run_folder(run.experiment, run.run_id)
+    try:
+        if folder.is_dir():
+            claim(folder)
+        now = RunRecord.of(client.get_run(run.run_id))
+        if now.status != "RUNNING" or not _dead(now):
+            return False
+        client.set_terminated(run.run_id, "KILLED")
+    except UserError:  # claimed
+        return False
+    finally:
+        release(folder)
+    return True
 
 
 def _say(sent: Sent) -> None:

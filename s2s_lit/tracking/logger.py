@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities import rank_zero_only
 
-from s2s_lit.errors import UserError
 from s2s_lit.tracking.client.connection import connect, ensure_experiment, tracking_uri
 from s2s_lit.tracking.client.failures import answering, reason_of
 from s2s_lit.tracking.client.limits import MAX_TAG, chunks, clean, cut, flatten, tokens
@@ -23,12 +22,15 @@ from s2s_lit.tracking.client.runs import CHECKPOINT
 from s2s_lit.tracking.delivery.entries import Artifact, Dataset, Params, Status, Tags, Value, deliver
 from s2s_lit.tracking.delivery.journal import Journal
 from s2s_lit.tracking.delivery.outbox import Outbox
-from s2s_lit.tracking.delivery.sync import SAVE_DIR, send_left_behind
+from s2s_lit.tracking.delivery.sync import send_left_behind
 from s2s_lit.tracking.records.provenance import COMMAND_TAG
 from s2s_lit.tracking.rendering import render
+from s2s_lit.tracking.run_folder import SAVE_DIR, claim, release, run_folder
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+    from mlflow.entities import Run
+    from mlflow.tracking import MlflowClient
 
 log = logging.getLogger(__name__)
 
@@ -97,41 +99,44 @@ class MlflowTracker(Logger):
     def start(self, tags: Mapping[str, str] | None = None) -> None:
         """Creates the run or attaches to it, RUNNING from now on; a second call does nothing.
 
+        The run's folder is locked until `end`.
+
         Raises:
-            UserError: when the store does not answer, or the process that the run goes on from still delivers. Later
-                failures of the store are survived, but a wrong address should be known before hours of training, not
-                after.
+            UserError: when the store does not answer, or another process has the run. Later failures of the store are
+                survived, but a wrong address should be known before hours of training, not after.
         """
         if self._started:
             return
         client = connect(self.uri)
         with answering(self.uri):
-            if self.run_id is None:
-                experiment_id = ensure_experiment(client, self.dataset)
-                every = {**self._tags, **(tags or {})}
-                every = {key: cut(value, MAX_TAG) for key, value in every.items()}
-                run = client.create_run(experiment_id, tags=every, run_name=self.run_name)
-                self.run_id = run.info.run_id
-            else:
-                if any(map(Journal.in_use, self.run_dir.glob("spool-*.jsonl"))):
-                    raise UserError(
-                        f"run {self.run_id}: the process that was stopped still delivers what it logged. "
-                        "Try again in a moment, or stop it"
-                    )
-                missing = self._send_left_behind()
-                if missing:
-                    raise OSError(missing)
-                run = client.get_run(self.run_id)
-                self.run_name = run.info.run_name or self.run_name
-                self.resumed = COMMAND_TAG in run.data.tags
-                self._logged = {metric.key: metric.step for metric in run.data.to_proto().metrics}
-                deliver(client, self.run_id, [Tags(tags or {})])  # whose process it is comes before that it is running
-                client.update_run(self.run_id, status="RUNNING")
+            run = self._create(client, tags or {}) if self.run_id is None else self._attach(client, tags or {})
             self.started = run.info.start_time / 1000
             self._params = dict(run.data.params)
             self._tables = json.loads(run.data.tags.get("mlflow.loggedArtifacts", "[]"))
         self._started = True
         _ = self._box  # before there is a second thread
+
+    def _create(self, client: MlflowClient, tags: Mapping[str, str]) -> Run:
+        experiment_id = ensure_experiment(client, self.dataset)
+        every = {key: cut(value, MAX_TAG) for key, value in {**self._tags, **tags}.items()}
+        run = client.create_run(experiment_id, tags=every, run_name=self.run_name)
+        self.run_id = run.info.run_id
+        claim(self.run_dir)
+        return run
+
+    def _attach(self, client: MlflowClient, tags: Mapping[str, str]) -> Run:
+        assert self.run_id is not None
+        claim(self.run_dir)
+        missing = self._send_left_behind()
+        if missing:
+            raise OSError(missing)
+        run = client.get_run(self.run_id)
+        self.run_name = run.info.run_name or self.run_name
+        self.resumed = COMMAND_TAG in run.data.tags
+        self._logged = {metric.key: metric.step for metric in run.data.to_proto().metrics}
+        deliver(client, self.run_id, [Tags(tags)])  # whose process it is comes before that it is running
+        client.update_run(self.run_id, status="RUNNING")
+        return run
 
     @rank_zero_only
     def end(self, status: str) -> str:
@@ -156,6 +161,8 @@ class MlflowTracker(Logger):
         finally:
             patient.cancel()
             journal, self._journal, self._outbox, self._started = self._journal, None, None, False
+            if not box.hangs:
+                release(self.run_dir)
         return "" if journal is None else self._lost(box, journal)
 
     def _say_that_it_waits(self, box: Outbox) -> None:
@@ -230,12 +237,15 @@ class MlflowTracker(Logger):
 
     @property
     def run_dir(self) -> Path:
-        """This run's own folder, `save_dir/experiment/run_id`: the one Lightning's checkpoints take by default."""
-        return self._save_dir / self._experiment / str(self.run_id)
+        """This run's own folder: the one Lightning's checkpoints take by default."""
+        return run_folder(self._experiment, self.run_id, self._save_dir)
 
     @rank_zero_only
     def log_metrics(self, metrics: Mapping[str, Any], step: int | None = None) -> None:
-        """Takes numbers at an optimizer step. `epoch`, which Lightning adds to every call, is kept when it changes."""
+        """Takes numbers at an optimizer step: of each metric one at a step, and none at an earlier one.
+
+        `epoch`, which Lightning adds to every call, is kept when it changes.
+        """
         now, step = int(time.time() * 1000), step or 0
         values: list[Value] = []
         for key, value in metrics.items():
@@ -250,6 +260,7 @@ class MlflowTracker(Logger):
                 self._epoch = number
             key = clean(key)
             if step > self._logged.get(key, -1):
+                self._logged[key] = step
                 values.append(Value(key, number, now, step))
         self._box.put(*values)
 

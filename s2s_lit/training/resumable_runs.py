@@ -8,6 +8,7 @@ from pathlib import Path
 from s2s_lit.errors import UserError
 from s2s_lit.tracking.client.runs import RunRecord, find_run, list_runs
 from s2s_lit.tracking.logger import MlflowTracker
+from s2s_lit.tracking.run_folder import claim, require_unclaimed
 from s2s_lit.training.restart_files import RESTART, read_restart
 from s2s_lit.training.scheduled_job import JOB, scheduled_job
 
@@ -50,6 +51,7 @@ def stopped_run(selector: str, dataset: str | None = None) -> RunRecord:
             f'make train EXP={run.experiment} DATA={run.dataset} ARGS="--start_from {run.run_id[:8]}"'
         )
     if run.status == "RUNNING" and not requeued(run):
+        require_unclaimed(attached(run).run_dir)
         raise UserError(
             f"run {run} is still running, on {run.tags.get('s2s.host', 'some machine')}. If it died there, resume it "
             f"there; if that machine is lost: .venv/bin/python -c "
@@ -59,6 +61,17 @@ def stopped_run(selector: str, dataset: str | None = None) -> RunRecord:
     if not restart_file(run).is_file():
         raise UserError(f"run {run} has no restart point {restart_file(run)}: that lies where the run was trained.")
     return run
+
+
+def claimed_run(selector: str, dataset: str | None = None) -> RunRecord:
+    """The same, with its folder locked by this process before its status is read: two cannot go on with one run.
+
+    Raises:
+        UserError: as above; or another process has it.
+    """
+    run = stopped_run(selector, dataset)
+    claim(attached(run).run_dir)
+    return stopped_run(run.run_id)
 
 
 def stopped_by_requeue(job: str | None, same: Callable[[str], bool]) -> RunRecord | None:

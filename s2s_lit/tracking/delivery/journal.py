@@ -95,21 +95,6 @@ class Journal:
         _mine.add(file)
         return journal
 
-    @staticmethod
-    def in_use(file: Path) -> bool:
-        """Whether a living process, this one or another, has the file open."""
-        file = file.absolute()
-        if file in _mine:
-            return True
-        try:
-            with file.open("r+b") as handle:
-                fcntl.lockf(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-        except OSError:  # gone by now, or another user's
-            return False
-        return False
-
     def _count(self) -> None:
         """Finds the end of the last whole line and how many wait before it."""
         place, self._size = self._sent, self._sent

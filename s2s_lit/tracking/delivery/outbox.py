@@ -83,9 +83,14 @@ class Outbox:
         self._closed = True
         self._wake.set()
         self._thread.join(1.0)
-        if not self._thread.is_alive():  # else it hangs in a call, and the end of the process unlocks the file
+        if not self.hangs:  # else the end of the process unlocks the file
             self._journal.close()
         return done
+
+    @property
+    def hangs(self) -> bool:
+        """Whether the thread is in a call that did not return when the outbox was closed."""
+        return self._closed and self._thread.is_alive()
 
     def _run(self) -> None:
         pause_s, again_s = self._interval_s, min(self._interval_s, _SHORTEST_PAUSE_S)

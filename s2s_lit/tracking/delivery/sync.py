@@ -12,11 +12,10 @@ from s2s_lit.tracking.client.connection import connect
 from s2s_lit.tracking.client.failures import answering, reason_of
 from s2s_lit.tracking.delivery.journal import Journal
 from s2s_lit.tracking.delivery.outbox import Outbox
+from s2s_lit.tracking.run_folder import SAVE_DIR
 
 if TYPE_CHECKING:
     from mlflow.tracking import MlflowClient
-
-SAVE_DIR = Path("runs")
 
 
 @dataclass(frozen=True)
