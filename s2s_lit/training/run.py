@@ -10,7 +10,7 @@ from typing import Any
 import lightning.pytorch as pl
 import torch
 from jsonargparse import Namespace
-from lightning.pytorch.callbacks import Callback, ModelCheckpoint
+from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
 from s2s_lit.config.build import Experiment, read, rebuild, start_from_vectors
@@ -25,7 +25,7 @@ from s2s_lit.tasks.memory import StepMemory
 from s2s_lit.text.tokenizer import TokenizerPair
 from s2s_lit.tracking.logger import MlflowTracker
 from s2s_lit.training.allocator import keep_freed_memory
-from s2s_lit.training.best_checkpoint import best_checkpoint
+from s2s_lit.training.best_checkpoint import BestCheckpoint, best_checkpoint
 from s2s_lit.training.callbacks.recorder import RunRecorder
 from s2s_lit.training.callbacks.scores_by_length import ScoresByLength
 from s2s_lit.training.callbacks.validation_records import ValidationRecords
@@ -106,12 +106,16 @@ def begin(experiment: Experiment, tracker: MlflowTracker, stopped: Mapping[str, 
 
 
 def score_best(
-    best: ModelCheckpoint, trainer: pl.Trainer, data: DataModule, tracker: MlflowTracker
+    best: BestCheckpoint, trainer: pl.Trainer, data: DataModule, tracker: MlflowTracker
 ) -> tuple[Task, dict[str, float]]:
     """The task of the best checkpoint and its test scores, which are recorded with pictures of its embeddings."""
     if not best.best_model_path:
         raise UserError("training ended before its first validation, so there is no checkpoint to score")
-    _, task = rebuild(from_first(lambda: read(Path(best.best_model_path))))
+    content = from_first(lambda: read(Path(best.best_model_path)))
+    if rank() == 0:
+        scores = ", ".join(f"{name} {best.kept[name]:.4f}" for name in dict.fromkeys((str(best.monitor), "val/loss")))
+        print(f"scored: the weights of step {content['global_step']}, which were the best ({scores})", flush=True)
+    _, task = rebuild(content)
     trainer.test(task, datamodule=data, verbose=False)
     tracker.set_tags(signatures(task))
     for side in ("source", "target"):

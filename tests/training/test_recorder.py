@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import torch
 from lightning.pytorch import LightningDataModule, LightningModule, Trainer
-from lightning.pytorch.callbacks import Callback, ModelCheckpoint
+from lightning.pytorch.callbacks import Callback
 from mlflow.tracking import MlflowClient
 from torch.utils.data import DataLoader
 
@@ -21,6 +21,7 @@ from s2s_lit.tracking.lifecycle import tracked_run
 from s2s_lit.tracking.logger import MlflowTracker
 from s2s_lit.tracking.records import provenance
 from s2s_lit.tracking.records.provenance import command
+from s2s_lit.training.best_checkpoint import BestCheckpoint
 from s2s_lit.training.callbacks.recorder import RunRecorder
 from s2s_lit.types import Prediction
 
@@ -92,7 +93,7 @@ class ToyData(LightningDataModule):
 
 def run_all(tmp_path: Path, *callbacks: Callback, **arguments: Any) -> tuple[MlflowTracker, RunRecorder]:
     tracker = MlflowTracker(dataset="builtin", experiment="lstm")
-    best = ModelCheckpoint(tmp_path / "ckpt", filename="{step}", monitor="val/bleu", mode="max")
+    best = BestCheckpoint(dirpath=tmp_path / "ckpt", filename="{step}", monitor="val/bleu", mode="max")
     recorder = RunRecorder(tracker=tracker, config_yaml=CONFIG, checkpoint=best, sample_sentences=5, pictures=2)
     with tracked_run(tracker):
         trainer = Trainer(
@@ -262,7 +263,7 @@ def test_a_run_that_was_ended_keeps_its_best_checkpoint(
 def test_what_a_checkpoint_carries_on(store: MlflowClient, tmp_path: Path) -> None:
     tracker, recorder = run_all(tmp_path)
     saved = torch.load(tmp_path / "ckpt" / "step=10.ckpt", weights_only=True)["callbacks"]["RunRecorder"]
-    assert saved["best"] == 30.0
+    assert [row[0] for row in saved["rows"]] == [5] * 5 + [10] * 5
     fresh = RunRecorder(tracker=tracker, config_yaml=CONFIG)
     fresh.load_state_dict(recorder.state_dict())
     assert fresh.state_dict() == recorder.state_dict()

@@ -10,7 +10,6 @@ from typing import Any, cast
 import torch
 import yaml
 from lightning.pytorch import Callback, LightningModule, Trainer
-from lightning.pytorch.callbacks import ModelCheckpoint
 
 from s2s_lit.errors import DivergenceError
 from s2s_lit.processes import of_all
@@ -22,6 +21,7 @@ from s2s_lit.tracking.records.datasets import datasets_of
 from s2s_lit.tracking.records.predictions import prediction_line
 from s2s_lit.tracking.records.provenance import git_diff, provenance_tags, resumed_tags
 from s2s_lit.tracking.records.samples import SAMPLE_COLUMNS, FixedSamples, sample_rows
+from s2s_lit.training.best_checkpoint import BestCheckpoint
 from s2s_lit.types import Prediction
 
 _MAX_ROWS = 1000  # of the validation table: about 120 validations with 8 sentences
@@ -47,7 +47,7 @@ class RunRecorder(Callback):
         *,
         tracker: MlflowTracker,
         config_yaml: str,
-        checkpoint: ModelCheckpoint | None = None,
+        checkpoint: BestCheckpoint | None = None,
         split: str = "test",
         sample_sentences: int = 8,
         pictures: int = 4,
@@ -59,7 +59,6 @@ class RunRecorder(Callback):
         self._sample_sentences = sample_sentences
         self._pictures = pictures
         self._described = False
-        self._best: float | None = None
         self._uploaded = ""
         self._rows: list[list[Any]] = []
         self._samples = FixedSamples(size=sample_sentences)
@@ -140,12 +139,10 @@ class RunRecorder(Callback):
         rows = self._rows + sample_rows(self._samples_of_all(), trainer.global_step)
         self._rows = rows[-_MAX_ROWS:]
         self._tracker.log_table(SAMPLE_COLUMNS, self._rows, "samples/validation.json")
-        if self._checkpoint is not None and self._checkpoint.monitor in trainer.callback_metrics:
-            score = float(trainer.callback_metrics[self._checkpoint.monitor])
-            if self._best is None or (score < self._best if self._checkpoint.mode == "min" else score > self._best):
-                self._best = score  # this checkpoint will be kept, so these scores are the run's
-                found = {best_key(k): v for k, v in trainer.callback_metrics.items() if k.startswith("val/")}
-                self._tracker.log_metrics(found, step=trainer.global_step)
+        if self._checkpoint is not None and self._checkpoint.improves(trainer.callback_metrics):
+            # This checkpoint will be kept, so these scores are the run's.
+            found = {best_key(k): v for k, v in trainer.callback_metrics.items() if k.startswith("val/")}
+            self._tracker.log_metrics(found, step=trainer.global_step)
 
     def _samples_of_all(self) -> list[Prediction]:
         """The fixed sentences of the whole split, of which each process has seen a part."""
@@ -199,11 +196,11 @@ class RunRecorder(Callback):
     # What a checkpoint carries on
 
     def state_dict(self) -> dict[str, Any]:
-        """The best score so far, and the rows that the table already has."""
-        return {"best": self._best, "rows": self._rows}
+        """The rows that the table already has."""
+        return {"rows": self._rows}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        self._best, self._rows = state_dict["best"], state_dict["rows"]
+        self._rows = state_dict["rows"]
 
 
 def _row_counts(splits: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, int]]:

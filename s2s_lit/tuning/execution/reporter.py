@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer
-from lightning.pytorch.callbacks import ModelCheckpoint
 
 from s2s_lit.errors import UserError
+from s2s_lit.training.best_checkpoint import BestCheckpoint
 from s2s_lit.tuning.search.objectives import WHOLE, Objective, Pruned
 
 
 class Reporter(Callback):
-    """Reports the first objective at each validation, and remembers all objectives of the checkpoint that is kept.
+    """Reports the first objective at each validation.
 
     Trainings of different lengths are comparable only at equal shares, so a report's place is the share of the
     optimizer steps that were taken, in thousandths; validations within an epoch count as well.
@@ -23,22 +22,30 @@ class Reporter(Callback):
         report: Told the place and the value; its answer is whether to prune. Called on the first process only.
     """
 
-    def __init__(
-        self,
-        *,
-        objectives: Sequence[Objective],
-        report: Callable[[int, float], bool],
-    ) -> None:
+    def __init__(self, *, objectives: Sequence[Objective], report: Callable[[int, float], bool]) -> None:
         self._objectives = objectives
         self._report = report
-        self.values: dict[str, float] = {}
-        self._best: float | None = None
+        self._best: BestCheckpoint | None = None
+
+    @property
+    def values(self) -> dict[str, float]:
+        """What the checkpoint that is kept scored, for each objective."""
+        kept = {} if self._best is None else self._best.kept
+        return {objective.name: kept[objective.name] for objective in self._objectives}
+
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        best = trainer.checkpoint_callback
+        assert isinstance(best, BestCheckpoint)
+        self._best = best
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         if trainer.sanity_checking:
             return
         scores = trainer.callback_metrics
-        self._remember(trainer)
+        missing = [objective.name for objective in self._objectives if objective.name not in scores]
+        if missing:
+            there = ", ".join(sorted(name for name in scores if name.startswith("val/")))
+            raise UserError(f"objective {missing[0]} is no score of a validation; there are: {there}")
         total = int(trainer.estimated_stepping_batches)
         place = round(WHOLE * trainer.global_step / total)
         prune = False
@@ -47,24 +54,3 @@ class Reporter(Callback):
         prune = bool(trainer.strategy.broadcast(prune))  # the first process alone knows, and all stop at one place
         if prune and trainer.global_step < total:
             raise Pruned(f"pruned after {place / 10:.0f} % of the training")
-
-    def _remember(self, trainer: Trainer) -> None:
-        scores, kept = trainer.callback_metrics, trainer.checkpoint_callback
-        missing = [objective.name for objective in self._objectives if objective.name not in scores]
-        if missing:
-            there = ", ".join(sorted(name for name in scores if name.startswith("val/")))
-            raise UserError(f"objective {missing[0]} is no score of a validation; there are: {there}")
-        assert isinstance(kept, ModelCheckpoint)
-        assert kept.monitor is not None
-        monitored = float(scores[kept.monitor])
-        better = Objective(kept.monitor, kept.mode == "max").better
-        if self._best is None or better(monitored, than=self._best):
-            self._best = monitored
-            self.values = {objective.name: float(scores[objective.name]) for objective in self._objectives}
-
-    def state_dict(self) -> dict[str, Any]:
-        """What a training that is continued must not forget."""
-        return {"best": self._best, "values": self.values}
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        self._best, self.values = state_dict["best"], state_dict["values"]
