@@ -6,13 +6,13 @@ import math
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sacrebleu.metrics.base import Signature
-from sacrebleu.significance import PairedTest, _compute_p_value, estimate_ci
 from scipy.stats import ttest_ind
+
+from s2s_lit.metrics.sacrebleu_adapter import bootstrap_p_value, interval, randomization_p_value
 
 BOOTSTRAP, RANDOMIZATIONS = 1000, 10_000
 """Resamples and trials; sacrebleu's defaults."""
@@ -65,18 +65,12 @@ def paired_tests(
     first, *others = systems
     scores = [mean_score(system, score) for system in systems]
     drawn = _resampled(systems, score, bootstrap)
-    found = [Estimate(scores[0], *_interval(drawn[0]))]
+    found = [Estimate(scores[0], *interval(drawn[0]))]
     for system, own, samples in zip(others, scores[1:], drawn[1:], strict=True):
-        differences = np.abs(samples - drawn[0])
-        drawn_p = _compute_p_value(differences - differences.mean(), abs(scores[0] - own))
+        drawn_p = bootstrap_p_value(drawn[0], samples, scores[0] - own)
         swapped_p = _randomization_p(first, system, score, randomizations)
-        found.append(Estimate(own, *_interval(samples), drawn_p, swapped_p))
+        found.append(Estimate(own, *interval(samples), drawn_p, swapped_p))
     return found
-
-
-def _interval(samples: NDArray[np.float64]) -> tuple[float, float]:
-    mean, margin = estimate_ci(samples)
-    return float(mean), float(margin)
 
 
 def _resampled(systems: Sequence[NDArray[np.float64]], score: ScoreOfSums, samples: int) -> list[NDArray[np.float64]]:
@@ -103,13 +97,14 @@ def _mean(sums: NDArray[Any], score: ScoreOfSums, sentences: int) -> float:
 
 def _randomization_p(first: NDArray[np.float64], other: NDArray[np.float64], score: ScoreOfSums, trials: int) -> float:
     runs = math.lcm(first.shape[1], other.shape[1])
-    named: list[Any] = [
-        (name, np.tile(system, (1, runs // system.shape[1], 1)).reshape(len(system), -1))
-        for name, system in (("first", first), ("other", other))
-    ]
-    metrics: dict[str, Any] = {"score": _SumsAsMetric(score, runs=runs, sentences=len(first))}
-    test = PairedTest(named, metrics, references=None, test_type="ar", n_samples=trials)
-    return float(test()[1]["score"][1].p_value)  # type: ignore[union-attr, arg-type]
+    ours, theirs = (
+        np.tile(system, (1, runs // system.shape[1], 1)).reshape(len(system), -1) for system in (first, other)
+    )
+
+    def mean(sums: NDArray[np.float64]) -> float:
+        return _mean(sums.reshape(runs, -1), score, len(first))
+
+    return randomization_p_value(ours, theirs, mean, trials)
 
 
 def seeds_p_value(first: Sequence[float], other: Sequence[float]) -> float | None:
@@ -120,29 +115,3 @@ def seeds_p_value(first: Sequence[float], other: Sequence[float]) -> float | Non
     if min(len(first), len(other)) < 2 or len(set(first)) == len(set(other)) == 1:
         return None
     return float(ttest_ind(first, other, equal_var=False).pvalue)
-
-
-class _Value(NamedTuple):
-    """What sacrebleu expects a metric to return."""
-
-    name: str
-    score: float
-
-
-class _SumsAsMetric:
-    """What `sacrebleu.significance` asks of a metric, for "hypotheses" that are rows [R * k] of statistics already."""
-
-    def __init__(self, score: ScoreOfSums, *, runs: int, sentences: int) -> None:
-        self._score, self._runs, self._sentences = score, runs, sentences
-
-    def _extract_corpus_statistics(self, hypotheses: NDArray[np.float64], references: None) -> NDArray[np.float64]:
-        return hypotheses
-
-    def _aggregate_and_compute(self, statistics: NDArray[np.float64]) -> _Value:
-        return self._compute_score_from_stats(np.asarray(statistics).sum(axis=0))
-
-    def _compute_score_from_stats(self, sums: NDArray[Any]) -> _Value:
-        return _Value("score", _mean(sums.reshape(self._runs, -1), self._score, self._sentences))
-
-    def get_signature(self) -> Signature:
-        return Signature({"num_refs": 1})

@@ -9,16 +9,12 @@ from sacrebleu.metrics.bleu import BLEU
 from sacrebleu.metrics.chrf import CHRF
 from sacrebleu.metrics.ter import TER
 
+from s2s_lit.metrics.sacrebleu_adapter import score_of, statistics_of
 from s2s_lit.metrics.text import TextMetric
 
 
 class _Sacrebleu(TextMetric):
-    """A metric of sacrebleu, equal to its `corpus_score` on the same pairs.
-
-    sacrebleu scores a corpus in one call; here its sentences come in batches and from several processes. So its two
-    halves are called apart, the statistics of a sentence and the score of their sums. They are private there, which
-    is why sacrebleu's version is pinned and the tests hold the equality.
-    """
+    """A metric of sacrebleu, equal to its `corpus_score` on the same pairs."""
 
     def __init__(self, scorer: SacrebleuMetric) -> None:
         super().__init__()
@@ -26,11 +22,10 @@ class _Sacrebleu(TextMetric):
         self._scorer = scorer
 
     def statistics(self, hypothesis: str, reference: str) -> list[int]:
-        (row,) = self._scorer._extract_corpus_statistics([hypothesis], [[reference]])
-        return [int(value) for value in row]  # with one reference all are counts, TER's mean length too
+        return statistics_of(self._scorer, hypothesis, reference)
 
     def score(self, sums: list[int], pairs: int) -> float:
-        return self._scorer._compute_score_from_stats(sums).score
+        return score_of(self._scorer, sums)
 
     def signature(self) -> str:
         return str(self._scorer.get_signature())
