@@ -69,8 +69,8 @@ def make_parser() -> argparse.ArgumentParser:
     )
     compare.add_argument("--split", default="test", help="whose predictions (default: test)")
     compare.add_argument("--dataset", help="look only among the runs on this data")
-    compare.add_argument("--sentences", type=int, default=5, help="shown on each side of the differences (default: 5)")
-    compare.add_argument("--bootstrap", type=int, default=1000, help="resamples of the sentences (default: 1000)")
+    compare.add_argument("--examples", type=int, default=5, help="shown on each side of the differences (default: 5)")
+    compare.add_argument("--bootstrap", type=int, default=1000, help="resamples of the examples (default: 1000)")
     compare.add_argument("--randomizations", type=int, default=10000, help="trials of that test (default: 10000)")
 
     neighbours = verbs.add_parser("neighbours", help="list the tokens nearest to a word in a trained run")

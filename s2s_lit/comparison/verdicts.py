@@ -2,93 +2,91 @@
 
 from __future__ import annotations
 
-from s2s_lit.comparison.results import PERPLEXITY, Comparison
+from collections.abc import Sequence
+
+from s2s_lit.comparison.pairs import Pair
 from s2s_lit.comparison.systems import System, code, in_words, same_code
 from s2s_lit.metrics.score import Score
 
 SAME = "no: same experiment"
 
 
-def verdict(comparison: Comparison, index: int) -> str:
-    """The answer about system `index`, as one sentence."""
-    first, other = comparison.systems[0], comparison.systems[index]
-    said = f"{other.name} against {first.name}"
-    if comparison.chance_alone(index):
-        return f"{said}: not significant: the same experiment, {_again(first, other)}"
-    same = ", the same network" if first.networks == other.networks else ""
-    findings = {s: comparison.significant(s, index) for s in comparison.scores}
-    return f"{said}{same}: {_findings(comparison, index, findings) or 'nothing could be tested'}"
+def verdict(pair: Pair) -> str:
+    """Whether the two differ, as one sentence."""
+    said = f"{pair.other.name} against {pair.first.name}"
+    if pair.same_experiment:
+        return f"{said}: not significant: the same experiment, {_again(pair.first, pair.other)}"
+    same = ", the same network" if pair.first.networks == pair.other.networks else ""
+    findings = _findings(pair, {score: pair.significant(score) for score in pair.scores})
+    return f"{said}{same}: {findings or 'nothing could be tested'}"
 
 
-def basis(comparison: Comparison, index: int) -> str:
-    """What the verdict on system `index` is based on, and what it does not say."""
-    first, other = comparison.systems[0], comparison.systems[index]
-    counts = len(first.runs), len(other.runs)
-    if first.networks == other.networks:
+def basis(pair: Pair) -> str:
+    """What the verdict rests on, and what it does not say."""
+    counts = len(pair.first.runs), len(pair.other.runs)
+    if pair.first.networks == pair.other.networks:
         return "The same network, so a difference is one of how it was asked, and holds for this network."
-    if comparison.chance_alone(index):
-        return f"{_chance(first, other)} {_as_networks(comparison, index)}"
+    if pair.same_experiment:
+        return f"{_chance(pair.first, pair.other)} {_as_networks(pair)}"
     if counts == (1, 1):
         return "One trained network each: it holds for these two, and says nothing of other seeds."
-    means = f"Means over {counts[1]} and {counts[0]} seeds, the same sentences drawn for all of them"
+    means = f"Means over {counts[1]} and {counts[0]} seeds, the same examples drawn for all of them"
     if min(counts) == 1:
         return f"{means}; one of the two has a single seed, so it says nothing of its other seeds."
     return f"{means}; and Welch's t-test between the seeds' scores: significant is what all three tests find."
 
 
-def what_differs(comparison: Comparison, index: int) -> str:
-    """The settings in which system `index` differs from the first, as one line."""
-    settings = comparison.differences(index)
-    if not settings:
+def what_differs(pair: Pair) -> str:
+    """The settings in which the two differ, as one line."""
+    if not pair.differences:
         return "Settings: all the same."
-    names = comparison.systems[0].name, comparison.systems[index].name
-    return f"Settings ({' → '.join(names)}): {in_words(settings)}."
+    return f"Settings ({pair.first.name} → {pair.other.name}): {in_words(pair.differences)}."
 
 
-def notes(comparison: Comparison) -> list[str]:
-    """What was left out, whose code made the runs if that is not one commit, and what runs keep too little for."""
+def notes(systems: Sequence[System], without_likelihoods: Sequence[System], split: str) -> list[str]:
+    """Which runs were left out, which commits made the runs if it is not one, and which runs keep too little."""
     said = [
         f"{system.name}: left out (give an id in RUNS to compare it): {'; '.join(map(str, system.left_out))}"
-        for system in comparison.systems
+        for system in systems
         if system.left_out
     ]
-    if not same_code(comparison.systems):
-        said += _whose_code(comparison.systems)
+    if not same_code(systems):
+        said += _commits(systems)
     return said + [
-        f"{system.name}: no likelihoods of sentences are kept of it. make evaluate RUN={system.runs[0].run_id[:8]} "
-        f"SPLIT={comparison.split} writes them, and attentions; then compare the evaluation's id."
-        for system, entry in zip(comparison.systems, comparison.table[PERPLEXITY.name], strict=True)
-        if entry is None
+        f"{system.name}: no likelihoods of examples are kept of it. make evaluate RUN={system.runs[0].run_id[:8]} "
+        f"SPLIT={split} writes them, and attentions; then compare the evaluation's id."
+        for system in without_likelihoods
     ]
 
 
-def cells(comparison: Comparison, score: Score, index: int) -> list[str]:
-    """Of system `index` against the first: difference, three p-values, significant or not; dashes for what is not.
+def cells(pair: Pair, score: Score) -> list[str]:
+    """The row of one score in a table of tests: difference, three p-values, significant or not.
 
-    Equal outputs are not tested. Perplexities of differently cut references cannot be compared.
+    A dash stands for what could not be computed. Equal outputs are not tested, and perplexities per different tokens
+    cannot be compared.
     """
-    first, entry = comparison.table[score.name][0], comparison.table[score.name][index]
-    if first is None or entry is None:
+    first, other = pair.scores[score]
+    if first is None or other is None:
         return ["-"] * 5
-    if not entry.comparable or entry.difference is None:
+    if not other.comparable or other.difference is None:
         return ["tokens differ", *["-"] * 4]
-    tests = (entry.tested.bootstrap_p, entry.tested.randomization_p, entry.seeds_p)
+    tests = (other.tested.bootstrap_p, other.tested.randomization_p, other.seeds_p)
     values = ["-" if p is None else f"{p:.4f}" for p in tests]
-    difference = score.printed(entry.difference)
-    signed = f"+{difference}" if entry.difference > 0 else difference
-    answer = {True: "yes", False: "no", None: "-"}[comparison.significant(score, index)]
-    return [signed, *values, SAME if comparison.chance_alone(index) and entry.significant else answer]
+    difference = score.printed(other.difference)
+    signed = f"+{difference}" if other.difference > 0 else difference
+    answer = {True: "yes", False: "no", None: "-"}[pair.significant(score)]
+    return [signed, *values, SAME if pair.same_experiment and other.significant else answer]
 
 
-def _findings(comparison: Comparison, index: int, findings: dict[Score, bool | None]) -> str:
+def _findings(pair: Pair, findings: dict[Score, bool | None]) -> str:
     better: list[str] = []
     worse: list[str] = []
     alike: list[str] = []
     for score, significant in findings.items():
-        entry = comparison.table[score.name][index]
-        if entry is None or entry.difference is None or significant is None:
+        _, other = pair.scores[score]
+        if other is None or other.difference is None or significant is None:
             continue
-        above = entry.difference > 0
+        above = other.difference > 0
         (alike if not significant else better if above == score.higher_is_better else worse).append(score.label)
     said = [
         ("significantly better in", better),
@@ -98,14 +96,10 @@ def _findings(comparison: Comparison, index: int, findings: dict[Score, bool | N
     return "; ".join(f"{what} {', '.join(labels)}" for what, labels in said if labels)
 
 
-def _as_networks(comparison: Comparison, index: int) -> str:
-    """What the p-values over sentences say where they say nothing of the experiment."""
-    found = {
-        score: None if entry is None else entry.significant
-        for score in comparison.scores
-        for entry in [comparison.table[score.name][index]]
-    }
-    return f"As networks, on sentences such as these: {_findings(comparison, index, found) or 'not tested'}."
+def _as_networks(pair: Pair) -> str:
+    """What the tests over examples say of the trained networks, where they say nothing of the experiment."""
+    findings = {score: None if other is None else other.significant for score, (_, other) in pair.scores.items()}
+    return f"As networks, on examples such as these: {_findings(pair, findings) or 'not tested'}."
 
 
 def _again(first: System, other: System) -> str:
@@ -123,11 +117,11 @@ def _chance(first: System, other: System) -> str:
             "known to be the same: only several seeds of each can tell."
         )
     seeds = "They differ in their seed alone" if first.seeds.isdisjoint(other.seeds) else "Nothing differs"
-    return f"{seeds}: a difference is chance of training, none of the experiment."
+    return f"{seeds}: a difference is chance of training, not of the experiment."
 
 
-def _whose_code(systems: list[System]) -> list[str]:
-    """Which commits made which runs; nothing where none was recorded."""
+def _commits(systems: Sequence[System]) -> list[str]:
+    """Which commits made which runs; nothing if none was recorded."""
     made: dict[str, dict[str, list[str]]] = {}
     for system in systems:
         for run in system.runs:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from pathlib import Path
 
 import pytest
 from mlflow.tracking import MlflowClient
 
 from s2s_lit.__main__ import main
+from s2s_lit.comparison.compute import compare
 from s2s_lit.tracking.client.runs import CHECKPOINT
 from support.compared import predict, references, write_run
 
@@ -17,8 +19,8 @@ TEXTS = references(60)
 
 @pytest.fixture
 def client(store: MlflowClient, monkeypatch: pytest.MonkeyPatch) -> MlflowClient:
-    monkeypatch.setattr("s2s_lit.comparison.champion.BOOTSTRAP", 200)
-    monkeypatch.setattr("s2s_lit.comparison.champion.RANDOMIZATIONS", 200)
+    quick = partial(compare, bootstrap=200, randomizations=200)
+    monkeypatch.setattr("s2s_lit.comparison.champion.compare", quick)
     return store
 
 
@@ -42,7 +44,7 @@ def test_the_champion_is_who_is_significantly_better(client: MlflowClient, capsy
     assert main(["register", same, "de"]) == 0
     said = capsys.readouterr().out
     assert "champion stays version 1: not significantly better" in said
-    assert "BLEU on 60 test sentences" in said
+    assert "BLEU on 60 test examples" in said
     assert holder(client) == poor
     assert main(["register", good, "de"]) == 0
     assert "champion is version 3 now: significantly better, BLEU" in capsys.readouterr().out
@@ -76,10 +78,20 @@ def test_the_score_is_the_one_that_the_run_monitors(client: MlflowClient, capsys
     assert holder(client) == runs[1]
 
 
+def test_a_score_that_is_not_compared_gives_way_to_the_task_s_headline(
+    client: MlflowClient, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for damage, seed in ((0.5, 1), (0.1, 2)):
+        run_id = finished(client, damage, seed)
+        client.set_tag(run_id, "s2s.monitor", "val/token_accuracy")
+        assert main(["register", run_id, "de"]) == 0
+    assert "significantly better, BLEU" in capsys.readouterr().out
+
+
 def test_equal_outputs_are_not_better(client: MlflowClient, capsys: pytest.CaptureFixture[str]) -> None:
     first, again = finished(client, 0.5, 1), finished(client, 0.5, 1)
     assert main(["register", first, "de"]) == main(["register", again, "de"]) == 0
-    assert re.search(r"stays version 1: not better, BLEU on 60 test sentences (\S+) -> \1\n", capsys.readouterr().out)
+    assert re.search(r"stays version 1: not better, BLEU on 60 test examples (\S+) -> \1\n", capsys.readouterr().out)
 
 
 def test_a_version_s_files_are_final(client: MlflowClient, capsys: pytest.CaptureFixture[str]) -> None:

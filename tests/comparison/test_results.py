@@ -5,7 +5,8 @@ from __future__ import annotations
 import itertools
 import json
 import re
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -15,15 +16,20 @@ import torch
 from mlflow.tracking import MlflowClient
 
 from s2s_lit.__main__ import main
-from s2s_lit.comparison.systems import read_predictions
+from s2s_lit.comparison.compute import compare
+from s2s_lit.comparison.selection import read_predictions
+from s2s_lit.metrics.answers import ExactMatch
+from s2s_lit.metrics.edit import WordErrorRate
+from s2s_lit.metrics.text import TextMetric
 from s2s_lit.tracking.client.connection import connect
 from s2s_lit.tracking.client.runs import RunRecord, list_runs
+from s2s_lit.types import Prediction
 from support.compared import predict, references, write_run
 from support.sacrebleus import command_line
 from support.tiny import TINY
 
 TEXTS = references(40)
-QUICK = ["--bootstrap=60", "--randomizations=60", "--sentences=2"]
+QUICK = ["--bootstrap=60", "--randomizations=60", "--examples=2"]
 VOID = {"meta", "br"}
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"
 
@@ -75,7 +81,7 @@ def test_groups_of_seeds_are_compared_and_kept(folder: Path, capsys: pytest.Capt
     assert f"bilstm_attn against lstm: significantly better in {labels}" in printed
     assert "Means over 3 and 3 seeds" in printed
     assert "gru against lstm: no significant difference in BLEU, chrF, TER, edit distance (words)" in printed
-    assert "gru: no likelihoods of sentences are kept of it. make evaluate RUN=" in printed
+    assert "gru: no likelihoods of examples are kept of it. make evaluate RUN=" in printed
     run, page, numbers = compared()
     assert (run.status, run.dataset, len(json.loads(run.tags["s2s.compared"])[0])) == ("FINISHED", "builtin", 3)
     assert re.search(r"page: (\S+compare\.html),", printed)[1] in {str(p) for p in Path("runs").rglob("*.html")}  # type: ignore[index]
@@ -88,10 +94,10 @@ def test_groups_of_seeds_are_compared_and_kept(folder: Path, capsys: pytest.Capt
     parser = Tags()
     parser.feed(page)
     assert not parser.open
-    assert not parser.fetched
+    assert all(address.startswith(("#", "data:image/png;base64")) for address in parser.fetched)
     assert not {"script", "link", "iframe", "img"} & set(parser.seen)
-    assert page.count('class="lines"') == 2
-    assert page.count('class="attention"') == 2 * 4 + 4  # gru has none
+    assert page.count('<figure class="lines"><svg') == 2
+    assert page.count('<figure class="attention"><figcaption>') == 2 * 4 + 4  # gru has none
     assert "significantly better" in page
 
 
@@ -118,7 +124,7 @@ def test_another_seed_of_an_experiment_is_chance(folder: Path, capsys: pytest.Ca
     printed = capsys.readouterr().out
     assert "not significant: the same experiment, another seed" in printed
     assert "They differ in their seed alone" in printed
-    assert "As networks, on sentences such as these: significantly better in BLEU" in printed
+    assert "As networks, on examples such as these: significantly better in BLEU" in printed
     assert "no: same experiment" in printed
     _, page, numbers = compared()
     assert "not significant: the same experiment, another seed" in page
@@ -246,10 +252,10 @@ def test_perplexities_per_other_tokens_are_not_compared(folder: Path, capsys: py
 
 
 def test_texts_cannot_break_the_page(folder: Path) -> None:
-    nasty = ['<script>alert("x")</script> & "quotes"', *TEXTS[1:]]
+    nasty = ['<script>alert("x")</script> & "quotes"', *TEXTS[1:10]]
     write_run("lstm", predict(nasty, 0.0, 1))
     write_run("gru", predict(nasty, 0.9, 1), a=1)
-    assert main(["compare", "lstm", "gru", "--bootstrap=9", "--randomizations=9", "--sentences=40"]) == 0
+    assert main(["compare", "lstm", "gru", "--bootstrap=9", "--randomizations=9", "--examples=40"]) == 0
     _, page, _ = compared()
     parser = Tags()
     parser.feed(page)
@@ -261,16 +267,72 @@ def test_mistakes_are_said(folder: Path, capsys: pytest.CaptureFixture[str]) -> 
     run = write_run("lstm", predict(TEXTS, 0.3, 1))
     for words, says in (
         ([run, "--split=validation"], f"make evaluate RUN={run[:8]} SPLIT=validation"),
-        ([run, "--sentences=0"], "--sentences must be at least 1"),
+        ([run, "--examples=0"], "examples must be at least 1"),
     ):
         assert main(["compare", *words]) == 2
         assert says in capsys.readouterr().err
     assert main(["compare", run, *QUICK]) == 0  # one system: its intervals
 
 
+def test_what_python_is_given_is_what_the_run_keeps(folder: Path) -> None:
+    runs = [write_run(name, predict(TEXTS, damage, 1), a=name) for name, damage in (("lstm", 0.5), ("gru", 0.2))]
+    comparison = compare(runs, examples=2, bootstrap=60, randomizations=60)
+    assert main(["compare", *runs, *QUICK]) == 0
+    assert json.loads(json.dumps(comparison.as_dict())) == compared()[2]
+    gained = comparison.as_dict()["contrasting_examples"][0][0]
+    assert gained["scores"][1] > gained["scores"][0]
+    assert gained["reference"] in TEXTS
+
+
+@dataclass(frozen=True)
+class OtherTask:
+    """What a comparison asks of a task."""
+
+    usual_metrics: Callable[[], list[TextMetric]]
+    headline: str
+    closeup: str
+
+
+def test_the_task_names_the_scores(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    runs = [write_run(name, predict(TEXTS, damage, 1), a=name) for name, damage in (("lstm", 0.5), ("gru", 0.2))]
+    task = OtherTask(lambda: [WordErrorRate(), ExactMatch()], "exact_match", "wer")
+    monkeypatch.setattr("s2s_lit.comparison.compute.task_named", lambda name: task)
+    assert main(["compare", *runs, *QUICK]) == 0
+    _, page, numbers = compared()
+    assert list(numbers["systems"][0]["scores"]) == ["wer", "exact_match", "perplexity"]
+    assert "WER by words in the source" in page
+    assert list(numbers["wer"]) == ["words in the source", "occurrences in the split of the source's rarest word"]
+    gained, *_, lost = numbers["contrasting_examples"][0]
+    assert gained["scores"][1] < gained["scores"][0]  # fewer errors are a gain
+    assert lost["scores"][1] > lost["scores"][0]
+
+
+def test_texts_without_a_source_are_compared_by_what_they_cost(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def costs(factor: float) -> list[Prediction]:
+        bare = {"source": "", "hypothesis": "", "weights": None}
+        return [replace(p, nll=factor * (p.nll or 0) + p.row % 3, **bare) for p in predict(TEXTS, 0.0, 1)]  # type: ignore[arg-type]
+
+    runs = [write_run(name, costs(factor), a=name) for name, factor in (("lstm", 1.0), ("gru", 0.5))]
+    monkeypatch.setattr(
+        "s2s_lit.comparison.compute.task_named", lambda name: OtherTask(list, "perplexity", "perplexity")
+    )
+    assert main(["compare", *runs, *QUICK]) == 0
+    assert "differ most (cost in nats)" in capsys.readouterr().out
+    _, page, numbers = compared()
+    assert list(numbers["systems"][0]["scores"]) == ["perplexity"]
+    assert numbers["systems"][1]["scores"]["perplexity"]["significant"] is True
+    assert "perplexity by words in the text" in page
+    assert "<dt>source</dt>" not in page
+    cheapest = numbers["contrasting_examples"][0][0]
+    longest = max(TEXTS, key=lambda text: len(text.split()))
+    assert len(cheapest["reference"].split()) == len(longest.split())  # half of most is most
+
+
 @pytest.mark.slow
 def test_trained_experiments_are_told_apart_and_seeds_are_not(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Two networks always differ in perplexity; what is made of it hangs on what the trainings logged."""
+    """Two networks always differ in perplexity; what is made of it depends on what the trainings logged."""
     (folder / "experiments").symlink_to(EXPERIMENTS)
     for experiment, seed in itertools.product(("lstm", "bilstm_attn"), (1, 2)):
         assert main(["train", experiment, *TINY, f"--seed={seed}"]) == 0

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from mlflow.tracking import MlflowClient
 
-from s2s_lit.comparison.systems import differences, find_systems, read_predictions
+from s2s_lit.comparison.selection import find_systems, read_predictions
+from s2s_lit.comparison.systems import differences
 from s2s_lit.errors import UserError
 from support.compared import predict, references, write_run
 
@@ -93,9 +94,16 @@ def test_other_test_sets_are_refused(store: MlflowClient) -> None:
     write_run("lstm", predict(TEXTS, 0.3, 1))
     write_run("gru", predict(TEXTS[:-1], 0.3, 1))
     write_run("rnn", predict([*TEXTS[:3], "other", *TEXTS[4:]], 0.3, 1), dataset="multi30k")
-    with pytest.raises(UserError, match="6 and 5 sentences"):
+    with pytest.raises(UserError, match="6 and 5 examples"):
         find_systems(["lstm", "gru"], "test")
     with pytest.raises(UserError, match=r"rnn.*multi30k.*line 4 differs"):
         find_systems(["lstm", "rnn"], "test")
     with pytest.raises(UserError, match="RUN=nosuch"):
         find_systems(["nosuch"], "test")
+
+
+def test_runs_of_different_tasks_are_refused(store: MlflowClient) -> None:
+    first, other = (write_run("lstm", predict(TEXTS, 0.3, seed)) for seed in (1, 2))
+    store.set_tag(other, "s2s.task", "reading")
+    with pytest.raises(UserError, match=r"the task 'translation' and .* the task 'reading', so .* cannot be compared"):
+        find_systems([first, other], "test")

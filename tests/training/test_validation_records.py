@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from mlflow.tracking import MlflowClient
 
-from s2s_lit.comparison.systems import read_predictions
+from s2s_lit.comparison.selection import read_predictions
 from s2s_lit.metrics.buckets import by_length
 from s2s_lit.metrics.translation import Bleu
 from s2s_lit.tracking.client.connection import connect
