@@ -22,7 +22,7 @@ class Ensemble:
     `log_probabilities`: P(token) ~ exp(1/M * sum over m of log P_m(token)); it is likely if all members hold it so.
 
     The attention's weights are the mean of those members' that have any. What the members remember lies side by side in
-    encoded and state, `0.hidden`, `1.hidden`, ...
+    `Encoded` and state, `0.hidden`, `1.hidden`, ...
 
     Args:
         models: The members, with the same source and target tokens.
@@ -34,8 +34,8 @@ class Ensemble:
         self.mean = mean
 
     def start(self, source_ids: Tensor, source_lengths: Tensor) -> tuple[Encoded, DecoderState]:
-        memories, states = zip(*(model.start(source_ids, source_lengths) for model in self.models), strict=True)
-        return Encoded(**_side_by_side(memories)), DecoderState(**_side_by_side(states))
+        encoded, states = zip(*(model.start(source_ids, source_lengths) for model in self.models), strict=True)
+        return Encoded(**_side_by_side(encoded)), DecoderState(**_side_by_side(states))
 
     def step(self, tokens: Tensor, encoded: Encoded, state: DecoderState) -> tuple[Tensor, Tensor | None, DecoderState]:
         steps = [

@@ -1,4 +1,4 @@
-"""The encoded of a search: every token it kept, as a tree of back-pointers."""
+"""Every token that a search kept, as a tree of back-pointers."""
 
 from __future__ import annotations
 

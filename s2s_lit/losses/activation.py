@@ -17,7 +17,7 @@ class ActivationRegularization(Penalty):
     """AR: weight * sum over t of mean over units of h_t^2, h the last layer's states (Merity 2017, dropped out there).
 
     Args:
-        weight: alpha, of the term beside the tokens' likelihood.
+        weight: Alpha, of the term beside the tokens' likelihood.
     """
 
     name = "activation"
@@ -33,10 +33,10 @@ class ActivationRegularization(Penalty):
 class TemporalActivationRegularization(Penalty):
     """TAR: weight * sum over t of mean over units of (h_{t+1} - h_t)^2, both positions real (Merity 2017).
 
-    Of targets in windows of time steps the change from one window to the next is not seen.
+    Where targets are cut into windows of time steps, the change from one window to the next is not counted.
 
     Args:
-        weight: beta, of the term beside the tokens' likelihood.
+        weight: Beta, of the term beside the tokens' likelihood.
     """
 
     name = "temporal_activation"

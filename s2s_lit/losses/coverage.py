@@ -14,14 +14,14 @@ from s2s_lit.types import Decoded
 class CoveragePenalty(Penalty):
     """weight * sum over t, s of min(a_ts, c_ts),  c_t = sum of a_t' over t' < t,  a the attention's weights.
 
-    It follows from the weights alone, so that any attention can be trained with it; of targets in windows of time
-    steps each window counts afresh.
+    It follows from the weights alone, so that any attention can be trained with it. Where targets are cut into windows
+    of time steps, each window is counted from zero.
 
     Args:
-        weight: factor of the sum over source positions; 1 in the paper.
+        weight: Factor of the sum over source positions; 1 in the paper.
 
     Raises:
-        UserError: the model has no attention.
+        UserError: The model has no attention.
     """
 
     name = "coverage"

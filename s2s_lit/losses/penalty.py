@@ -12,10 +12,14 @@ from s2s_lit.types import Decoded
 
 
 class Penalty(nn.Module, ABC):
-    """A term of the objective besides the tokens' likelihood, logged apart as `train/NAME` per target token."""
+    """A term that is added to the token loss, and logged by itself as `train/NAME` per target token.
+
+    Attributes:
+        name: NAME in the logs.
+    """
 
     name: ClassVar[str]
 
     @abstractmethod
     def forward(self, decoded: Decoded, mask: Bool[Tensor, "B T"]) -> Float[Tensor, ""]:
-        """The term, weighted, summed over the real target positions of `mask`."""
+        """The weighted term, summed over the real target positions of `mask`."""

@@ -27,7 +27,7 @@ class TokenNLL(nn.Module):
     objective = (1 - e) * nll + e * mean over v of -log p(v),  nll = -log p(target)
 
     Args:
-        label_smoothing: e, the share of probability spread evenly over all tokens.
+        label_smoothing: Share e of probability spread evenly over all tokens.
 
     Raises:
         SettingError: e is not at least 0 and below 1.

@@ -16,15 +16,23 @@ from s2s_lit.types import EncoderOutput, RecurrentState
 
 
 class Bridge(nn.Module, ABC):
-    """Makes the decoder's initial state [B, L, H] of an encoder_output source.
+    """Makes the decoder's first state [B, L, H] from what the encoder yields.
 
     Args:
-        encoder: what has read the source.
-        recurrence: the decoder's recurrence, whose state is made.
+        encoder: What has read the source.
+        recurrence: The decoder's recurrence, whose state is made.
+
+    Attributes:
+        encoder_size: M of the encoder.
+        encoder_state_size: Size of the encoder's final state.
+        num_layers: L of the recurrence.
+        state_size: H of the recurrence.
+        has_cell: Whether the recurrence's state has a cell.
     """
 
     def __init__(self, encoder: Encoder, recurrence: Recurrence) -> None:
         super().__init__()
+        self.encoder_size, self.encoder_state_size = encoder.encoder_size, encoder.state_size
         self.num_layers = recurrence.num_layers
         self.state_size = recurrence.state_size
         self.has_cell = recurrence.has_cell
@@ -37,8 +45,8 @@ class ZeroBridge(Bridge):
     """h_0 = 0: only attention, or the context shown at every position, tells the decoder of the source."""
 
     def forward(self, encoder_output: EncoderOutput) -> RecurrentState:
-        encoded = encoder_output.outputs
-        zeros = encoded.new_zeros(encoded.shape[0], self.num_layers, self.state_size)
+        outputs = encoder_output.outputs
+        zeros = outputs.new_zeros(len(outputs), self.num_layers, self.state_size)
         return RecurrentState(zeros, zeros if self.has_cell else None)
 
 
@@ -48,7 +56,7 @@ class LastStateBridge(Bridge):
     A bidirectional encoder gives both directions' last states side by side.
 
     Raises:
-        ValueError: the encoder's last state is of another depth, width or kind than the decoder's state.
+        SettingError: The encoder's last state is of another depth, width or kind than the decoder's state.
     """
 
     def __init__(self, encoder: Encoder, recurrence: Recurrence) -> None:
@@ -69,7 +77,7 @@ class LastStateBridge(Bridge):
         return RecurrentState(encoder_output.final.hidden, encoder_output.final.cell if self.has_cell else None)
 
 
-class Projected(Bridge):
+class VectorBridge(Bridge):
     """h_0 = tanh(W x + b) of one vector x, one W for each layer and each of hidden and cell: fits any sizes."""
 
     def __init__(self, encoder: Encoder, recurrence: Recurrence) -> None:
@@ -78,10 +86,12 @@ class Projected(Bridge):
         self.layer = nn.Linear(self.summary_size(encoder), outputs * (2 if self.has_cell else 1))
 
     @abstractmethod
-    def summary_size(self, encoder: Encoder) -> int: ...
+    def summary_size(self, encoder: Encoder) -> int:
+        """Size of x."""
 
     @abstractmethod
-    def summary(self, encoder_output: EncoderOutput) -> Float[Tensor, "B X"]: ...
+    def summary(self, encoder_output: EncoderOutput) -> Float[Tensor, "B X"]:
+        """x of each source."""
 
     def forward(self, encoder_output: EncoderOutput) -> RecurrentState:
         states = torch.tanh(self.layer(self.summary(encoder_output)))  # [B, (1 or 2) * L * H]
@@ -89,7 +99,7 @@ class Projected(Bridge):
         return RecurrentState(states[:, 0], states[:, 1] if self.has_cell else None)
 
 
-class ProjectedBridge(Projected):
+class ProjectedBridge(VectorBridge):
     """h_0 = tanh(W h_n + b) of the encoder's top layer (Bahdanau 2015, A.2.2, with both directions' last states)."""
 
     def summary_size(self, encoder: Encoder) -> int:
@@ -99,8 +109,8 @@ class ProjectedBridge(Projected):
         return encoder_output.final.hidden[:, -1]
 
 
-class MeanBridge(Projected):
-    """h_0 = tanh(W mean over s of memory_s + b), over the real source positions (Sennrich 2017, section 2)."""
+class MeanBridge(VectorBridge):
+    """h_0 = tanh(W mean over s of output_s + b), over the real source positions (Sennrich 2017, section 2)."""
 
     def summary_size(self, encoder: Encoder) -> int:
         return encoder.encoder_size
@@ -111,4 +121,4 @@ class MeanBridge(Projected):
 
 
 BridgeFactory = Callable[[Encoder, Recurrence], Bridge]
-"""Makes a bridge from (the encoder, the decoder's recurrence)."""
+"""Makes a bridge from (the encoder, the decoder's recurrence); or one that is ready."""

@@ -18,13 +18,13 @@ class SequenceDropout(nn.Module):
     Whoever has the whole sequence calls the module. Whoever steps through it, because a position's input depends on
     the position before, draws the masks of all steps beforehand, whatever the kind, and multiplies by that of step t:
 
-        masks = self.dropout.masks(inputs)  # [B, T, H], like the tensor to be dropped
+        masks = self.dropout.masks(inputs)  # [B, T, H], as the tensor whose activations are dropped
         for t in range(T):
             dropped = position[t] * masks[:, t]
 
     Args:
-        probability: p, the share of activations that is dropped.
-        variational: one mask for all positions of a sequence.
+        probability: Share p of activations that is dropped.
+        variational: One mask for all positions of a sequence.
     """
 
     def __init__(self, probability: float = 0.0, *, variational: bool = False) -> None:
@@ -39,7 +39,7 @@ class SequenceDropout(nn.Module):
         return F.dropout(inputs, self.probability, self.training)
 
     def masks(self, inputs: Float[Tensor, "*B T H"]) -> Float[Tensor, "*B T H"]:
-        """What the activations of `inputs` are to be multiplied by; only the shape of `inputs` matters."""
+        """What multiplies the activations of `inputs`, of which only the shape matters here."""
         positions = 1 if self.variational else inputs.shape[-2]
         ones = inputs.new_ones(*inputs.shape[:-2], positions, inputs.shape[-1])
         return F.dropout(ones, self.probability, self.training).expand(inputs.shape)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import ClassVar
 
 import torch
 from jaxtyping import Float, Int
@@ -21,13 +22,18 @@ class TokenEmbedding(nn.Module):
     of unit scale.
 
     Args:
-        vocab_size: V.
-        embedding_size: E.
-        dropout: probability of dropping an activation of a looked-up vector.
-        vectors: file of pretrained vectors, as word2vec and GloVe write them (.gz too), that a new run starts with.
+        vocab_size: V, number of tokens.
+        embedding_size: E, size of a vector.
+        dropout: Probability of dropping an activation of a looked-up vector.
+        vectors: File of pretrained vectors, as word2vec and GloVe write them (.gz too), that a new run starts with.
             A token that is not in it keeps its random start. The module itself reads no file.
-        frozen: the table is never trained (nor is what is tied to it).
+        frozen: The table is never trained (nor is what is tied to it).
+
+    Attributes:
+        variational: Whether one dropout mask is drawn for all positions of a sentence.
     """
+
+    variational: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -42,9 +48,17 @@ class TokenEmbedding(nn.Module):
         self.table = nn.Embedding(vocab_size, embedding_size)
         nn.init.normal_(self.table.weight, std=embedding_size**-0.5)
         self.table.weight.requires_grad_(not frozen)
-        self.dropout: nn.Module = nn.Dropout(below_one("dropout", dropout))
+        self.dropout = SequenceDropout(dropout, variational=self.variational)
         self.vectors = vectors
         self.frozen = frozen
+
+    @property
+    def vocab_size(self) -> int:
+        return self.table.num_embeddings
+
+    @property
+    def embedding_size(self) -> int:
+        return self.table.embedding_dim
 
     @torch.no_grad()
     def start_from(self, ids: Int[Tensor, "N"], vectors: Float[Tensor, "N E"]) -> None:
@@ -61,12 +75,7 @@ class WordDropoutEmbedding(TokenEmbedding):
     Each position is drawn for itself; the special tokens stay.
 
     Args:
-        vocab_size: V.
-        embedding_size: E.
-        word_dropout: p.
-        dropout: probability of dropping an activation of a looked-up vector.
-        vectors: file of pretrained vectors that a new run starts with.
-        frozen: the table is never trained.
+        word_dropout: Probability p.
     """
 
     def __init__(
@@ -89,34 +98,18 @@ class WordDropoutEmbedding(TokenEmbedding):
         return super().forward(ids)
 
 
-class VariationalEmbedding(TokenEmbedding):
+class VariationalEmbedding(WordDropoutEmbedding):
     """Variational dropout of an embedding (Gal & Ghahramani 2016, sections 4.1 and 4.2).
 
     In training, word types are dropped: with probability p, a token's vector is zero wherever it stands in a sentence,
     else it is divided by 1 - p. And activations are dropped by one mask for all positions of a sentence.
 
     Args:
-        vocab_size: V.
-        embedding_size: E.
-        word_dropout: p, probability of dropping a token from a sentence.
-        dropout: probability of dropping an activation from all positions of a sentence.
-        vectors: file of pretrained vectors that a new run starts with.
-        frozen: the table is never trained.
+        word_dropout: Probability p of dropping a token from a sentence.
+        dropout: Probability of dropping an activation from all positions of a sentence.
     """
 
-    def __init__(
-        self,
-        vocab_size: int,
-        embedding_size: int,
-        *,
-        word_dropout: float = 0.1,
-        dropout: float = 0.0,
-        vectors: Path | None = None,
-        frozen: bool = False,
-    ) -> None:
-        super().__init__(vocab_size, embedding_size, vectors=vectors, frozen=frozen)
-        self.word_dropout = below_one("word_dropout", word_dropout)
-        self.dropout = SequenceDropout(dropout, variational=True)
+    variational = True
 
     def forward(self, ids: Int[Tensor, "*shape"]) -> Float[Tensor, "*shape E"]:
         vectors = self.table(ids)
@@ -135,4 +128,4 @@ def _same_for_equal(draws: Float[Tensor, "*shape"], ids: Int[Tensor, "*shape"]) 
 
 
 EmbeddingFactory = Callable[[int, int], TokenEmbedding]
-"""Makes an embedding from (vocab_size, embedding_size)."""
+"""Makes an embedding from (vocab_size, embedding_size); or one that is ready."""

@@ -69,4 +69,4 @@ class ProjectionMerge(Merge):
 
 
 MergeFactory = Callable[[int], Merge]
-"""Makes a merge from (hidden_size)."""
+"""Makes a merge from (hidden_size), one for each layer."""

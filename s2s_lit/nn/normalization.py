@@ -10,12 +10,21 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
+from s2s_lit.checks import below_one
 from s2s_lit.processes import differentiable_sum, world_size
 from s2s_lit.types import at_least_float32
 
 
 class Normalization(nn.Module, ABC):
-    """y = gain * (x - mean) / sqrt(variance + epsilon) + bias, with mean and variance of what a subclass says."""
+    """y = gain * (x - mean) / sqrt(variance + epsilon) + bias, with mean and variance of what a subclass says.
+
+    Args:
+        size: H, units of a position.
+    """
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.size = size
 
     @abstractmethod
     def forward(self, inputs: Float[Tensor, "B T H"], mask: Bool[Tensor, "B T"]) -> Float[Tensor, "B T H"]:
@@ -30,7 +39,7 @@ class LayerNorm(Normalization):
     """
 
     def __init__(self, size: int) -> None:
-        super().__init__()
+        super().__init__(size)
         self.layer = nn.LayerNorm(size)
 
     def forward(self, inputs: Float[Tensor, "B T H"], mask: Bool[Tensor, "B T"]) -> Float[Tensor, "B T H"]:
@@ -46,13 +55,13 @@ class BatchNorm(Normalization):
 
     Args:
         size: H, units of a position.
-        momentum: share of the newest batch in the running mean and variance.
+        momentum: Share of the newest batch in the running mean and variance.
     """
 
     def __init__(self, size: int, *, momentum: float = 0.1) -> None:
-        super().__init__()
+        super().__init__(size)
+        self.momentum = below_one("momentum", momentum)
         self.layer = nn.BatchNorm1d(size, momentum=momentum)
-        self.momentum = momentum
 
     def forward(self, inputs: Float[Tensor, "B T H"], mask: Bool[Tensor, "B T"]) -> Float[Tensor, "B T H"]:
         real = inputs[mask]  # [N, H]
@@ -91,4 +100,4 @@ class BatchNorm(Normalization):
 
 
 NormalizationFactory = Callable[[int], Normalization]
-"""Makes a normalization from (size)."""
+"""Makes a normalization from (size); or one that is ready."""

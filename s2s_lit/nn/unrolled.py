@@ -11,16 +11,18 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from s2s_lit.nn.deferred_linear import DeferredLinear
-from s2s_lit.nn.recurrent import FusedLayer, Recurrence, StackedRecurrence
+from s2s_lit.nn.layers import FusedLayer
+from s2s_lit.nn.recurrent import Recurrence, StackedRecurrence
 from s2s_lit.types import RecurrentState, at_least_float32
 
 
 class Unrolled(ABC):
-    """A recurrence over T inputs x_t = [known_t; late_t], of which only the first part is there from the start."""
+    """A recurrence over T inputs x_t = [known_t; fed_t]: the first part is there from the start, the second is made of
+    what came before."""
 
     @abstractmethod
     def step(
-        self, position: int, late: Float[Tensor, "N _"], state: RecurrentState
+        self, position: int, fed: Float[Tensor, "N _"], state: RecurrentState
     ) -> tuple[Float[Tensor, "N H"], RecurrentState]:
         """The output at `position` and the state after it; each position is asked for once, in order."""
 
@@ -37,11 +39,11 @@ class _Calls(Unrolled):
 
     def __init__(self, recurrence: Recurrence, known: Tensor) -> None:
         self.recurrence, self.known = recurrence, known.unbind(1)
-        self.noise = recurrence.draw(len(known))
+        self.masks = recurrence.draw(len(known))
 
-    def step(self, position: int, late: Tensor, state: RecurrentState) -> tuple[Tensor, RecurrentState]:
-        inputs = torch.cat([self.known[position], late], dim=-1)
-        outputs, state = self.recurrence(inputs.unsqueeze(1), state, noise=self.noise)
+    def step(self, position: int, fed: Tensor, state: RecurrentState) -> tuple[Tensor, RecurrentState]:
+        inputs = torch.cat([self.known[position], fed], dim=-1)
+        outputs, state = self.recurrence(inputs.unsqueeze(1), state, masks=self.masks)
         return outputs.squeeze(1), state
 
 
@@ -52,11 +54,11 @@ class _Stack(Unrolled):
     """
 
     def __init__(self, recurrence: StackedRecurrence, known: Tensor) -> None:
-        noise = recurrence.draw(len(known))
+        every_mask = recurrence.draw(len(known))
         known = known.transpose(0, 1)  # [T, N, _]
         self.cells: list[_Cell] = []
         self.masks: list[Tensor | None] = []
-        for layer, drawn in zip(recurrence.layers, noise, strict=True):
+        for layer, drawn in zip(recurrence.layers, every_mask, strict=True):
             above = bool(self.cells)  # a higher layer knows nothing from the start
             torch_layer = cast(nn.RNNBase, layer.layer)
             self.cells.append(CELLS[type(torch_layer)](torch_layer, drawn.weights, known[..., :0] if above else known))
@@ -69,9 +71,9 @@ class _Stack(Unrolled):
         self.residual = recurrence.residual
         self.dtype = next(recurrence.parameters()).dtype  # of outputs and state, as with torch's own kernels
 
-    def step(self, position: int, late: Tensor, state: RecurrentState) -> tuple[Tensor, RecurrentState]:
+    def step(self, position: int, fed: Tensor, state: RecurrentState) -> tuple[Tensor, RecurrentState]:
         hidden, cell = list(state.hidden.unbind(1)), [] if state.cell is None else list(state.cell.unbind(1))
-        below = late
+        below = fed
         for index, (advance, mask) in enumerate(zip(self.cells, self.masks, strict=True)):
             inputs = below if mask is None else below * mask[position]
             output, after = advance(position, inputs, hidden[index], cell[index] if cell else None)
@@ -83,11 +85,11 @@ class _Stack(Unrolled):
 
 
 class _Cell(ABC):
-    """One layer's equations; W = [W_known W_late], where x = [known; late].
+    """One layer's equations; W = [W_known W_fed], where x = [known; fed].
 
     Args:
-        layer: torch's layer.
-        dropped: recurrent weights by name that are to be taken instead of the layer's own.
+        layer: Torch's layer.
+        dropped: Recurrent weights by name that replace the layer's own.
         known: [T, N, _] the known part of its inputs.
     """
 
@@ -99,13 +101,11 @@ class _Cell(ABC):
         self.prepare(base, weight[:, split:], recurrent, cast(Tensor, layer.bias_hh_l0))
 
     def prepare(self, base: Tensor, weight: Tensor, recurrent: Tensor, bias: Tensor) -> None:
-        """From W_known known + b [T, N, G], W_late, U and its bias; the gates' sum is all that most cells need."""
+        """From W_known known + b [T, N, G], W_fed, U and its bias; the gates' sum is all that most cells need."""
         self.sum = DeferredLinear(base + bias, weight, recurrent)
 
     @abstractmethod
-    def __call__(
-        self, position: int, late: Tensor, hidden: Tensor, cell: Tensor | None
-    ) -> tuple[Tensor, Tensor | None]:
+    def __call__(self, position: int, fed: Tensor, hidden: Tensor, cell: Tensor | None) -> tuple[Tensor, Tensor | None]:
         """The layer's hidden [N, H] and cell after `position`."""
 
 
@@ -116,18 +116,16 @@ class _RNNCell(_Cell):
         super().__init__(layer, dropped, known)
         self.function = torch.relu if layer.nonlinearity == "relu" else torch.tanh
 
-    def __call__(self, position: int, late: Tensor, hidden: Tensor, cell: Tensor | None) -> tuple[Tensor, None]:
-        return self.function(at_least_float32(self.sum(position, late, hidden))), None
+    def __call__(self, position: int, fed: Tensor, hidden: Tensor, cell: Tensor | None) -> tuple[Tensor, None]:
+        return self.function(at_least_float32(self.sum(position, fed, hidden))), None
 
 
 class _LSTMCell(_Cell):
     """[i; f; g; o] = W x + b + U h,  c = sigmoid(f) c + sigmoid(i) tanh(g),  h = sigmoid(o) tanh(c)."""
 
-    def __call__(
-        self, position: int, late: Tensor, hidden: Tensor, cell: Tensor | None
-    ) -> tuple[Tensor, Tensor | None]:
+    def __call__(self, position: int, fed: Tensor, hidden: Tensor, cell: Tensor | None) -> tuple[Tensor, Tensor | None]:
         assert cell is not None
-        i, f, g, o = at_least_float32(self.sum(position, late, hidden)).chunk(4, dim=-1)
+        i, f, g, o = at_least_float32(self.sum(position, fed, hidden)).chunk(4, dim=-1)
         cell = torch.sigmoid(f) * cell + torch.sigmoid(i) * torch.tanh(g)
         return torch.sigmoid(o) * torch.tanh(cell), cell
 
@@ -139,8 +137,8 @@ class _GRUCell(_Cell):
         self.inputs = DeferredLinear(base, weight)
         self.recurrent = DeferredLinear(bias.to(base.dtype).expand_as(base), recurrent)
 
-    def __call__(self, position: int, late: Tensor, hidden: Tensor, cell: Tensor | None) -> tuple[Tensor, None]:
-        given = at_least_float32(self.inputs(position, late))
+    def __call__(self, position: int, fed: Tensor, hidden: Tensor, cell: Tensor | None) -> tuple[Tensor, None]:
+        given = at_least_float32(self.inputs(position, fed))
         kept = at_least_float32(self.recurrent(position, hidden))
         split = 2 * hidden.shape[-1]
         r, z = torch.sigmoid(given[:, :split] + kept[:, :split]).chunk(2, dim=-1)

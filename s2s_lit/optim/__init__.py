@@ -1,1 +1,1 @@
-"""Learning-rate schedules."""
+"""Learning-rate schedules, weight averaging, and which parameters decay."""

@@ -24,16 +24,16 @@ class WeightAveraging(ABC):
     """
 
     def after_step(self, weights: Weights) -> None:
-        """Told the weights after each optimizer step; they are not to be kept, as training changes them in place."""
+        """Is given the weights after each optimizer step. Copy what you keep: training changes them in place."""
         return
 
     def before_validation(self, weights: Weights) -> None:
-        """Told the weights before each validation."""
+        """Is given the weights before each validation."""
         return
 
     @abstractmethod
     def mean(self) -> Weights:
-        """The mean, or nothing as long as there is none and the weights themselves are to be used."""
+        """The mean; nothing as long as there is none, and the weights themselves are used."""
 
     @abstractmethod
     def state_dict(self) -> dict[str, Any]: ...
@@ -43,7 +43,7 @@ class WeightAveraging(ABC):
 
 
 class _RunningMean(WeightAveraging):
-    """A mean that is moved towards the weights of the moment."""
+    """A mean that moves towards the present weights."""
 
     def __init__(self) -> None:
         self._steps = self._averaged = 0
@@ -72,8 +72,8 @@ class ExponentialAveraging(_RunningMean):
     d = min(decay, (1 + n) / (10 + n)) after n steps, so that the mean forgets the start of a short training too.
 
     Args:
-        total_steps: optimizer steps of the whole training (given by the trainer).
-        decay: d in the long run; the mean is over about the last 1 / (1 - decay) steps.
+        total_steps: Optimizer steps of the whole training (given by the trainer).
+        decay: What d becomes in the long run; the mean is over about the last 1 / (1 - decay) steps.
     """
 
     def __init__(self, total_steps: int, *, decay: float = 0.999) -> None:
@@ -91,8 +91,8 @@ class StochasticWeightAveraging(_RunningMean):
     The learning rate should not be near zero in that time, or all the weights are alike: use a schedule that ends high.
 
     Args:
-        total_steps: optimizer steps of the whole training (given by the trainer).
-        start: share of the training after which the mean begins; until then there is none.
+        total_steps: Optimizer steps of the whole training (given by the trainer).
+        start: Share of the training after which the mean begins; until then there is none.
     """
 
     def __init__(self, total_steps: int, *, start: float = 0.75) -> None:
@@ -110,8 +110,8 @@ class LastCheckpoints(WeightAveraging):
     """The mean of the weights at the last `count` validations, the present one included (Vaswani 2017, section 6.1).
 
     Args:
-        total_steps: optimizer steps of the whole training (given by the trainer).
-        count: how many; so many copies of the weights are held.
+        total_steps: Optimizer steps of the whole training (given by the trainer).
+        count: How many validations; as many copies of the weights are held.
     """
 
     def __init__(self, total_steps: int, *, count: int = 5) -> None:

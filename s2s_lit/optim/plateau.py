@@ -1,4 +1,4 @@
-"""A learning-rate schedule that listens to validation."""
+"""A learning-rate schedule that depends on validation."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ class PlateauSchedule(Schedule):
     better one the factor falls, and the counting begins again. A fall works from the second step after the validation.
 
     Args:
-        total_steps: optimizer steps of the whole training (given by the trainer).
-        warmup_steps: steps in which the factor rises linearly to one.
-        ratio: the factor after a fall over the factor before it.
-        patience: validations without a better loss that are let pass.
-        threshold: by which share a loss must be below the best to be better.
-        final_factor: the factor does not fall below this.
+        total_steps: Optimizer steps of the whole training (given by the trainer).
+        warmup_steps: Steps in which the factor rises linearly to one.
+        ratio: The factor after a fall over the factor before it.
+        patience: Validations without a better loss that change nothing.
+        threshold: Share of the best loss by which a better one must be below it.
+        final_factor: The factor does not fall below this.
     """
 
     def __init__(

@@ -1,7 +1,7 @@
 """Learning-rate schedules: the factor on the optimizer's learning rate at each optimizer step.
 
-This file has those that follow a curve; `step_schedules.py` those that fall by steps, `plateau.py` what listens to
-validation. Where a schedule needs a length it is a share of the training, so that it fits any budget.
+This file has those that follow a curve, `step_schedules.py` those that fall by steps, and `plateau.py` the one that
+depends on validation. Where a schedule needs a length it is a share of the training, so that it fits any budget.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ class Schedule(ABC):
         """The factor at a step. Past the end of the training it is that of the end."""
 
     def observe(self, loss: float) -> None:
-        """Told the loss of each validation, in nats per token; most schedules do not listen."""
+        """Is given the loss of each validation, in nats per token; most schedules do not use it."""
         return
 
     def state_dict(self) -> dict[str, Any]:
-        """What was observed, for a training that is resumed; the settings are those that it is resumed with."""
+        """What was observed, for a training that is resumed; settings come from the configuration."""
         return {}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -48,8 +48,8 @@ class ConstantSchedule(Schedule):
     """The optimizer's learning rate throughout, after a linear warm-up.
 
     Args:
-        total_steps: optimizer steps of the whole training (given by the trainer).
-        warmup_steps: steps in which the factor rises linearly to one.
+        total_steps: Optimizer steps of the whole training (given by the trainer).
+        warmup_steps: Steps in which the factor rises linearly to one.
     """
 
     def __init__(self, total_steps: int, *, warmup_steps: int = 0) -> None:
@@ -63,9 +63,9 @@ class CosineSchedule(Schedule):
     """From one down to `final_factor` along half a cosine (Loshchilov & Hutter 2017, equation 5, one period).
 
     Args:
-        total_steps: optimizer steps of the whole training (given by the trainer).
-        warmup_steps: steps in which the factor rises linearly to one.
-        final_factor: the factor at the end, one step after the last.
+        total_steps: Optimizer steps of the whole training (given by the trainer).
+        warmup_steps: Steps in which the factor rises linearly to one.
+        final_factor: The factor at the end, one step after the last.
     """
 
     def __init__(self, total_steps: int, *, warmup_steps: int = 0, final_factor: float = 0.0) -> None:
@@ -84,9 +84,9 @@ class ExponentialSchedule(Schedule):
     """From one down to `final_factor`, in each step by the same ratio: final_factor ** (share of the training passed).
 
     Args:
-        total_steps: optimizer steps of the whole training (given by the trainer).
-        warmup_steps: steps in which the factor rises linearly to one.
-        final_factor: the factor at the end, one step after the last; above zero.
+        total_steps: Optimizer steps of the whole training (given by the trainer).
+        warmup_steps: Steps in which the factor rises linearly to one.
+        final_factor: The factor at the end, one step after the last; above zero.
     """
 
     def __init__(self, total_steps: int, *, warmup_steps: int = 0, final_factor: float = 0.05) -> None:
@@ -103,8 +103,8 @@ class InverseSquareRootSchedule(Schedule):
     """Linear warm-up to one, then sqrt((warmup_steps + 1) / (step + 1)) (Vaswani 2017, section 5.3, scaled).
 
     Args:
-        total_steps: optimizer steps of the whole training (given by the trainer).
-        warmup_steps: steps in which the factor rises linearly to one.
+        total_steps: Optimizer steps of the whole training (given by the trainer).
+        warmup_steps: Steps in which the factor rises linearly to one.
     """
 
     def __init__(self, total_steps: int, *, warmup_steps: int = 400) -> None:
@@ -120,10 +120,10 @@ class OneCycleSchedule(Schedule):
     The optimizer's learning rate is the peak. Momentum stays as it is.
 
     Args:
-        total_steps: optimizer steps of the whole training (given by the trainer).
-        rise: share of the training in which the factor rises.
-        start_factor: the factor at the first step.
-        final_factor: the factor at the last step.
+        total_steps: Optimizer steps of the whole training (given by the trainer).
+        rise: Share of the training in which the factor rises.
+        start_factor: The factor at the first step.
+        final_factor: The factor at the last step.
     """
 
     def __init__(

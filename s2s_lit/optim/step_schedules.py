@@ -12,10 +12,10 @@ class StepSchedule(Schedule):
         factor = ratio ** floor((step - warmup_steps) / steps of an interval)
 
     Args:
-        total_steps: optimizer steps of the whole training (given by the trainer).
-        warmup_steps: steps in which the factor rises linearly to one.
-        interval: share of the training after the warm-up between two falls.
-        ratio: the factor after a fall over the factor before it.
+        total_steps: Optimizer steps of the whole training (given by the trainer).
+        warmup_steps: Steps in which the factor rises linearly to one.
+        interval: Share of the training after the warm-up between two falls.
+        ratio: The factor after a fall over the factor before it.
     """
 
     def __init__(self, total_steps: int, *, warmup_steps: int = 0, interval: float = 0.25, ratio: float = 0.5) -> None:
@@ -36,10 +36,10 @@ class LuongSchedule(Schedule):
     with dropout for 12 epochs, halving from the eighth on: 4 halvings from 0.667 on.
 
     Args:
-        total_steps: optimizer steps of the whole training (given by the trainer).
-        warmup_steps: steps in which the factor rises linearly to one.
-        start: share of the training after which it is halved for the first time.
-        halvings: how often it is halved, at least once; the last value lasts until the end.
+        total_steps: Optimizer steps of the whole training (given by the trainer).
+        warmup_steps: Steps in which the factor rises linearly to one.
+        start: Share of the training after which it is halved for the first time.
+        halvings: How often it is halved, at least once; the last value lasts until the end.
     """
 
     def __init__(self, total_steps: int, *, warmup_steps: int = 0, start: float = 0.5, halvings: int = 5) -> None:

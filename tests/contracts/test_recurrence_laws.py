@@ -254,17 +254,17 @@ def test_one_draw_holds_for_all_positions(name: str) -> None:
     """Whoever steps in training draws once and sees what the whole pass with that draw sees."""
     make = REGULARIZED[name][1]
     recurrence = made(partial(make, bidirectional=False))
-    noise = recurrence.draw(4)
-    outputs, _ = recurrence(INPUTS, noise=noise)
-    assert not torch.equal(outputs, recurrence(INPUTS, noise=recurrence.draw(4))[0])
-    packed, _ = recurrence(INPUTS, lengths=torch.tensor([6, 6, 6, 6]), noise=noise)
+    masks = recurrence.draw(4)
+    outputs, _ = recurrence(INPUTS, masks=masks)
+    assert not torch.equal(outputs, recurrence(INPUTS, masks=recurrence.draw(4))[0])
+    packed, _ = recurrence(INPUTS, lengths=torch.tensor([6, 6, 6, 6]), masks=masks)
     torch.testing.assert_close(packed, outputs)
-    shorter, _ = recurrence(INPUTS, lengths=LENGTHS, noise=noise)
+    shorter, _ = recurrence(INPUTS, lengths=LENGTHS, masks=masks)
     real = torch.arange(6) < LENGTHS.unsqueeze(1)
     torch.testing.assert_close(shorter[real], outputs[real])
     state, steps = None, []
     for position in INPUTS.split(1, dim=1):
-        output, state = recurrence(position, state, noise=noise)
+        output, state = recurrence(position, state, masks=masks)
         steps.append(output)
     torch.testing.assert_close(torch.cat(steps, dim=1), outputs)
 

@@ -45,7 +45,7 @@ def combinations() -> Iterator[tuple[str, Callable[[], Seq2Seq]]]:
 
 def covering() -> Iterator[tuple[str, Callable[[], Seq2Seq]]]:
     """Those of the combinations that have each part at least once: the plainest decoder with each part, and each other
-    decoder with an attention and without. For laws that do not hang on which parts meet."""
+    decoder with an attention and without. For laws that do not depend on which parts meet."""
     for name, make in combinations():
         decoder, *parts = name.split("-")
         plainest = decoder == "RecurrentDecoder" and parts[1:] != ["none"]

@@ -18,9 +18,9 @@ class Attention(nn.Module, ABC):
     weights[q] is a distribution over the real source positions,  context[q] = sum over s of weights[q, s] value[s].
 
     What an attention remembers from one target position to the next (an alignment, a coverage, the position itself)
-    are tensors of its own in the `DecoderState`, made by `start`; most remember nothing. Those that do extend this
-    class or, if their weights hang on earlier ones, `SequentialAttention`; those that do not extend
-    `IndependentAttention` or, if a score for each query and key is all they are, `ContentAttention`.
+    is kept in tensors of its own in the `DecoderState`, which `start` makes; most remember nothing. One that remembers
+    extends this class or, if its weights depend on earlier ones, `SequentialAttention`. One that does not extends
+    `IndependentAttention` or, if it is nothing but a score for each query and key, `ContentAttention`.
 
     Attributes:
         query_size: H, size of one query.
@@ -41,7 +41,7 @@ class Attention(nn.Module, ABC):
         return Encoded(keys=self.project_keys(outputs), values=outputs, mask=mask)
 
     def project_keys(self, outputs: Float[Tensor, "B S M"]) -> Float[Tensor, "B S A"]:
-        """Keys from the encoder's outputs; the outputs itself unless a subclass projects it."""
+        """Keys from the encoder's outputs; the outputs themselves unless a subclass projects them."""
         return outputs
 
     def start(self, encoded: Encoded) -> DecoderState:
@@ -110,14 +110,15 @@ class ContentAttention(IndependentAttention):
 
 
 class SequentialAttention(Attention):
-    """An attention whose weights hang on those of earlier target positions, so that only they are computed in turn.
+    """An attention whose weights depend on those of earlier target positions: the weights are computed one position
+    after the other, and nothing else is.
 
     Of a whole target all queries are projected before the loop, and all values are mixed after it.
     A subclass defines `start`, `weigh` and, if queries are projected, `project_queries`.
     """
 
     def project_queries(self, queries: Float[Tensor, "B Q H"]) -> Float[Tensor, "B Q A"]:
-        """What of a query's part does not hang on the past; the query itself unless a subclass projects it."""
+        """What a query contributes whatever the past is; the query itself unless a subclass projects it."""
         return queries
 
     @abstractmethod
@@ -155,6 +156,6 @@ def mix(weights: Float[Tensor, "*B Q S"], values: Float[Tensor, "*B S C"]) -> Fl
 
 
 AttentionFactory = Callable[[int, int], Attention]
-"""Makes an attention from (query_size, encoder_size)."""
+"""Makes an attention from (query_size, encoder_size); or one that is ready."""
 ContentAttentionFactory = Callable[[int, int], ContentAttention]
 """The same, of one that compares each query with each key."""

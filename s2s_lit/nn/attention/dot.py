@@ -10,14 +10,14 @@ from s2s_lit.nn.attention.base import ContentAttention
 
 
 class DotAttention(ContentAttention):
-    """score(q, k) = q . k: no parameters, so that query and encoded must speak the same language.
+    """score(q, k) = q . k: no parameters, so that queries and encoder outputs must come to mean the same.
 
     Args:
         query_size: H of the decoder's queries.
         encoder_size: M of the encoder's outputs, the same.
 
     Raises:
-        ValueError: the sizes differ.
+        SettingError: The sizes differ.
     """
 
     def __init__(self, query_size: int, encoder_size: int) -> None:
@@ -25,7 +25,7 @@ class DotAttention(ContentAttention):
         if query_size != encoder_size:
             raise SettingError(
                 f"{type(self).__name__} compares the decoder's state ({query_size} units) with the encoder's outputs "
-                f"({encoder_size}) as they are: make the sizes equal (reading both ways doubles the encoded, so halve "
+                f"({encoder_size}) as they are: make the sizes equal (reading both ways doubles the outputs, so halve "
                 "the encoder's hidden_size or double the decoder's) or take GeneralAttention, which projects"
             )
 

@@ -22,7 +22,7 @@ class FertilityAttention(CoverageAttention):
         max_fertility: N > 0, the most target tokens that a source token yields.
 
     Raises:
-        ValueError: max_fertility is not positive.
+        SettingError: max_fertility is not above 0.
     """
 
     def __init__(

@@ -7,6 +7,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from s2s_lit.checks import at_least
+from s2s_lit.nn.assembly import made
 from s2s_lit.nn.attention.base import Attention, ContentAttentionFactory, distribution, mix
 from s2s_lit.nn.attention.general import GeneralAttention
 from s2s_lit.types import DecoderState, Encoded
@@ -23,11 +24,11 @@ class LocalMonotonicAttention(Attention):
     Args:
         query_size: H of the decoder's queries.
         encoder_size: M of the encoder's outputs.
-        content: how a query and a key are compared within the window.
+        content: How a query and a key are compared within the window.
         half_width: D, source positions seen on each side of p_t.
 
     Raises:
-        ValueError: half_width is negative.
+        SettingError: half_width is negative.
     """
 
     def __init__(
@@ -39,7 +40,7 @@ class LocalMonotonicAttention(Attention):
         half_width: int = 10,
     ) -> None:
         super().__init__(query_size, encoder_size)
-        self.content = content(query_size, encoder_size)
+        self.content = made(content, query_size=query_size, encoder_size=encoder_size)
         self.half_width = at_least("half_width", half_width, 0)
 
     def project_keys(self, outputs: Float[Tensor, "B S M"]) -> Float[Tensor, "B S A"]:

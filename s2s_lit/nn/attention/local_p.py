@@ -7,6 +7,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from s2s_lit.checks import at_least
+from s2s_lit.nn.assembly import made
 from s2s_lit.nn.attention.base import ContentAttentionFactory, IndependentAttention, distribution, mix
 from s2s_lit.nn.attention.general import GeneralAttention
 from s2s_lit.types import Encoded, at_least_float32
@@ -25,11 +26,11 @@ class LocalPredictiveAttention(IndependentAttention):
     Args:
         query_size: H of the decoder's queries.
         encoder_size: M of the encoder's outputs.
-        content: how a query and a key are compared within the window.
+        content: How a query and a key are compared within the window.
         half_width: D >= 1, half the window in source positions; the Gaussian's standard deviation is D/2.
 
     Raises:
-        ValueError: half_width is less than 1.
+        SettingError: half_width is less than 1.
     """
 
     def __init__(
@@ -41,7 +42,7 @@ class LocalPredictiveAttention(IndependentAttention):
         half_width: int = 10,
     ) -> None:
         super().__init__(query_size, encoder_size)
-        self.content = content(query_size, encoder_size)
+        self.content = made(content, query_size=query_size, encoder_size=encoder_size)
         self.half_width = at_least("half_width", half_width, 1)
         self.place_layer = nn.Linear(query_size, query_size, bias=False)
         self.place_score_layer = nn.Linear(query_size, 1, bias=False)

@@ -22,8 +22,8 @@ class LocationAttention(PastAwareAttention):
         query_size: H of the decoder's queries.
         encoder_size: M of the encoder's outputs.
         attention_size: A, units of the comparing layer.
-        filters: number of filters in F.
-        filter_width: source positions that a filter spans.
+        filters: Number of filters in F.
+        filter_width: Source positions that a filter spans.
     """
 
     def __init__(

@@ -18,15 +18,15 @@ class MultiHeadAttention(IndependentAttention):
     head_i = softmax(Q_i K_i' / sqrt(d)) V_i,  Q_i = W_i^Q q,  K_i = W_i^K m,  V_i = W_i^V m,  d = H / h
     context = W^O [head_1; ...; head_h],  of the query's size
 
-    The weights shown are the mean over the heads, which is a distribution too.
+    The weights that are returned are the mean over the heads, which is a distribution too.
 
     Args:
         query_size: H of the decoder's queries.
         encoder_size: M of the encoder's outputs.
-        heads: h, number of heads; divides H.
+        heads: Number of heads, h; it divides H.
 
     Raises:
-        ValueError: the heads are none, or do not divide the query's size.
+        SettingError: There are no heads, or they do not divide the query's size.
     """
 
     def __init__(self, query_size: int, encoder_size: int, *, heads: int = 2) -> None:

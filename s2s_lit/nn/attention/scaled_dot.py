@@ -20,7 +20,7 @@ class ScaledDotAttention(DotAttention):
         encoder_size: M of the encoder's outputs, the same.
 
     Raises:
-        ValueError: the sizes differ.
+        SettingError: The sizes differ.
     """
 
     def score(self, queries: Float[Tensor, "B Q H"], keys: Float[Tensor, "B S H"]) -> Float[Tensor, "B Q S"]:

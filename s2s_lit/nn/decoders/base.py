@@ -17,19 +17,23 @@ class Decoder(nn.Module, ABC):
     """Turns embedded target tokens into features from which the next token is predicted.
 
     `forward` sees the whole target and may use fused kernels; `step` advances one position. A contract test holds them
-    equal. What a decoder carries lies in a `DecoderState`, what it looks at in a `Encoded`; nothing is kept on `self`.
+    equal. What a decoder carries lies in a `DecoderState`, what it looks at in an `Encoded`; nothing is kept on `self`.
 
     Attributes:
+        input_size: E, size of one embedded target token.
+        encoder_size: M of the encoder that it reads.
         feature_size: F, size of one feature vector.
-        attention: looks at the source; None for a context of fixed length.
+        attention: Looks at the source; None for a context of fixed length.
     """
 
+    input_size: int
+    encoder_size: int
     feature_size: int
     attention: Attention | None
 
     @abstractmethod
     def start(self, encoder_output: EncoderOutput) -> tuple[Encoded, DecoderState]:
-        """Encoded and state before the first position, both with B rows."""
+        """What is looked at, and the state before the first position, both with B rows."""
 
     @abstractmethod
     def forward(self, inputs: Float[Tensor, "B T E"], encoded: Encoded, state: DecoderState) -> Decoded:
@@ -43,4 +47,4 @@ class Decoder(nn.Module, ABC):
 
 
 DecoderFactory = Callable[[int, Encoder], Decoder]
-"""Makes a decoder from (input_size, the encoder it reads)."""
+"""Makes a decoder from (input_size, the encoder that it reads); or one that is ready."""

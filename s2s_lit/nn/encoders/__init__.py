@@ -1,1 +1,1 @@
-"""Encoders: from embedded source positions to a encoded that a decoder looks at."""
+"""Encoders: from embedded source positions to outputs that a decoder looks at."""

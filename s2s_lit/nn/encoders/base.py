@@ -15,20 +15,23 @@ class Encoder(nn.Module, ABC):
     """Reads a source.
 
     Attributes:
-        encoder_size: M, size of one encoded position.
-        state_size: size of a layer's final state.
-        num_layers: number of layers whose final states are given.
-        has_cell: whether final states carry a cell (LSTM).
+        input_size: E, size of one input.
+        encoder_size: M, size of one output.
+        state_size: Size of a layer's final state.
+        num_layers: How many layers give a final state.
+        has_cell: Whether final states carry a cell (LSTM).
     """
 
+    input_size: int
     encoder_size: int
     state_size: int
     num_layers: int
     has_cell: bool
 
     @abstractmethod
-    def forward(self, inputs: Float[Tensor, "B S E"], lengths: Int[Tensor, "B"]) -> EncoderOutput: ...
+    def forward(self, inputs: Float[Tensor, "B S E"], lengths: Int[Tensor, "B"]) -> EncoderOutput:
+        """Read B sources of `lengths` real positions."""
 
 
 EncoderFactory = Callable[[int], Encoder]
-"""Makes an encoder from (input_size)."""
+"""Makes an encoder from (input_size); or one that is ready."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from s2s_lit.nn.assembly import made
 from s2s_lit.nn.dropout import SequenceDropout
 from s2s_lit.nn.encoders.base import Encoder
 from s2s_lit.nn.normalization import NormalizationFactory
@@ -13,16 +14,16 @@ from s2s_lit.types import EncoderOutput, length_mask
 
 
 class RecurrentEncoder(Encoder):
-    """encoded = dropout(normalize(recurrence(normalize(inputs)))); one encoded position per source position.
+    """outputs = dropout(normalize(recurrence(normalize(inputs)))), one for each source position.
 
     Args:
         input_size: E, size of one embedded source token.
-        recurrence: the recurrent layers.
-        bidirectional: read the source both ways.
-        dropout: probability of dropping an activation of the encoded.
-        variational: drop the same activations at all positions of a sentence (Gal & Ghahramani 2016).
-        input_normalization: normalizes what the recurrence reads.
-        output_normalization: normalizes what the recurrence yields; the final state stays as it is.
+        recurrence: The recurrent layers.
+        bidirectional: Read the source both ways.
+        dropout: Probability of dropping an activation of the outputs.
+        variational: Drop the same activations at all positions of a sentence (Gal & Ghahramani 2016).
+        input_normalization: Normalizes what the recurrence reads.
+        output_normalization: Normalizes what the recurrence yields; the final state stays as it is.
     """
 
     def __init__(
@@ -37,20 +38,23 @@ class RecurrentEncoder(Encoder):
         output_normalization: NormalizationFactory | None = None,
     ) -> None:
         super().__init__()
-        self.input_normalization = input_normalization(input_size) if input_normalization else None
-        self.recurrence = recurrence(input_size, bidirectional)
+        self.input_size = input_size
+        self.input_normalization = None if input_normalization is None else made(input_normalization, size=input_size)
+        self.recurrence = made(recurrence, input_size=input_size, bidirectional=bidirectional)
         self.encoder_size = self.recurrence.output_size
-        self.output_normalization = output_normalization(self.encoder_size) if output_normalization else None
+        self.output_normalization = None
+        if output_normalization is not None:
+            self.output_normalization = made(output_normalization, size=self.encoder_size)
         self.dropout = SequenceDropout(dropout, variational=variational)
         self.state_size = self.recurrence.state_size
         self.num_layers = self.recurrence.num_layers
         self.has_cell = self.recurrence.has_cell
 
     def forward(self, inputs: Float[Tensor, "B S E"], lengths: Int[Tensor, "B"]) -> EncoderOutput:
-        mask = length_mask(lengths, inputs.shape[1])
+        mask = length_mask(lengths, inputs.shape[1])  # [B, S]
         if self.input_normalization is not None:
             inputs = self.input_normalization(inputs, mask)
-        encoded, final = self.recurrence(inputs, lengths=lengths)
+        outputs, final = self.recurrence(inputs, lengths=lengths)  # [B, S, M]
         if self.output_normalization is not None:
-            encoded = self.output_normalization(encoded, mask)
-        return EncoderOutput(self.dropout(encoded), mask, final)
+            outputs = self.output_normalization(outputs, mask)
+        return EncoderOutput(self.dropout(outputs), mask, final)

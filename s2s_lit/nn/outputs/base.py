@@ -14,13 +14,23 @@ class Output(nn.Module, ABC):
     """Scores every target token as the next one, for M positions: of a batch's targets, or of a search's hypotheses.
 
     Attributes:
-        layer: the linear layer from features to tokens, whose weight [V, F] may be tied to the target embedding.
-        copies: whether source tokens count as target tokens, so that one vocabulary and an attention are needed;
-            only such an output is shown the attention's weights and the source tokens.
+        layer: The linear layer from features to tokens, whose weight [V, F] may be tied to the target embedding.
+        copies: Whether source tokens count as target tokens, so that one vocabulary and an attention are needed;
+            only such an output is given the attention's weights and the source tokens.
     """
 
     copies: ClassVar[bool] = False
     layer: nn.Linear
+
+    @property
+    def feature_size(self) -> int:
+        """F."""
+        return self.layer.in_features
+
+    @property
+    def vocab_size(self) -> int:
+        """V."""
+        return self.layer.out_features
 
     @abstractmethod
     def forward(
@@ -33,4 +43,4 @@ class Output(nn.Module, ABC):
 
 
 OutputFactory = Callable[[int, int], Output]
-"""Makes an output layer from (feature_size, target_vocab_size)."""
+"""Makes an output layer from (feature_size, vocab_size); or one that is ready."""

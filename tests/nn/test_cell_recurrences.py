@@ -10,7 +10,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from s2s_lit.nn.cells import CellRecurrence, LayerNormGRU, LayerNormLSTM, UnrolledGRU, UnrolledLSTM
+from s2s_lit.nn.cell_recurrences import CellRecurrence, LayerNormGRU, LayerNormLSTM, UnrolledGRU, UnrolledLSTM
 from s2s_lit.nn.recurrent import GRU, LSTM, StackedRecurrence
 
 Array = NDArray[np.float64]
@@ -100,7 +100,7 @@ def test_both_directions_agree_with_numpy(case: str) -> None:
 
 
 @pytest.mark.parametrize(("ours", "fused"), [(UnrolledLSTM, LSTM), (UnrolledGRU, GRU)])
-def test_a_loop_without_noise_is_the_fused_layer(ours: type[CellRecurrence], fused: type[StackedRecurrence]) -> None:
+def test_a_loop_without_masks_is_the_fused_layer(ours: type[CellRecurrence], fused: type[StackedRecurrence]) -> None:
     loop, kernel = (cls(3, True, hidden_size=4, num_layers=2).double() for cls in (ours, fused))
     for layer, reference in zip(loop.layers, kernel.layers, strict=True):
         for cell, suffix in zip(layer.cells, ("_l0", "_l0_reverse"), strict=True):
@@ -171,13 +171,13 @@ def test_zoneout_of_one_step_is_in_expectation_what_evaluation_takes(cls: type[C
 def test_recurrent_dropout_hides_units_from_the_weights_but_not_from_the_state() -> None:
     torch.manual_seed(0)
     recurrence = UnrolledGRU(3, False, hidden_size=4, recurrent_dropout=0.5)
-    (noise,) = recurrence.draw(3)
-    assert set(noise.recurrent.unique().tolist()) <= {0.0, 2.0}
+    (masks,) = recurrence.draw(3)
+    assert set(masks.recurrent.unique().tolist()) <= {0.0, 2.0}
     cell = recurrence.layers[0].cells[0]
     with torch.no_grad():  # z = 1: the old state is kept whole, though the weights see half of it
         cell.bias_ih[4:8] = 50.0
     _, before = recurrence.eval()(torch.randn(3, 2, 3))
-    _, after = recurrence.train()(torch.randn(3, 2, 3), before, noise=(noise,))
+    _, after = recurrence.train()(torch.randn(3, 2, 3), before, masks=(masks,))
     torch.testing.assert_close(after.hidden, before.hidden)
 
 
