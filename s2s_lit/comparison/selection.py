@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from s2s_lit.comparison.systems import LeftOut, System, differences, is_evaluation
 from s2s_lit.errors import UserError
+from s2s_lit.scratch import scratch_folder
 from s2s_lit.tracking.client.connection import connect
 from s2s_lit.tracking.client.failures import answering
 from s2s_lit.tracking.client.runs import RunRecord, find_run, list_runs
@@ -51,8 +51,8 @@ def find_systems(selectors: Sequence[str], split: str, *, dataset: str | None = 
 def read_predictions(run_id: str, split: str) -> list[Prediction]:
     """The predictions of a split that a run keeps, in the split's order."""
     client = connect()
-    with tempfile.TemporaryDirectory() as folder, answering(client.tracking_uri):
-        file = Path(client.download_artifacts(run_id, _path(split), folder))
+    with scratch_folder() as folder, answering(client.tracking_uri):
+        file = Path(client.download_artifacts(run_id, _path(split), str(folder)))
         lines = file.read_text(encoding="utf-8").split("\n")  # splitlines() would break at more than line feeds
     return [parse_line(line, row) for row, line in enumerate(lines) if line]
 

@@ -10,7 +10,6 @@ import logging
 import os
 import signal
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -82,7 +81,7 @@ def launch(processes: int, words: Sequence[str]) -> int:
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
     from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
-    with tempfile.TemporaryDirectory() as logs, _without_log():
+    with _without_log():
         config = LaunchConfig(
             min_nodes=1,
             max_nodes=1,
@@ -92,7 +91,7 @@ def launch(processes: int, words: Sequence[str]) -> int:
             rdzv_endpoint="localhost:0",
             local_addr="localhost",
             max_restarts=0,
-            logs_specs=DefaultLogsSpecs(log_dir=logs),
+            logs_specs=DefaultLogsSpecs(log_dir=os.devnull),
         )
         try:
             elastic_launch(config, sys.executable)("-m", "s2s_lit", *words)

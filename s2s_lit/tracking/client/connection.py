@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from s2s_lit.errors import UserError
 from s2s_lit.tracking.client.failures import answering
+from s2s_lit.tracking.client.server_answers import limit_answers
 
 if TYPE_CHECKING:
     from mlflow.tracking import MlflowClient
@@ -74,6 +75,8 @@ def connect(uri: str | None = None) -> MlflowClient:
         "urllib3": logging.ERROR,  # each broken connection; the outbox says what matters, once
     }.items():
         logging.getLogger(noisy).setLevel(level)
+    if uri.startswith("http"):
+        limit_answers()
     from mlflow.tracking import MlflowClient
 
     with answering(uri), _one_at_a_time(file):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator
 
 from s2s_lit.errors import UserError
+from s2s_lit.tracking.client.server_answers import UnusableAnswerError
 
 
 @contextlib.contextmanager
@@ -17,10 +19,24 @@ def answering(uri: str) -> Iterator[None]:
     try:
         yield
     except (MlflowException, SQLAlchemyError, OSError) as error:
-        reason = str(error).strip().splitlines()[0][:300]
+        if answer := unusable_answer(error):
+            raise UserError(str(answer)) from error
         raise UserError(
-            f"The tracking store {uri} does not answer ({reason}). Start it, or set MLFLOW_TRACKING_URI to another one."
+            f"The tracking store {without_password(uri)} does not answer ({without_password(reason_of(error))}). "
+            "Start it, or set MLFLOW_TRACKING_URI to another one."
         ) from error
+
+
+def unusable_answer(error: BaseException | None) -> UnusableAnswerError | None:
+    """What was wrong with a server's answer, if that is why MLflow raised the error."""
+    while error is not None and not isinstance(error, UnusableAnswerError):
+        error = error.__cause__ or error.__context__
+    return error
+
+
+def without_password(text: str) -> str:
+    """The text, in which addresses have no user name and password."""
+    return re.sub(r"://[^/@\s]+@", "://…@", text)
 
 
 def permanent(error: Exception) -> bool:
@@ -39,4 +55,4 @@ def of_deleted_run(error: Exception) -> bool:
 def reason_of(error: Exception) -> str:
     """One line; SQLAlchemy names the error proper after a line of its own."""
     lines = str(error).strip().splitlines() or [type(error).__name__]
-    return next((line for line in lines if "Error)" in line), lines[0])[:200]
+    return next((line for line in lines if "Error)" in line), lines[0])[:300]

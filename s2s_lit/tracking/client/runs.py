@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from s2s_lit.errors import UserError, did_you_mean
+from s2s_lit.scratch import scratch_folder
 from s2s_lit.tracking.client.connection import connect
 from s2s_lit.tracking.client.failures import answering
 
@@ -226,8 +226,8 @@ def download_checkpoint(run: RunRecord) -> Path:
         if local is not None and local.is_file():
             return local
         cached.parent.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=cached.parent.parent) as folder:
-            path = Path(client.download_artifacts(run.run_id, CHECKPOINT, folder))
+        with scratch_folder(cached.parent.parent) as folder:
+            path = Path(client.download_artifacts(run.run_id, CHECKPOINT, str(folder)))
             cached.parent.mkdir(exist_ok=True)
             os.replace(path, cached)
     except Exception as error:  # every kind of artifact store has its own

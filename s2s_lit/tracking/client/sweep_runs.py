@@ -9,16 +9,15 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from s2s_lit.errors import UserError
+from s2s_lit.scratch import scratch_folder
 from s2s_lit.tracking.client.connection import connect, ensure_experiment
-from s2s_lit.tracking.client.failures import answering, permanent
+from s2s_lit.tracking.client.failures import answering, permanent, unusable_answer
 from s2s_lit.tracking.client.limits import MAX_TAG, cut
 from s2s_lit.tracking.client.runs import RunRecord, list_runs
 from s2s_lit.tracking.process_identity import process_tags
@@ -161,8 +160,8 @@ class SweepRuns:
         from s2s_lit.tracking.rendering import render
 
         folder, _, name = path.rpartition("/")
-        with tempfile.TemporaryDirectory() as place:
-            file = Path(place) / name
+        with scratch_folder() as place:
+            file = place / name
             file.write_bytes(render(figure, name.rpartition(".")[2]))
             self._patiently(lambda: self._client.log_artifact(run_id, str(file), folder or None))
 
@@ -186,7 +185,7 @@ class SweepRuns:
                     return call()
             except UserError as error:
                 cause = error.__cause__
-                if isinstance(cause, Exception) and (permanent(cause) or _code(cause) in _REFUSALS):
+                if isinstance(cause, Exception) and _is_refusal(cause):
                     raise
                 if not self._meanwhile():
                     self._given_up = error
@@ -196,5 +195,5 @@ class SweepRuns:
                 pause = min(2 * pause or 1.0, _PAUSE_S)
 
 
-def _code(error: Exception) -> str:
-    return str(getattr(error, "error_code", ""))
+def _is_refusal(error: Exception) -> bool:
+    return permanent(error) or unusable_answer(error) is not None or getattr(error, "error_code", "") in _REFUSALS

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import base64
 import json
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
+
+from s2s_lit.scratch import scratch_folder
 
 if TYPE_CHECKING:
     from mlflow.tracking import MlflowClient
@@ -113,8 +114,8 @@ def deliver(client: MlflowClient, run_id: str, entries: Sequence[Entry]) -> None
 
 def _deliver_artifact(client: MlflowClient, run_id: str, artifact: Artifact) -> None:
     folder, _, name = artifact.path.rpartition("/")
-    with tempfile.TemporaryDirectory() as place:
-        named = Path(place) / name
+    with scratch_folder() as place:
+        named = place / name
         if artifact.file is not None:
             named.symlink_to(Path(artifact.file).resolve(strict=True))
         else:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import math
 import signal
-import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,6 +16,7 @@ from pathlib import Path
 import optuna
 
 from s2s_lit.errors import UserError
+from s2s_lit.scratch import scratch_folder
 from s2s_lit.tracking.client.sweep_runs import SweepRuns
 from s2s_lit.tuning.execution.bench import Bench, Watcher
 from s2s_lit.tuning.execution.channel import Message, Server
@@ -81,12 +81,12 @@ class Supervisor:
             UserError: The first trials all failed, or several in a row.
         """
         with (
-            tempfile.TemporaryDirectory(prefix="s2s-sweep-") as folder,
+            scratch_folder() as folder,
             contextlib.closing(Server()) as server,
             self.stop.heard(),
             self._runs.waiting_with(self._wait),
         ):
-            starter = Starter(self._sweep, server, Path(folder), self._logs, self._command)
+            starter = Starter(self._sweep, server, folder, self._logs, self._command)
             course = Course(self._bench, starter, self._runs)
             try:
                 while not self._done():
