@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import datasets
 import pytest
 
 Row = dict[str, Any]
@@ -15,9 +14,7 @@ Write = Callable[..., Path]
 @pytest.fixture(autouse=True)
 def _own_caches(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is read from or left in the user's caches."""
-    folder = tmp_path_factory.mktemp("caches")
-    monkeypatch.setenv("S2S_CACHE", str(folder / "tokenizers"))
-    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", folder / "datasets")
+    monkeypatch.setenv("S2S_CACHE", str(tmp_path_factory.mktemp("cache")))
 
 
 @pytest.fixture

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 
 from s2s_lit.data.sources.base import CorpusSource
 from s2s_lit.data.sources.files import FileCorpus, ParallelText
-from s2s_lit.data.sources.formats import comma_separated
 from s2s_lit.data.sources.hub import HubCorpus
-from s2s_lit.data.sources.rows import FIELD_COUNT, INVALID_CSV, LONGEST, NUL, Malformed, Row
+from s2s_lit.data.sources.readers.tables import comma_separated
+from s2s_lit.data.sources.rows import INVALID_CSV, LONGEST, NUL, TOO_MANY_FIELDS, Malformed, Row
 from s2s_lit.errors import UserError
 from support.corpora import FORMATS, ROWS, as_files, packed, table
 
@@ -78,8 +78,8 @@ BROKEN: dict[str, list[bytes]] = {
 }
 REASONS = {
     "jsonl": ["invalid_json"] * 4 + ["invalid_utf8", "nul", "too_long"],
-    "tsv": ["field_count"] * 3 + ["invalid_utf8", "nul", "too_long"],
-    "csv": ["field_count"] * 2 + ["invalid_utf8", "nul", "too_long", "invalid_csv"],
+    "tsv": ["too_few_fields", "too_many_fields", "too_few_fields", "invalid_utf8", "nul", "too_long"],
+    "csv": ["too_few_fields", "too_many_fields", "invalid_utf8", "nul", "too_long", "invalid_csv"],
 }
 
 
@@ -104,7 +104,7 @@ def test_parquet_text_that_is_none_costs_its_row_alone(tmp_path: Path) -> None:
 
 
 def csv_rows(text: str) -> list[Row | Malformed]:
-    return list(comma_separated(io.BytesIO(text.encode()), ["en", "de"]))
+    return list(comma_separated(io.BytesIO(text.encode()), names=["en", "de"]))
 
 
 def test_a_parquet_value_that_python_does_not_have_is_told_without_a_traceback(tmp_path: Path) -> None:
@@ -120,7 +120,7 @@ def test_a_quote_that_is_never_closed_swallows_nothing() -> None:
     assert csv_rows('"never,closed\na,x\nb,y\n') == [INVALID_CSV, *good]
     assert csv_rows('"never,closed\na,x\n\0,z\nb,y\n') == [INVALID_CSV, good[0], NUL, good[1]]
     assert csv_rows('a,x\n"never,closed\nb,"y"\n') == [good[0], INVALID_CSV, good[1]]
-    assert csv_rows('"a,x\nb","y",z\nb,y\n') == [FIELD_COUNT, FIELD_COUNT, good[1]]
+    assert csv_rows('"a,x\nb","y",z\nb,y\n') == [TOO_MANY_FIELDS, TOO_MANY_FIELDS, good[1]]
     assert csv_rows('"two\nlines",x\n\nb,y') == [{"en": "two\nlines", "de": "x"}, good[1]]
 
 
@@ -191,7 +191,7 @@ def test_a_long_line_is_not_held_in_memory(tmp_path: Path) -> None:
             return line
 
     file = Counting(LONG.encode() + b"\n" + table(ROWS[:1], ","))
-    assert list(comma_separated(file, ["en", "de"])) == [Malformed("too_long"), ROWS[0]]
+    assert list(comma_separated(file, names=["en", "de"])) == [Malformed("too_long"), ROWS[0]]
     assert file.largest <= LONGEST + 1
 
 

@@ -134,11 +134,12 @@ def test_weights_must_fit_the_parts(wrong: list[float]) -> None:
 
 
 sentences = st.lists(st.text("aäAÄ b", max_size=5), max_size=60)
-SHARES = {"validation": 0.2, "test": 0.3}
+FRACTIONS = {"validation": 0.2, "test": 0.3}
 
 
-def split(rows: Sequence[Row | Malformed], seed: int = 0, shares: dict[str, float] | None = None) -> HashSplit:
-    return HashSplit(source=Given(train=[rows[::2], rows[1::2]]), column="en", shares=shares or SHARES, seed=seed)
+def split(rows: Sequence[Row | Malformed], seed: int = 0, fractions: dict[str, float] | None = None) -> HashSplit:
+    source = Given(train=[rows[::2], rows[1::2]])
+    return HashSplit(source=source, column="en", fractions=fractions or FRACTIONS, seed=seed)
 
 
 @given(sentences, st.integers(0, 3), st.randoms())
@@ -164,17 +165,18 @@ def test_a_split_is_a_function_of_the_text(found: list[str], seed: int, rng: Any
 @given(sentences, st.integers(0, 3))
 def test_no_sentence_is_in_two_splits(found: list[str], seed: int) -> None:
     source = split([{"en": text} for text in found], seed)
-    seen = [{" ".join(text.split()).casefold() for text in texts(source, name)} for name in ("train", *SHARES)]
+    seen = [{" ".join(text.split()).casefold() for text in texts(source, name)} for name in ("train", *FRACTIONS)]
     assert not any(one & other for one, other in combinations(seen, 2))
 
 
-def test_shares_are_about_what_was_asked_and_differ_with_the_seed() -> None:
+def test_fractions_are_about_what_was_asked_and_differ_with_the_seed() -> None:
     rows = [{"en": f"sentence {i}"} for i in range(5000)]
-    counts = {name: len(texts(split(rows), name)) for name in ("train", *SHARES)}
-    assert counts == {name: pytest.approx(5000 * share, abs=150) for name, share in {"train": 0.5, **SHARES}.items()}
+    counts = {name: len(texts(split(rows), name)) for name in ("train", *FRACTIONS)}
+    wanted = {"train": 0.5, **FRACTIONS}
+    assert counts == {name: pytest.approx(5000 * fraction, abs=150) for name, fraction in wanted.items()}
     assert texts(split(rows, seed=1), "test") != texts(split(rows), "test")
-    more = {**SHARES, "later": 0.1}
-    assert texts(split(rows, shares=more), "test") == texts(split(rows), "test")
+    more = {**FRACTIONS, "later": 0.1}
+    assert texts(split(rows, fractions=more), "test") == texts(split(rows), "test")
 
 
 def test_malformed_rows_stay_where_they_are_counted_once() -> None:
@@ -186,17 +188,17 @@ def test_malformed_rows_stay_where_they_are_counted_once() -> None:
 
 def test_other_splits_stay_and_are_not_taken_twice() -> None:
     source = Given(training=[[{"en": "a"}]], test=[[{"en": "b"}]])
-    taken = HashSplit(source=source, column="en", shares={"dev": 0.5})
+    taken = HashSplit(source=source, column="en", fractions={"dev": 0.5})
     assert texts(taken, "test") == ["b"]
     assert texts(taken, "train") + texts(taken, "validation") == ["a"]
     with pytest.raises(UserError, match="has a split 'test' already"):
-        HashSplit(source=source, column="en", shares={"test": 0.5}).rows("test", streaming=True)
+        HashSplit(source=source, column="en", fractions={"test": 0.5}).rows("test", streaming=True)
 
 
-@pytest.mark.parametrize("shares", [{}, {"test": 1.0}, {"test": 0.0}, {"a": 0.6, "b": 0.5}, {"train": 0.5}])
-def test_shares_leave_something_to_train(shares: dict[str, float]) -> None:
-    with pytest.raises(UserError, match=r"data\.source\.shares"):
-        split([], shares=shares or None) if shares else HashSplit(source=part("a", 1), column="en", shares={})
+@pytest.mark.parametrize("fractions", [{}, {"test": 1.0}, {"test": 0.0}, {"a": 0.6, "b": 0.5}, {"train": 0.5}])
+def test_fractions_leave_something_to_train(fractions: dict[str, float]) -> None:
+    with pytest.raises(UserError, match=r"data\.source\.fractions"):
+        split([], fractions=fractions) if fractions else HashSplit(source=part("a", 1), column="en", fractions={})
 
 
 @given(st.integers(1, 40))
@@ -212,7 +214,7 @@ def test_a_column_must_be_in_every_part() -> None:
     other = Given(train=[[{"de": "x"}]], test=[[{"de": "x"}]])
     both = Given(train=[[{"en": "a", "de": "x"}] * 300], test=[[{"en": "a", "de": "x"}] * 300])
     mix = MixedCorpus(parts=[both, other], weights=[1000, 1])
-    taken = HashSplit(source=other, column="de", shares={"validation": 0.1})
+    taken = HashSplit(source=other, column="de", fractions={"validation": 0.1})
     for rows in [mix.rows(name, streaming=True) for name in ("train", "test")] + [
         taken.rows("validation", streaming=True)
     ]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import io
 import random
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from s2s_lit.data.sources import files
+from s2s_lit.data.sources import opening
 from s2s_lit.data.sources.files import FileCorpus, ParallelText
 from s2s_lit.data.sources.remote import RemoteFile
 from s2s_lit.errors import UserError
@@ -22,7 +23,7 @@ CONTENT = random.Random(0).randbytes(300_000)
 @pytest.fixture
 def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FileServer]:
     (tmp_path / "file").write_bytes(CONTENT)
-    monkeypatch.setattr(files, "RemoteFile", lambda url: RemoteFile(url, wait_s=0.001))
+    monkeypatch.setattr(opening, "RemoteFile", partial(RemoteFile, wait_s=0.001))
     with serving(tmp_path) as server:
         yield server
 

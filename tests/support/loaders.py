@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-
-import datasets
+from collections.abc import Iterable, Iterator
+from functools import partial
 
 from s2s_lit.data.batching.batchers import Batcher, FixedSize, LengthBuckets, TokenBudget
 from s2s_lit.data.batching.windows import TimeStepWindows
@@ -14,8 +13,7 @@ from s2s_lit.data.loading.dealing import Share
 from s2s_lit.data.loading.in_memory import MemoryLoader
 from s2s_lit.data.loading.loader import BatchLoader
 from s2s_lit.data.loading.streaming import StreamLoader
-from s2s_lit.data.sources.hub import DatasetRows
-from s2s_lit.data.sources.rows import Rows
+from s2s_lit.data.sources.rows import Row, Rows, ShardedRows
 from s2s_lit.text.words import Words
 from s2s_lit.types import Batch
 
@@ -32,12 +30,11 @@ KINDS = ["memory", "stream"]
 def given_rows(count: int, shards: int) -> Rows:
     """Sentences of many lengths, one in seven too long for the filter of `make`."""
 
-    def texts(parts: Sequence[int]) -> object:
-        for part in parts:
-            for i in range(part, count, shards):
-                yield {"en": f"n{i}" + " b" * (i % 7), "de": f"n{i}" + " y" * (i * 5 % 11)}
+    return ShardedRows([(f"shard {part}", partial(_texts, range(part, count, shards))) for part in range(shards)])
 
-    return DatasetRows(datasets.IterableDataset.from_generator(texts, gen_kwargs={"parts": list(range(shards))}))
+
+def _texts(numbers: Iterable[int], columns: object) -> Iterator[Row]:
+    return ({"en": f"n{i}" + " b" * (i % 7), "de": f"n{i}" + " y" * (i * 5 % 11)} for i in numbers)
 
 
 def make(

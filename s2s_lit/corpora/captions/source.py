@@ -13,7 +13,7 @@ from tqdm import tqdm
 from s2s_lit.corpora.cache import generated_once, source_hash
 from s2s_lit.corpora.captions.generate import SPLITS, generate
 from s2s_lit.data.sources.base import CorpusSource
-from s2s_lit.data.sources.rows import Rows, ShardedRows
+from s2s_lit.data.sources.rows import Columns, Rows, ShardedRows
 
 
 class BuiltinCorpus(CorpusSource):
@@ -50,12 +50,16 @@ class BuiltinCorpus(CorpusSource):
             return ShardedRows([(f"{place}, shard {number}", shard) for number, shard in enumerate(shards, 1)])
         whole = chain.from_iterable(shard() for shard in shards)
         rows = list(tqdm(whole, f"generating {name}", self._size(name), leave=False, delay=2))
-        return ShardedRows([(place, partial(iter, rows))])
+        return ShardedRows([(place, partial(_all, rows))])
 
     def _size(self, split: str) -> int:
         return self.train_rows if split == "train" else self.evaluation_rows
 
-    def _shard(self, split: str, shard: int, num_shards: int) -> Iterator[dict[str, str]]:
+    def _shard(self, split: str, shard: int, num_shards: int, columns: Columns = None) -> Iterator[dict[str, str]]:
         arguments = {"seed": self.seed, "rows": self._size(split), "shard": shard, "num_shards": num_shards}
         key = f"{source_hash(Path(__file__).parent)} {split} {arguments}"
         return generated_once(key, partial(generate, split, **arguments))
+
+
+def _all(rows: list[dict[str, str]], columns: Columns) -> list[dict[str, str]]:
+    return rows

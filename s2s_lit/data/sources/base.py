@@ -4,16 +4,24 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from s2s_lit.data.sources.rows import Rows, listed
 from s2s_lit.errors import UserError
 
-_SAME_SPLIT = (("train", "training"), ("validation", "valid", "val", "dev"), ("test", "testing", "eval", "evaluation"))
+SAME_SPLIT = (("train", "training"), ("validation", "valid", "val", "dev"), ("test", "testing", "eval", "evaluation"))
+"""Names of the same split."""
 
 
 class CorpusSource(ABC):
-    """A corpus with named splits."""
+    """A corpus with named splits.
+
+    Attributes:
+        data_dir: the folder in which relative names of files are looked for; None is the working directory.
+    """
+
+    data_dir: Path | None = None
 
     @abstractmethod
     def identity(self) -> dict[str, Any]:
@@ -27,9 +35,13 @@ class CorpusSource(ABC):
     def split(self, name: str, *, streaming: bool) -> Rows:
         """The split of that name, one of `splits`."""
 
+    def look_in(self, folder: Path | None) -> None:
+        """Makes it the folder of a corpus that has none of its own; one that is made of others tells them."""
+        self.data_dir = self.data_dir or folder
+
     def aliases(self, split: str) -> list[str]:
         """The names under which a split may go, itself first."""
-        return [split, *(alias for names in _SAME_SPLIT if split in names for alias in names if alias != split)]
+        return [split, *(alias for names in SAME_SPLIT if split in names for alias in names if alias != split)]
 
     def rows(self, split: str, *, streaming: bool) -> Rows:
         """The rows of a split; `validation` also finds `valid`, `val` and `dev`, `test` and `train` likewise.

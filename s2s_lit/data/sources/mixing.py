@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 from s2s_lit.data.sources.base import CorpusSource
@@ -12,7 +13,7 @@ from s2s_lit.errors import UserError
 
 
 class MixedCorpus(CorpusSource):
-    """Rows of several corpora in fixed shares.
+    """Rows of several corpora in fixed proportions.
 
     Among the first n training rows, part i has n * weight_i / sum of weights, up to one row for each other part. A
     part that ends starts over, until each has been read to its end: an epoch shows every row of every part at least
@@ -22,10 +23,11 @@ class MixedCorpus(CorpusSource):
 
     Args:
         parts: The corpora; their rows need the columns of data.source_column and data.target_column.
-        weights: The share of each part, in any unit.
+        weights: How much of the mix each part makes up, in any unit.
+        data_dir: The folder of those parts that do not name one themselves.
     """
 
-    def __init__(self, *, parts: list[CorpusSource], weights: list[float]) -> None:
+    def __init__(self, *, parts: list[CorpusSource], weights: list[float], data_dir: Path | None = None) -> None:
         if len(parts) != len(weights) or not parts or min(weights) <= 0:
             raise UserError(
                 f"a mix needs a weight above 0 for each part, not weights {weights} for {len(parts)} parts "
@@ -33,6 +35,12 @@ class MixedCorpus(CorpusSource):
             )
         self.parts = parts
         self.weights = weights
+        self.look_in(data_dir)
+
+    def look_in(self, folder: Path | None) -> None:
+        super().look_in(folder)
+        for part in self.parts:
+            part.look_in(self.data_dir)
 
     def identity(self) -> dict[str, Any]:
         own: dict[str, Any] = {"source": "mix"}
@@ -104,7 +112,7 @@ class MixedRows(Rows):
         waiting = [next(stream, None) for stream in streams]
         due = [stride / 2 for stride in self._strides]
         unfinished = {part for part, first in enumerate(waiting) if first is not None}
-        there = sorted(unfinished)  # an empty part has no share
+        there = sorted(unfinished)  # an empty part has no turn
         while unfinished:
             part = min(there, key=lambda each: due[each])
             due[part] += self._strides[part]

@@ -5,17 +5,23 @@ from __future__ import annotations
 import io
 import logging
 import re
+import string
 import time
+from collections.abc import Mapping
 from http.client import HTTPException, HTTPResponse
 from typing import Any
 from urllib.error import HTTPError
-from urllib.request import Request, urlopen
+from urllib.parse import quote, urlsplit
+from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from s2s_lit.errors import UserError
 
 log = logging.getLogger(__name__)
 
-_TIMEOUT_S = 30.0
+_TIMEOUT_S = 20.0  # without a byte
+_PATIENCE_S = 60.0  # without progress
+_SLOWEST = 10 << 10  # bytes within _PATIENCE_S
+_UNSIZED = 1 << 30  # bytes of a file whose size its server does not tell
 _RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
 
 
@@ -25,19 +31,32 @@ class RemoteFile(io.RawIOBase):
     A server that serves ranges is asked for the rest; of one that does not, what was read already is read again and
     thrown away. The file must stay the same meanwhile, by its length and its ETag or date. Where a server tells neither
     a length nor where its answer ends, a drop is an end: compressed files and parquet then fail, plain text is shorter.
+    A redirection stays with http(s).
 
     Args:
         url: Its address.
+        headers: What the server is told besides, such as who asks; those behind a redirection are not.
         retries: Attempts to go on without a byte of progress.
         wait_s: Before the second attempt; doubled before each further one.
 
     Raises:
-        UserError: the server does not give the file, changes it, or stays away.
+        UserError: the server does not give the file, changes it, hangs, or never comes to an end.
     """
 
-    def __init__(self, url: str, *, retries: int = 5, wait_s: float = 0.5) -> None:
+    def __init__(
+        self, url: str, *, headers: Mapping[str, str] | None = None, retries: int = 5, wait_s: float = 0.5
+    ) -> None:
+        if urlsplit(url).username is not None:
+            raise UserError(
+                f"The address of {urlsplit(url).hostname} holds a password, which would stand in the run's records: "
+                "download the file and name it instead (data.source.files)."
+            )
         self.url = url
         self.name = url
+        self._headers = dict(headers or {})
+        self._opener = build_opener(_HttpAlone)
+        self._waited_s = 0.0
+        self._came = 0
         self._retries = retries
         self._wait_s = wait_s
         self._position = 0
@@ -67,9 +86,25 @@ class RemoteFile(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:
         if self._size is not None and self._position >= self._size:
             return 0
+        since = time.monotonic()
         count: int = self._retried(lambda: self._read_some(memoryview(buffer)))
         self._position += count
+        self._limit(count, time.monotonic() - since)
         return count
+
+    def _limit(self, count: int, waited_s: float) -> None:
+        """Raises a UserError if the server sends next to nothing, or more than a file may have."""
+        self._came += count
+        self._waited_s += waited_s
+        if self._waited_s > _PATIENCE_S:
+            if self._came < _SLOWEST:
+                raise UserError(f"{self.url} hangs: {self._came:,} bytes came in {self._waited_s:.0f} seconds")
+            self._came, self._waited_s = 0, 0.0
+        if self._size is None and self._position > _UNSIZED:
+            raise UserError(
+                f"{self.url} sends more than {_UNSIZED >> 20} MB and does not tell its size: download it, and name the "
+                "file (data.source.files)"
+            )
 
     def close(self) -> None:
         self._disconnect()
@@ -85,13 +120,14 @@ class RemoteFile(io.RawIOBase):
         return count
 
     def _retried(self, attempt: Any) -> Any:
+        since = time.monotonic()
         for tried in range(self._retries + 1):
             try:
                 return attempt()
-            except (OSError, HTTPException) as error:
+            except (OSError, HTTPException, ValueError) as error:
                 self._disconnect()
-                if _is_final(error) or tried == self._retries:
-                    raise UserError(f"{self.url} cannot be read: {error}") from error
+                if _is_final(error) or tried == self._retries or time.monotonic() - since > _PATIENCE_S:
+                    raise UserError(f"{self.url} cannot be read: {_said(error)}") from error
                 log.warning("%s: %s; trying again.", self.url, error)
                 time.sleep(self._wait_s * 2**tried)
         raise AssertionError
@@ -102,10 +138,13 @@ class RemoteFile(io.RawIOBase):
         Raises:
             UserError: it is not the file of the responses before.
         """
-        request = Request(self.url, headers={"Accept-Encoding": "identity", "User-Agent": "s2s_lit"})
+        address = quote(self.url, safe=string.punctuation)
+        request = Request(address, headers={"Accept-Encoding": "identity", "User-Agent": "s2s_lit"})
+        for name, value in self._headers.items():
+            request.add_unredirected_header(name, value)
         if self._position:
             request.add_header("Range", f"bytes={self._position}-")
-        self._response = response = urlopen(request, timeout=_TIMEOUT_S)
+        self._response = response = self._opener.open(request, timeout=_TIMEOUT_S)
         served = _RANGE.match(response.headers.get("Content-Range", "")) if response.status == 206 else None
         length = served[2] if served else response.headers.get("Content-Length", "")
         size = int(length) if length.isdigit() else self._size  # not every answer tells it
@@ -131,6 +170,26 @@ class RemoteFile(io.RawIOBase):
             self._response = None
 
 
+class _HttpAlone(HTTPRedirectHandler):
+    """Follows redirections from http(s) to http(s), and from https to https alone."""
+
+    def redirect_request(self, req: Request, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> Request | None:
+        scheme = urlsplit(newurl).scheme
+        if scheme not in ("http", "https") or (req.type == "https" and scheme == "http"):
+            raise UserError(f"{req.full_url} sends its readers on to {newurl}, by another protocol: name that address")
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
 def _is_final(error: Exception) -> bool:
-    """Whether the server's answer will be the same next time: no such file, no access."""
-    return isinstance(error, HTTPError) and error.code < 500 and error.code not in (408, 429)
+    """Whether it will be the same next time: no such file, no access, no address."""
+    if isinstance(error, HTTPError):
+        return error.code < 500 and error.code not in (408, 429)
+    return isinstance(error, ValueError)
+
+
+def _said(error: Exception) -> str:
+    if isinstance(error, HTTPError) and error.code in (401, 403, 407):
+        return (
+            f"its server wants a password or refuses access (HTTP {error.code}); download the file and name it instead"
+        )
+    return str(error) or type(error).__name__

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import lzma
 import zlib
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -32,10 +34,27 @@ NUL = Malformed("nul")
 TOO_LONG = Malformed("too_long")
 INVALID_JSON = Malformed("invalid_json")
 INVALID_CSV = Malformed("invalid_csv")
-FIELD_COUNT = Malformed("field_count")
+TOO_FEW_FIELDS = Malformed("too_few_fields")
+TOO_MANY_FIELDS = Malformed("too_many_fields")
 
-_BROKEN = (OSError, EOFError, ValueError, zlib.error, OverflowError, NotImplementedError)
+MEANINGS = {
+    "missing_field": "one of its columns is missing or null",
+    "not_text": "one of its columns holds no text, but a number or a list",
+    "invalid_utf8": "it is not valid UTF-8",
+    "nul": "it holds a NUL character",
+    "too_long": f"it has a text of more than {LONGEST:,} characters",
+    "invalid_json": "its line is no JSON object",
+    "invalid_csv": "its quotes are wrong",
+    "too_few_fields": "it has fewer fields than the first line",
+    "too_many_fields": "it has more fields than the first line (a tab or comma inside of a text?)",
+}
+"""What is wrong with a row that is counted under a reason."""
+
+BROKEN = (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError, OverflowError, NotImplementedError)
 """What readers raise: pyarrow OSErrors and ValueErrors, the last two for values that Python does not have."""
+
+Columns = Sequence[str] | None
+"""The columns that are asked for; None: all."""
 
 
 class Rows(ABC):
@@ -68,7 +87,11 @@ class Rows(ABC):
         return (row for _, row in self.all() if not isinstance(row, Malformed))
 
     def require(self, *columns: str) -> None:
-        """Raises a UserError if none of the first rows has one of `columns`."""
+        """Says which columns are asked for; other columns need not be read from now on.
+
+        Raises:
+            UserError: none of the first rows has one of `columns`.
+        """
         first = list(islice(self, _LOOKED_AT))
         for column in columns:
             if first and all(value_at(row, column) is None for row in first):
@@ -82,28 +105,42 @@ class ShardedRows(Rows):
     """Rows that are read again on each pass, such as those of files, each of which is a shard.
 
     Args:
-        shards: For each its name, and what reads it from its start.
+        shards: For each its name, and what reads it from its start, given the columns that are asked for.
     """
 
-    def __init__(self, shards: Sequence[tuple[str, Callable[[], Iterator[Row | Malformed]]]]) -> None:
+    def __init__(self, shards: Sequence[tuple[str, Callable[[Columns], Iterable[Row | Malformed]]]]) -> None:
         self._shards = shards
+        self._columns: Columns = None
         self.num_shards = len(shards)
 
     def numbered(self, shards: Iterable[int]) -> Iterator[tuple[int, Row | Malformed]]:
         for shard in shards:
-            number = shard << SHARD_BITS
-            try:
-                for row in self._shards[shard][1]():
-                    yield number, row
-                    number += 1
-            except _BROKEN as error:
-                raise UserError(
-                    f"{self.place(number)} and what follows it cannot be read: {reason_of(error)}"
-                ) from error
+            yield from self._shard(shard)
+
+    def _shard(self, shard: int) -> Iterator[tuple[int, Row | Malformed]]:
+        name, read = self._shards[shard]
+        number = shard << SHARD_BITS
+        malformed: Counter[str] = Counter()
+        try:
+            for row in read(self._columns):
+                if isinstance(row, Malformed):
+                    malformed[row.reason] += 1
+                yield number, row
+                number += 1
+        except BROKEN as error:
+            raise UserError(f"{self.place(number)} and what follows it cannot be read: {reason_of(error)}") from error
+        count = number - (shard << SHARD_BITS)
+        if malformed and malformed.total() == count:
+            reasons = "; ".join(f"{times} times: {MEANINGS[reason]}" for reason, times in malformed.most_common())
+            raise UserError(f"{name} has no row that can be used, of {count}: {reasons}")
 
     def place(self, number: int) -> str:
         shard, row = shard_and_row(number)
         return f"{self._shards[shard][0]}, row {row}"
+
+    def require(self, *columns: str) -> None:
+        self._columns = tuple(map(str, columns))
+        super().require(*self._columns)
 
 
 def shard_and_row(number: int) -> tuple[int, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from s2s_lit.data.sources.base import CorpusSource
@@ -22,38 +23,52 @@ class HashSplit(CorpusSource):
     Args:
         source: The corpus; splits that it has besides are kept.
         column: Whose text is hashed, a column's name or a dotted path: that of the sources or that of the targets.
-        shares: The share of the texts for each new split.
+        fractions: Which fraction of the texts each new split gets.
         seed: Another seed, other splits.
+        data_dir: The folder of the corpus, if it does not name one itself.
     """
 
-    def __init__(self, *, source: CorpusSource, column: str, shares: dict[str, float], seed: int = 0) -> None:
-        if not shares or min(shares.values()) <= 0 or sum(shares.values()) >= 1 or "train" in shares:
+    def __init__(
+        self,
+        *,
+        source: CorpusSource,
+        column: str,
+        fractions: dict[str, float],
+        seed: int = 0,
+        data_dir: Path | None = None,
+    ) -> None:
+        if not fractions or min(fractions.values()) <= 0 or sum(fractions.values()) >= 1 or "train" in fractions:
             raise UserError(
-                f"the shares of splits besides train must be above 0 and leave something to it, not {shares} "
-                "(data.source.shares)"
+                f"the fractions of splits besides train must be above 0 and leave something to it, not {fractions} "
+                "(data.source.fractions)"
             )
         self.source = source
         self.column = column
-        self.shares = shares
+        self.fractions = fractions
         self.seed = seed
+        self.look_in(data_dir)
+
+    def look_in(self, folder: Path | None) -> None:
+        super().look_in(folder)
+        self.source.look_in(self.data_dir)
 
     def identity(self) -> dict[str, Any]:
-        shares = {f"shares.{split}": share for split, share in self.shares.items()}
-        return {**self.source.identity(), "split_by": self.column, **shares, "split_seed": self.seed}
+        fractions = {f"fractions.{split}": fraction for split, fraction in self.fractions.items()}
+        return {**self.source.identity(), "split_by": self.column, **fractions, "split_seed": self.seed}
 
     def splits(self, *, streaming: bool) -> Sequence[str]:
         own = self.source.splits(streaming=streaming)
-        for split in self.shares:
+        for split in self.fractions:
             if there := set(self.aliases(split)) & set(own):
-                raise UserError(f"the data has a split {min(there)!r} already (data.source.shares)")
-        return [*own, *self.shares]
+                raise UserError(f"the data has a split {min(there)!r} already (data.source.fractions)")
+        return [*own, *self.fractions]
 
     def split(self, name: str, *, streaming: bool) -> Rows:
-        if name not in self.shares and name not in self.aliases("train"):
+        if name not in self.fractions and name not in self.aliases("train"):
             return self.source.split(name, streaming=streaming)
         rows = self.source.rows("train", streaming=streaming)
-        wanted = name if name in self.shares else "train"
-        return SplitRows(rows, self.split_of, wanted)
+        wanted = name if name in self.fractions else "train"
+        return SplitRows(rows, self.column, self.split_of, wanted)
 
     def split_of(self, row: Row | Malformed) -> str:
         """The split that a row of the source's training split is in."""
@@ -62,10 +77,10 @@ class HashSplit(CorpusSource):
             return "train"
         key = f"{self.seed} {normalize(text, 'NFKC').casefold()}".encode(errors="surrogatepass")
         place = int.from_bytes(hashlib.blake2b(key, digest_size=8).digest()) / 2**64
-        for split, share in self.shares.items():
-            if place < share:
+        for split, fraction in self.fractions.items():
+            if place < fraction:
                 return split
-            place -= share
+            place -= fraction
         return "train"
 
 
@@ -74,12 +89,14 @@ class SplitRows(Rows):
 
     Args:
         rows: All rows.
+        column: What the split of a row depends on.
         split_of: The split of each.
         name: The split.
     """
 
-    def __init__(self, rows: Rows, split_of: Callable[[Row | Malformed], str], name: str) -> None:
+    def __init__(self, rows: Rows, column: str, split_of: Callable[[Row | Malformed], str], name: str) -> None:
         self._rows = rows
+        self._column = column
         self._split_of = split_of
         self._name = name
         self.num_shards = rows.num_shards
@@ -91,4 +108,4 @@ class SplitRows(Rows):
         return self._rows.place(number)
 
     def require(self, *columns: str) -> None:
-        self._rows.require(*columns)
+        self._rows.require(*columns, self._column)
