@@ -22,11 +22,15 @@ _ARCHIVE_END = b"PK\5\6"
 _ARCHIVE_END_LENGTH = 22  # of an archive without a comment
 
 
+class NotSavedError(OSError):
+    """A checkpoint that could not be written: a folder that may not be written, a full disk."""
+
+
 def save_checkpoint(content: dict[str, Any], path: Path) -> None:
     """Writes a checkpoint beside its place and puts it there; a crash of the machine does not undo that.
 
     Raises:
-        OSError: The folder cannot be written, the disk is full. The file that stood there before stays.
+        NotSavedError: The folder cannot be written, the disk is full. The file that stood there before stays.
     """
     buffer = io.BytesIO()
     torch.save(content, buffer)
@@ -40,10 +44,10 @@ def save_checkpoint(content: dict[str, Any], path: Path) -> None:
                 file.write(archive)
                 file.write(checksum)
             replace(fresh, path)
-        except OSError:
+        except OSError as error:
             with contextlib.suppress(OSError):  # of a disk that takes nothing more
                 fresh.unlink(missing_ok=True)
-            raise
+            raise NotSavedError(error.errno, error.strerror, str(path)) from error
 
 
 def load_checkpoint(path: Path, *, mmap: bool = False) -> dict[str, Any]:

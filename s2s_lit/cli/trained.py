@@ -9,9 +9,7 @@ from s2s_lit.training.start import Trained
 def print_trained(trained: Trained) -> None:
     """The test scores, and what can be done with the run next."""
     print_scores(f"{trained.run_name} on the test split", {"test": trained.scores}, trained.known)
-    print(
-        f"\nrun {trained.run_name}, id {trained.run_id}. Next:\n"
-        f'  make translate RUN={trained.run_id[:8]} TEXT="A man is reading a book."\n'
-        f"  make evaluate RUN={trained.run_id[:8]} SPLIT=validation\n"
-        f"  make ui      # then http://127.0.0.1:5000, experiment {trained.dataset}"
-    )
+    print(f"\nrun {trained.run_name}, id {trained.run_id}. Next:")
+    for command in [*trained.advice, f"make evaluate RUN={trained.run_id[:8]} SPLIT=validation"]:
+        print(f"  {command}")
+    print(f"  make ui      # then http://127.0.0.1:5000, experiment {trained.dataset}")

@@ -206,7 +206,7 @@ class DataModule(LightningDataModule):
         """The split in memory, encoded once."""
         if split not in self._corpora:
             report = SplitReport()
-            rows = tqdm(self._rows(split).all(), f"encoding {split}", unit=" rows", leave=False, delay=2)
+            rows = tqdm(self._rows(split).all(), f"encoding {split}", unit=" rows", leave=False, delay=2, disable=None)
             self._corpora[split] = EncodedCorpus(self._encoder(split, limits)(rows, report), report)
         return self._corpora[split]
 

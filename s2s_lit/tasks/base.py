@@ -206,28 +206,31 @@ class Task(pl.LightningModule, ABC):
         batches by their number, and the mean over the processes was taken).
 
         Raises:
-            DivergenceError: the norm of a step that is logged is not finite, and the weights would not be from now on.
+            DivergenceError: The norm of a step that is logged is not finite, and the weights would not be from now on;
+                or the loss is not, as of a model that gives a reference no probability.
         """
         self._seen.add_processes()
         gradients = [p.grad for p in self.parameters() if p.grad is not None]
         torch._foreach_mul_(gradients, self.trainer.accumulate_grad_batches * world_size() / self._seen.count)
         norm = nn.utils.clip_grad_norm_(self.parameters(), gradient_clip_val or math.inf)
+        means = self._seen.means()
         logged_each = self.trainer.log_every_n_steps  # type: ignore[attr-defined]
         if logged_each and (self.global_step + 1) % logged_each == 0:  # a step at which a GPU is waited for anyway
-            self._require_finite(norm, optimizer)
+            self._require_finite({"gradient's norm": norm, **means}, optimizer)
         self.log("train/gradient_norm", norm)
         self.log("train/learning_rate", optimizer.param_groups[0]["lr"])
-        for name, mean in self._seen.means().items():
+        for name, mean in means.items():
             self.log(f"train/{name}", mean, prog_bar=name == "loss")
         self.log("train/tokens_per_second", self._seen.rate(), prog_bar=True)
         self.log("step", float(self.global_step + 1))  # the axis: optimizer steps that were taken
         self._seen = _Sums()
 
-    def _require_finite(self, norm: Tensor, optimizer: Optimizer) -> None:
-        if self.trainer.precision == "16-mixed" or bool(norm.isfinite()):  # whose scaler leaves such a step out
+    def _require_finite(self, values: dict[str, Tensor], optimizer: Optimizer) -> None:
+        wrong = [f"the {name} is {float(value)}" for name, value in values.items() if not value.isfinite()]
+        if not wrong or self.trainer.precision == "16-mixed":  # whose scaler leaves such a step out
             return
         raise DivergenceError(
-            f"the training diverges: the gradient's norm is {float(norm)} at step {self.global_step + 1}, with a "
+            f"the training diverges: {wrong[0]} at step {self.global_step + 1}, with a "
             f"learning rate of {optimizer.param_groups[0]['lr']:.3g}. Lower task.optimizer.lr or "
             f"trainer.gradient_clip_val, or warm up longer (task.schedule.warmup_steps)"
         )

@@ -139,8 +139,9 @@ class SentencePiece(TokenizerBuilder):
 
     def _train_model(self, texts: Sequence[str], vocab_size: int, side: str) -> bytes:
         model = io.BytesIO()
+        shown = tqdm(texts, f"sentencepiece, {side}", unit=" lines", delay=2, leave=False, disable=None)
         sentencepiece.SentencePieceTrainer.train(
-            sentence_iterator=iter(tqdm(texts, desc=f"sentencepiece, {side}", unit=" lines", delay=2, leave=False)),
+            sentence_iterator=iter(shown),
             model_writer=model,
             vocab_size=vocab_size,
             model_type=self.model_type,

@@ -3,44 +3,39 @@
 from __future__ import annotations
 
 import logging
-import signal
-import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
-from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
 import lightning.pytorch as pl
 import torch
 from lightning.pytorch.callbacks import Callback, ModelCheckpoint
 
-from s2s_lit.checkpoint_files import remove_checkpoint
-from s2s_lit.errors import Terminated
+from s2s_lit.checkpoint_files import NotSavedError, remove_checkpoint
 from s2s_lit.lightning_adapter import place_between_batches, set_logging_step
 from s2s_lit.processes import largest, of_all, rank
+from s2s_lit.training.console import say
 from s2s_lit.training.random_states import random_states, restore_random_states
-from s2s_lit.training.restart_files import RESTART, STATE
+from s2s_lit.training.restart_files import RESTART, STATE, resume_command
+from s2s_lit.training.stop_signals import SIGNALS, StopSignals, stopped_by
 
 log = logging.getLogger(__name__)
-
-_STOP = 2  # what a process says to the others that is asked to stop; 1 if it only finds that it is time to save
 
 
 class RestartPoints(Callback):
     """Saves where the training stands: at its start, at intervals, after each validation that was the best so far, and
-    when SIGTERM asks it to stop.
+    when Ctrl-C or SIGTERM asks it to stop.
 
     It does so between two optimizer steps, when all that belongs to the earlier one, a validation too, is done and
     logged. Whoever is killed goes on from the newest restart point with the same batches, masks and numbers; a file
     stands whole or not at all. The best checkpoint is never of steps that a kill undoes.
 
     Args:
-        folder: the run's folder.
-        run_id: the run that goes on.
-        best: keeps the best checkpoint.
-        minutes: the longest time of training between two.
-        steps: the most optimizer steps between two; 0 is no such bound.
+        folder: The run's folder.
+        run_id: The run that goes on.
+        best: Keeps the best checkpoint.
+        minutes: The longest time of training between two.
+        steps: The most optimizer steps between two; 0 is no such bound.
     """
 
     def __init__(self, folder: Path, *, run_id: str, best: ModelCheckpoint, minutes: float, steps: int) -> None:
@@ -53,35 +48,24 @@ class RestartPoints(Callback):
         """What the batcher chose for the machine."""
         self._saved = (-1, 0.0)  # optimizer steps, time
         self._score: torch.Tensor | None = None  # the best one when it was saved
-        self._terminated = False
+        self._signals = StopSignals()
         self._random_states: list[dict[str, Any]] | None = None
-        self._handled: Any = None
         self._saving: dict[str, Any] | None = None
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        self._listen(self._note)
+        self._signals.listen()
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        self._stop_listening()
-        if largest(int(self._terminated)):  # in the last step or the validation after it, which no further one noticed
-            raise Terminated
+        self._signals.stop_listening()
+        if asked := largest(self._signals.asked):  # in the last step or the validation after it
+            self._stop("stopped after the last step", asked)
 
     def on_exception(self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException) -> None:
-        self._stop_listening()
+        self._signals.stop_listening()
 
-    def _listen(self, handler: Callable[[int, FrameType | None], None]) -> None:
-        if threading.current_thread() is threading.main_thread():  # only there can handlers be set
-            self._handled = signal.signal(signal.SIGTERM, handler)
-
-    def _stop_listening(self) -> None:
-        if self._handled is not None:
-            signal.signal(signal.SIGTERM, self._handled)
-            self._handled = None
-
-    def _note(self, signum: int, frame: FrameType | None) -> None:
-        if self._terminated:  # somebody is in a hurry
-            raise Terminated
-        self._terminated = True
+    def _stop(self, where: str, asked: int) -> NoReturn:
+        say(f"{where}. To go on: {resume_command(self._run_id)}")
+        raise stopped_by(asked)
 
     def on_train_batch_start(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int
@@ -95,21 +79,20 @@ class RestartPoints(Callback):
             self._random_states, self._saved, self._score = None, (step, time.monotonic()), self._best.best_model_score
             return
         first, late = self._saved[0] < 0, time.monotonic() - self._saved[1] >= 60 * self._minutes
-        asked = largest(_STOP if self._terminated else int(late))  # in one way for all processes
+        asked = largest(self._signals.asked or int(late))  # in one way for all processes; 1 is no signal that asks
         better = self._best.best_model_score is not self._score
         if asked or first or better or 0 < self._steps <= step - self._saved[0]:
             self._save(trainer, pl_module.device)
             self._saved, self._score = (step, time.monotonic()), self._best.best_model_score
-        if asked == _STOP:
-            print(f"stopped before step {step + 1}. To go on: make resume RUN={self._run_id[:8]}", flush=True)
-            raise Terminated
+        if asked in SIGNALS:
+            self._stop(f"stopped before step {step + 1}", asked)
 
     def _save(self, trainer: pl.Trainer, device: torch.device) -> None:
         """Saves a point; a full disk costs the new one, not the training."""
         self._saving = {"chosen": self.chosen, "random_states": of_all(random_states(device))}
         try:
             trainer.save_checkpoint(self.path)
-        except OSError as error:
+        except NotSavedError as error:
             log.warning("No restart point at step %d, the one before stays: %s", trainer.global_step, error)
             trainer.strategy.barrier()  # where the others wait
         finally:

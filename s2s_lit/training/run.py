@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from jsonargparse import Namespace
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
+from s2s_lit.checkpoint_files import NotSavedError
 from s2s_lit.config.build import Experiment, read, rebuild, start_from_vectors
 from s2s_lit.data.datamodule import DataModule
 from s2s_lit.data.loading.workers import killed_workers_told
@@ -29,9 +31,10 @@ from s2s_lit.training.best_checkpoint import BestCheckpoint, best_checkpoint
 from s2s_lit.training.callbacks.recorder import RunRecorder
 from s2s_lit.training.callbacks.scores_by_length import ScoresByLength
 from s2s_lit.training.callbacks.validation_records import ValidationRecords
+from s2s_lit.training.console import say
 from s2s_lit.training.fine_tuning import starting_point, take_weights
 from s2s_lit.training.launch import leaves_out
-from s2s_lit.training.restart_files import read_restart
+from s2s_lit.training.restart_files import read_restart, resume_command
 from s2s_lit.training.restart_points import RestartPoints
 from s2s_lit.training.trainer import ValidateAtEnd, make_trainer
 
@@ -50,35 +53,15 @@ def run(
     stopped = None if resume_from is None else read_restart(resume_from)
     task = begin(experiment, tracker, stopped)
     best = best_checkpoint(config.monitor, tracker.run_dir, task)
-    points = RestartPoints(
-        tracker.run_dir,
-        run_id=str(tracker.run_id),
-        best=best,
-        minutes=config.restart_minutes,
-        steps=config.restart_steps,
-    )
-    ours = [
-        ValidateAtEnd(),
-        best,
-        RunRecorder(tracker=tracker, config_yaml=task.config_yaml, checkpoint=best),
-        ScoresByLength(tracker),
-        ValidationRecords(tracker, best),
-        points,
-    ]
+    points = restart_points(config, tracker, best)
+    watching = [*recorders(task, best, tracker), points, *callbacks]
     unused = leaves_out(task.model, experiment.data.batcher)
-    trainer = make_trainer(experiment, tracker, [*ours, *callbacks], unused=unused)
-    if stopped is None:
-        points.chosen = fit_batches(experiment.data, task, trainer.strategy.root_device, tracker)
-    else:
-        points.chosen = stopped["chosen"]
-        experiment.data.batcher.choose(points.chosen)
+    trainer = make_trainer(experiment, tracker, [ValidateAtEnd(), best, *watching], unused=unused)
+    points.chosen = choose_batches(experiment.data, task, trainer.strategy.root_device, tracker, stopped)
     draw_apart(config.seed)
-    try:
-        with killed_workers_told():
-            trainer.fit(task, experiment.data, ckpt_path=resume_from, weights_only=True)
-    except MisconfigurationException as error:
-        raise UserError(str(error)) from error
-    scored = score_best(best, trainer, experiment.data, tracker)
+    fit(trainer, task, experiment.data, tracker, resume_from)
+    with resume_command_told(tracker):
+        scored = score_best(best, trainer, experiment.data, tracker)
     if rank() == 0:
         points.remove()
     return scored
@@ -91,9 +74,9 @@ def begin(experiment: Experiment, tracker: MlflowTracker, stopped: Mapping[str, 
     if start is not None:
         data.tokenizers = TokenizerPair.from_state(start["tokenizers"])
     prepare(data)
-    print(vocabulary_line(data), flush=True)
+    say(vocabulary_line(data))
     if dealing := data.dealing(world_size()):
-        print(dealing, flush=True)
+        say(dealing)
     if config.trainer.max_steps > 0 and not data.constant_count:
         experiment.trainer_arguments["max_epochs"] = -1  # or the schedule would count on steps that never come
     task = experiment.make_task(data.tokenizers)
@@ -105,6 +88,55 @@ def begin(experiment: Experiment, tracker: MlflowTracker, stopped: Mapping[str, 
     return task
 
 
+def restart_points(config: Namespace, tracker: MlflowTracker, best: BestCheckpoint) -> RestartPoints:
+    """What saves where the training stands, as often as the configuration asks for."""
+    return RestartPoints(
+        tracker.run_dir,
+        run_id=str(tracker.run_id),
+        best=best,
+        minutes=config.restart_minutes,
+        steps=config.restart_steps,
+    )
+
+
+def recorders(task: Task, best: BestCheckpoint, tracker: MlflowTracker) -> list[Callback]:
+    """What writes down, as a run, how the training goes."""
+    return [
+        RunRecorder(tracker=tracker, config_yaml=task.config_yaml, checkpoint=best),
+        ScoresByLength(tracker),
+        ValidationRecords(tracker, best),
+    ]
+
+
+def fit(trainer: pl.Trainer, task: Task, data: DataModule, tracker: MlflowTracker, resume_from: Path | None) -> None:
+    """Trains the task, from the restart point `resume_from` on if there is one.
+
+    Raises:
+        UserError: The trainer's settings contradict each other, a process that makes batches was killed, or a
+            checkpoint cannot be written.
+    """
+    try:
+        with killed_workers_told():
+            trainer.fit(task, data, ckpt_path=resume_from, weights_only=True)
+    except MisconfigurationException as error:
+        raise UserError(str(error)) from error
+    except NotSavedError as error:
+        raise UserError(
+            f"{error.filename} cannot be written ({error.strerror}). Once that is mended, "
+            f"{resume_command(str(tracker.run_id))} goes on"
+        ) from error
+
+
+@contextlib.contextmanager
+def resume_command_told(tracker: MlflowTracker) -> Iterator[None]:
+    """Says how to go on when Ctrl-C or SIGTERM stops the body, which scores what was trained."""
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit):
+        say(f"stopped while it was scored. To go on: {resume_command(str(tracker.run_id))}")
+        raise
+
+
 def score_best(
     best: BestCheckpoint, trainer: pl.Trainer, data: DataModule, tracker: MlflowTracker
 ) -> tuple[Task, dict[str, float]]:
@@ -112,15 +144,21 @@ def score_best(
     if not best.best_model_path:
         raise UserError("training ended before its first validation, so there is no checkpoint to score")
     content = from_first(lambda: read(Path(best.best_model_path)))
-    if rank() == 0:
-        scores = ", ".join(f"{name} {best.kept[name]:.4f}" for name in dict.fromkeys((str(best.monitor), "val/loss")))
-        print(f"scored: the weights of step {content['global_step']}, which were the best ({scores})", flush=True)
+    say(what_is_tested(best, content["global_step"]))
     _, task = rebuild(content)
     trainer.test(task, datamodule=data, verbose=False)
     tracker.set_tags(signatures(task))
     for side in ("source", "target"):
         tracker.log_figure(picture(task, side), f"embeddings/{side}.png")
     return task, scores_of(trainer.callback_metrics, "test")
+
+
+def what_is_tested(best: BestCheckpoint, step: int) -> str:
+    """Which step's weights they are, and what they scored when they were chosen."""
+    scores = [
+        f"{name} {best.kept[name]:.4f}" for name in dict.fromkeys((str(best.monitor), "val/loss")) if name in best.kept
+    ]
+    return f"tested: the weights of step {step}, which were the best ({', '.join(scores)})"
 
 
 def prepare(data: DataModule) -> None:
@@ -175,10 +213,19 @@ def vocabulary_line(data: DataModule) -> str:
 def use_vectors(task: Task, tracker: MlflowTracker) -> None:
     """Starts embeddings from the vectors that they name; says and records how many tokens have one."""
     for side, found in start_from_vectors(task).items():
-        print(
-            f"vectors: {found} of {len(getattr(task.tokenizers, side))} {side} tokens have a pretrained one", flush=True
-        )
+        say(f"vectors: {found} of {len(getattr(task.tokenizers, side))} {side} tokens have a pretrained one")
         tracker.log_params({"pretrained": {side: found}})
+
+
+def choose_batches(
+    data: DataModule, task: Task, device: torch.device, tracker: MlflowTracker, stopped: Mapping[str, Any] | None
+) -> dict[str, int]:
+    """What the batcher has chosen for this network and machine: now, or before the training was stopped."""
+    if stopped is None:
+        return fit_batches(data, task, device, tracker)
+    chosen: dict[str, int] = stopped["chosen"]
+    data.batcher.choose(chosen)
+    return chosen
 
 
 def fit_batches(data: DataModule, task: Task, device: torch.device, tracker: MlflowTracker) -> dict[str, int]:
@@ -186,7 +233,7 @@ def fit_batches(data: DataModule, task: Task, device: torch.device, tracker: Mlf
     source, target = data.longest
     chosen = data.batcher.fit(StepMemory(task, device, source_positions=source, target_positions=target))
     if chosen:
-        print("chosen for this machine: " + ", ".join(f"{name} {value}" for name, value in chosen.items()), flush=True)
+        say("chosen for this machine: " + ", ".join(f"{name} {value}" for name, value in chosen.items()))
         tracker.log_params({"data": {"batcher": {"chosen": chosen}}})
     return chosen
 

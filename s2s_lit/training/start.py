@@ -30,6 +30,7 @@ class Trained(NamedTuple):
         dataset: What it was trained on.
         scores: The test scores of its best checkpoint, by their bare names.
         known: What the task knows of its scores.
+        advice: Commands that use the run, by its task.
     """
 
     run_name: str
@@ -37,6 +38,7 @@ class Trained(NamedTuple):
     dataset: str
     scores: dict[str, float]
     known: Sequence[Score]
+    advice: Sequence[str]
 
 
 def start(config: Namespace, words: Sequence[str]) -> Trained:
@@ -69,4 +71,5 @@ def train_run(config: Namespace, tracker: MlflowTracker, resume_from: Path | Non
         begins = f"run {tracker.run_name} ({tracker.run_id}): {config.experiment} on {config.dataset}"
         print(begins if resume_from is None else f"{begins}, goes on from its restart point", flush=True)
         task, scores = run(config, tracker, resume_from=resume_from)
-    return Trained(str(tracker.run_name), str(tracker.run_id), config.dataset, scores, task.scores)
+    run_id = str(tracker.run_id)
+    return Trained(str(tracker.run_name), run_id, config.dataset, scores, task.scores, type(task).advice(run_id[:8]))

@@ -15,8 +15,9 @@ from s2s_lit.lightning_adapter import leave_signals_alone
 from s2s_lit.processes import world_size
 from s2s_lit.tracking.logger import MlflowTracker
 from s2s_lit.training.checkpoint_io import CheckedFiles
-from s2s_lit.training.console import progress_callbacks, quiet_libraries
 from s2s_lit.training.launch import for_processes
+from s2s_lit.training.library_notes import quiet_libraries
+from s2s_lit.training.progress import Progress
 
 PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
 LEAST = {"gradient_clip_val": 0, "accumulate_grad_batches": 1, "check_val_every_n_epoch": 1}
@@ -46,16 +47,15 @@ def make_trainer(
             raise UserError(f"trainer.{name} must be at least {least}, not {value}")
     if given["accelerator"] == "auto" and torch.backends.mps.is_available():
         given["accelerator"] = "cpu"  # Apple's GPUs have no float64, in which the scores are summed
-    ours = [*progress_callbacks(), *callbacks]
     arguments = {
         **given,
-        "callbacks": [*_listed(given.get("callbacks")), *ours],
+        "callbacks": [*_listed(given.get("callbacks")), Progress(), *callbacks],
         "plugins": [*_listed(given.get("plugins")), CheckedFiles()],
         "logger": tracker,
         "use_distributed_sampler": False,
         "default_root_dir": str(tracker.run_dir),
+        "enable_progress_bar": False,  # Lightning's, a bar for each epoch
     }
-    arguments["enable_progress_bar"] = any("Progress" in type(c).__name__ for c in ours)
     try:
         trainer = pl.Trainer(**arguments)
     except (MisconfigurationException, ValueError) as error:

@@ -41,10 +41,10 @@ def make_task(**settings: Any) -> TranslationTask:
     tokenizer = SimpleNamespace(tokens=[f"{n}" for n in range(VOCAB)], decode=lambda ids: " ".join(map(str, ids)))
     search = GreedySearch(max_length_ratio=1)
     settings.setdefault("optimizer", lambda parameters: torch.optim.SGD(parameters, lr=0.5))
+    settings.setdefault("loss", TokenNLL())
     return TranslationTask(
         network(RecurrentDecoder, recurrence=GRU, attention=AdditiveAttention)(),
         cast(Any, SimpleNamespace(source=tokenizer, target=tokenizer, state=dict)),
-        loss=TokenNLL(),
         search=search,
         validation_search=search,
         **settings,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,12 @@ import pytest
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
+from torch import Tensor
 
-from s2s_lit.errors import UserError
+from s2s_lit.errors import DivergenceError, UserError
 from s2s_lit.losses.activation import ActivationRegularization
 from s2s_lit.losses.coverage import CoveragePenalty
-from s2s_lit.losses.token import TokenNLL
+from s2s_lit.losses.token import TokenLoss, TokenNLL
 from s2s_lit.models.seq2seq import Seq2Seq
 from s2s_lit.optim.plateau import PlateauSchedule
 from s2s_lit.optim.schedules import CosineSchedule
@@ -113,6 +115,18 @@ def test_a_training_that_diverges_stops_before_its_weights_are_lost(train: Train
         train(curve, Exploding(), log_every_n_steps=1)
     assert len(curve.losses) == 5
     assert all(parameter.isfinite().all() for parameter in tasks[0].parameters())
+
+
+def test_a_loss_that_is_infinite_stops_a_training_though_its_gradient_is_finite(train: Train) -> None:
+    class Impossible(TokenNLL):
+        def forward(self, logits: Tensor, targets: Tensor) -> TokenLoss:
+            found = super().forward(logits, targets)
+            return replace(found, nll=found.nll + math.inf)
+
+    curve = Curve()
+    with pytest.raises(DivergenceError, match=r"the loss is inf at step 1, with a learning rate of 0\.5\. Lower"):
+        train(curve, loss=Impossible(), log_every_n_steps=1)
+    assert not curve.losses
 
 
 def test_a_training_that_logs_nothing_trains(train: Train) -> None:

@@ -12,6 +12,7 @@ import pytest
 import torch
 from lightning.pytorch.callbacks import ModelCheckpoint
 
+from s2s_lit.checkpoint_files import NotSavedError
 from s2s_lit.errors import Terminated
 from s2s_lit.training.restart_points import RestartPoints
 
@@ -22,14 +23,43 @@ def points(tmp_path: Path) -> RestartPoints:
     return RestartPoints(tmp_path, run_id="0123456789", best=best, minutes=10, steps=0)
 
 
-def test_sigterm_after_the_last_step_is_not_lost(points: RestartPoints) -> None:
-    before = signal.getsignal(signal.SIGTERM)
+RAISED = {signal.SIGINT: KeyboardInterrupt, signal.SIGTERM: Terminated}
+
+
+@pytest.mark.parametrize("number", RAISED)
+def test_a_signal_after_the_last_step_is_not_lost(
+    number: signal.Signals, points: RestartPoints, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = signal.getsignal(number)
     nothing: Any = None
     points.on_train_start(nothing, nothing)
-    os.kill(os.getpid(), signal.SIGTERM)  # which a step would notice, and there is none
-    with pytest.raises(Terminated):
+    os.kill(os.getpid(), number)  # which a step would notice, and there is none
+    with pytest.raises(RAISED[number]):
         points.on_train_end(nothing, nothing)
-    assert signal.getsignal(signal.SIGTERM) is before
+    assert signal.getsignal(number) is before
+    assert capsys.readouterr().out == "stopped after the last step. To go on: make resume RUN=01234567\n"
+
+
+@pytest.mark.parametrize("number", RAISED)
+def test_a_signal_stops_before_the_next_step_with_a_restart_point(
+    number: signal.Signals, points: RestartPoints, monkeypatch: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    saved = []
+    monkeypatch.setattr(points, "_save", lambda trainer, device: saved.append(trainer.global_step))
+    nothing: Any = None
+    module: Any = SimpleNamespace(device=torch.device("cpu"))
+    points.on_train_start(nothing, nothing)
+    for step in (0, 1, 2):
+        trainer: Any = SimpleNamespace(accumulate_grad_batches=2, global_step=step)
+        points.on_train_batch_start(trainer, module, None, 2 * step)
+    os.kill(os.getpid(), number)
+    points.on_train_batch_start(trainer, module, None, 5)  # in the middle of a step
+    trainer.global_step = 3
+    with pytest.raises(RAISED[number]):
+        points.on_train_batch_start(trainer, module, None, 6)
+    points.on_exception(trainer, module, KeyboardInterrupt())
+    assert saved == [0, 3]
+    assert capsys.readouterr().out == "stopped before step 4. To go on: make resume RUN=01234567\n"
 
 
 def test_a_point_follows_each_validation_that_was_the_best(points: RestartPoints, monkeypatch: Any) -> None:
@@ -51,7 +81,7 @@ def test_a_full_disk_costs_the_new_point_alone(full: bool, points: RestartPoints
 
     def save(path: Path) -> None:
         if full:
-            raise OSError("no space left on device")
+            raise NotSavedError(28, "No space left on device", str(path))
         met.append("in Lightning")
 
     strategy = SimpleNamespace(barrier=lambda: met.append("after it"))

@@ -49,7 +49,7 @@ class BuiltinCorpus(CorpusSource):
         if streaming:
             return ShardedRows([(f"{place}, shard {number}", shard) for number, shard in enumerate(shards, 1)])
         whole = chain.from_iterable(shard() for shard in shards)
-        rows = list(tqdm(whole, f"generating {name}", self._size(name), leave=False, delay=2))
+        rows = list(tqdm(whole, f"generating {name}", self._size(name), leave=False, delay=2, disable=None))
         return ShardedRows([(place, partial(_all, rows))])
 
     def _size(self, split: str) -> int:

@@ -111,9 +111,10 @@ def _each(kind: type, change: Callable[[Any], Any], batch: Batch) -> Batch:
 def _end_with(parent: int, worker: int) -> None:
     """A worker ends with its parent, even if that is killed while the worker is still starting, and by nobody else.
 
-    What stops a training, a launcher or a scheduler, may send SIGTERM to all of its processes; the parent, which then
-    ends as it should, would be told of a worker that has died.
+    What stops a training, a launcher or a scheduler, may send SIGTERM to all of its processes, and a terminal sends
+    Ctrl-C to all; the parent, which then ends as it should, would be told of a worker that has died.
     """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     if sys.platform == "linux":
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
         Thread(target=_await_sigterm, args=(parent,), daemon=True).start()
