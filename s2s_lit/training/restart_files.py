@@ -35,11 +35,6 @@ def read_restart(path: Path) -> dict[str, Any]:
     return restart
 
 
-def resume_command(run_id: str) -> str:
-    """What a user types to go on with a run."""
-    return f"make resume RUN={run_id[:8]}"
-
-
 def require_as_many(restart: Mapping[str, Any]) -> None:
     """Raises a UserError unless as many processes go on as were stopped: each has its own place in the data."""
     if (before := len(restart["random_states"])) != world_size():

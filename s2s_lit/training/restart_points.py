@@ -16,7 +16,7 @@ from s2s_lit.lightning_adapter import place_between_batches, set_logging_step
 from s2s_lit.processes import largest, of_all, rank
 from s2s_lit.training.console import say
 from s2s_lit.training.random_states import random_states, restore_random_states
-from s2s_lit.training.restart_files import RESTART, STATE, resume_command
+from s2s_lit.training.restart_files import RESTART, STATE
 from s2s_lit.training.stop_signals import SIGNALS, StopSignals, stopped_by
 
 log = logging.getLogger(__name__)
@@ -40,7 +40,8 @@ class RestartPoints(Callback):
 
     def __init__(self, folder: Path, *, run_id: str, best: ModelCheckpoint, minutes: float, steps: int) -> None:
         self.path = folder / RESTART
-        self._run_id = run_id
+        self.command = f"make resume RUN={run_id[:8]}"
+        """What a user types to go on."""
         self._best = best
         self._minutes = minutes
         self._steps = steps
@@ -64,7 +65,7 @@ class RestartPoints(Callback):
         self._signals.stop_listening()
 
     def _stop(self, where: str, asked: int) -> NoReturn:
-        say(f"{where}. To go on: {resume_command(self._run_id)}")
+        say(f"{where}. To go on: {self.command}")
         raise stopped_by(asked)
 
     def on_train_batch_start(

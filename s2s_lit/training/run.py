@@ -34,7 +34,7 @@ from s2s_lit.training.callbacks.validation_records import ValidationRecords
 from s2s_lit.training.console import say
 from s2s_lit.training.fine_tuning import starting_point, take_weights
 from s2s_lit.training.launch import leaves_out
-from s2s_lit.training.restart_files import read_restart, resume_command
+from s2s_lit.training.restart_files import read_restart
 from s2s_lit.training.restart_points import RestartPoints
 from s2s_lit.training.trainer import ValidateAtEnd, make_trainer
 
@@ -59,8 +59,8 @@ def run(
     trainer = make_trainer(experiment, tracker, [ValidateAtEnd(), best, *watching], unused=unused)
     points.chosen = choose_batches(experiment.data, task, trainer.strategy.root_device, tracker, stopped)
     draw_apart(config.seed)
-    fit(trainer, task, experiment.data, tracker, resume_from)
-    with resume_command_told(tracker):
+    fit(trainer, task, experiment.data, points, resume_from)
+    with resume_command_told(points):
         scored = score_best(best, trainer, experiment.data, tracker)
     if rank() == 0:
         points.remove()
@@ -108,7 +108,7 @@ def recorders(task: Task, best: BestCheckpoint, tracker: MlflowTracker) -> list[
     ]
 
 
-def fit(trainer: pl.Trainer, task: Task, data: DataModule, tracker: MlflowTracker, resume_from: Path | None) -> None:
+def fit(trainer: pl.Trainer, task: Task, data: DataModule, points: RestartPoints, resume_from: Path | None) -> None:
     """Trains the task, from the restart point `resume_from` on if there is one.
 
     Raises:
@@ -121,19 +121,17 @@ def fit(trainer: pl.Trainer, task: Task, data: DataModule, tracker: MlflowTracke
     except MisconfigurationException as error:
         raise UserError(str(error)) from error
     except NotSavedError as error:
-        raise UserError(
-            f"{error.filename} cannot be written ({error.strerror}). Once that is mended, "
-            f"{resume_command(str(tracker.run_id))} goes on"
-        ) from error
+        goes_on = f" Once that is mended, {points.command} goes on" if points.path.is_file() else ""
+        raise UserError(f"{error.filename} cannot be written ({error.strerror}).{goes_on}") from error
 
 
 @contextlib.contextmanager
-def resume_command_told(tracker: MlflowTracker) -> Iterator[None]:
+def resume_command_told(points: RestartPoints) -> Iterator[None]:
     """Says how to go on when Ctrl-C or SIGTERM stops the body, which scores what was trained."""
     try:
         yield
     except (KeyboardInterrupt, SystemExit):
-        say(f"stopped while it was scored. To go on: {resume_command(str(tracker.run_id))}")
+        say(f"stopped while it was scored. To go on: {points.command}")
         raise
 
 

@@ -90,7 +90,7 @@ def test_a_terminal_gets_one_bar(
     monkeypatch.setattr(sys, "stderr", terminal := Terminal())
     train(Progress(), clock)
     out = capsys.readouterr().out
-    assert [line[:12] for line in out.splitlines()[2:]] == ["step      12"]
+    assert [line[:11] for line in out.splitlines()[2:]] == ["step     12"]
     bars = terminal.getvalue()
     assert "training" in bars
     assert "validating" in bars
