@@ -25,11 +25,13 @@ class BestCheckpoint(ModelCheckpoint):
 
     Attributes:
         kept: The scores of the validation whose checkpoint is kept; empty before the first.
+        step: The optimizer step that it followed.
     """
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
         self.kept: dict[str, float] = {}
+        self.step = 0
 
     def improves(self, scores: Mapping[str, Tensor]) -> bool:
         """Whether a validation with these scores is to be kept instead of the one before."""
@@ -48,12 +50,13 @@ class BestCheckpoint(ModelCheckpoint):
         better = trainer.strategy.reduce_boolean_decision(self.improves(trainer.callback_metrics))
         if better:
             self.kept = {name: float(v) for name, v in trainer.callback_metrics.items() if name.startswith("val/")}
+            self.step = trainer.global_step
         return better
 
     # What a restart point carries on
 
     def state_dict(self) -> dict[str, Any]:
-        return {**super().state_dict(), "kept": self.kept}
+        return {**super().state_dict(), "kept": self.kept, "step": self.step}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Its score so far holds in another place, too: a project that was moved resumes with it."""
@@ -64,8 +67,7 @@ class BestCheckpoint(ModelCheckpoint):
         paths = {name: here(state_dict[name]) for name in ("best_model_path", "kth_best_model_path", "last_model_path")}
         kept = {here(path): score for path, score in state_dict["best_k_models"].items()}
         super().load_state_dict({**state_dict, **paths, "best_k_models": kept, "dirpath": self.dirpath})
-        before = {str(self.monitor): float(score) for score in kept.values()}  # all that older points say
-        self.kept = dict(state_dict.get("kept", before))
+        self.kept, self.step = dict(state_dict["kept"]), state_dict["step"]
 
 
 def best_checkpoint(monitor: str, folder: Path, task: Task) -> BestCheckpoint:

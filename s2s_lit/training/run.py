@@ -61,7 +61,7 @@ def run(
     draw_apart(config.seed)
     fit(trainer, task, experiment.data, points, resume_from)
     with resume_command_told(points):
-        scored = score_best(best, trainer, experiment.data, tracker)
+        scored = score_best(best, points, trainer, experiment.data, tracker)
     if rank() == 0:
         points.remove()
     return scored
@@ -136,13 +136,18 @@ def resume_command_told(points: RestartPoints) -> Iterator[None]:
 
 
 def score_best(
-    best: BestCheckpoint, trainer: pl.Trainer, data: DataModule, tracker: MlflowTracker
+    best: BestCheckpoint, points: RestartPoints, trainer: pl.Trainer, data: DataModule, tracker: MlflowTracker
 ) -> tuple[Task, dict[str, float]]:
     """The task of the best checkpoint and its test scores, which are recorded with pictures of its embeddings."""
     if not best.best_model_path:
         raise UserError("training ended before its first validation, so there is no checkpoint to score")
     content = from_first(lambda: read(Path(best.best_model_path)))
-    say(what_is_tested(best, content["global_step"]))
+    if content["global_step"] != best.step:
+        raise UserError(
+            f"{best.best_model_path} has the weights of step {content['global_step']}, and those of step {best.step} "
+            f"were the best: something else has written it. To train on from the restart point: {points.command}"
+        )
+    say(what_is_scored(best))
     _, task = rebuild(content)
     trainer.test(task, datamodule=data, verbose=False)
     tracker.set_tags(signatures(task))
@@ -151,12 +156,11 @@ def score_best(
     return task, scores_of(trainer.callback_metrics, "test")
 
 
-def what_is_tested(best: BestCheckpoint, step: int) -> str:
-    """Which step's weights they are, and what they scored when they were chosen."""
-    scores = [
-        f"{name} {best.kept[name]:.4f}" for name in dict.fromkeys((str(best.monitor), "val/loss")) if name in best.kept
-    ]
-    return f"tested: the weights of step {step}, which were the best ({', '.join(scores)})"
+def what_is_scored(best: BestCheckpoint) -> str:
+    """Which step's weights are scored, and what they had in the validation that chose them."""
+    shown = dict.fromkeys(name for name in (str(best.monitor), "val/loss") if name in best.kept)
+    scores = ", ".join(f"{name} {best.kept[name]:.4f}" for name in shown)
+    return f"scored: the weights of step {best.step}, which were the best ({scores})"
 
 
 def prepare(data: DataModule) -> None:

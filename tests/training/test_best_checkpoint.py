@@ -78,13 +78,3 @@ def test_what_is_kept_survives_a_restart(tmp_path: Path) -> None:
     best = fit(model, tmp_path, epochs=3, resume=tmp_path / "last.ckpt")
     assert torch.load(best.best_model_path, weights_only=True)["global_step"] == 2
     assert best.kept == {"val/bleu": 0.0, "val/loss": 4.0}
-
-
-def test_a_point_of_an_earlier_version_says_the_monitored_score_alone(tmp_path: Path) -> None:
-    settings = {"dirpath": tmp_path, "filename": "best", "monitor": "val/bleu", "mode": "max"}
-    state = BestCheckpoint(**settings).state_dict()
-    del state["kept"]
-    best = BestCheckpoint(**settings)
-    best.load_state_dict({**state, "best_k_models": {str(tmp_path / "best.ckpt"): torch.tensor(0.5)}})
-    assert not best.improves({"val/bleu": torch.tensor(0.4), "val/loss": torch.tensor(1.0)})
-    assert best.improves({"val/bleu": torch.tensor(0.5), "val/loss": torch.tensor(9.0)})

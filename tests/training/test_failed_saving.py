@@ -11,8 +11,10 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 
 from s2s_lit.checkpoint_files import save_checkpoint
 from s2s_lit.errors import Terminated, UserError
+from s2s_lit.text.words import Words
+from s2s_lit.training.best_checkpoint import BestCheckpoint
 from s2s_lit.training.restart_points import RestartPoints
-from s2s_lit.training.run import fit, resume_command_told
+from s2s_lit.training.run import fit, resume_command_told, score_best, what_is_scored
 
 
 @pytest.fixture
@@ -40,3 +42,22 @@ def test_how_a_training_that_is_being_scored_goes_on(
     with pytest.raises(type(error)), resume_command_told(points):
         raise error
     assert capsys.readouterr().out == "stopped while it was scored. To go on: make resume RUN=01234567\n"
+
+
+def test_what_is_scored_are_the_weights_that_were_the_best(points: RestartPoints) -> None:
+    """A file that something else has put in the place of the best checkpoint is not scored."""
+    best = BestCheckpoint(dirpath=points.path.parent, filename="best", monitor="val/bleu")
+    best.step, best.best_model_path = 8, str(points.path.with_name("best.ckpt"))
+    own = {"tokenizers": Words().build([("a b", "c d")]).state(), "config": ""}
+    save_checkpoint({"global_step": 4, "state_dict": {}, "s2s_lit": own}, Path(best.best_model_path))
+    nothing: Any = None
+    with pytest.raises(UserError, match=r"of step 4, and those of step 8 were the best.*make resume RUN=01234567"):
+        score_best(best, points, nothing, nothing, nothing)
+
+
+def test_the_step_that_is_scored_is_said() -> None:
+    best = BestCheckpoint(filename="best", monitor="val/bleu")
+    best.step, best.kept = 8, {"val/bleu": 0.91, "val/loss": 2.0, "val/chrf": 0.95}
+    assert what_is_scored(best) == (
+        "scored: the weights of step 8, which were the best (val/bleu 0.9100, val/loss 2.0000)"
+    )
