@@ -54,8 +54,8 @@ def test_the_learning_curve_is_drawn(trained: RunRecord, client: MlflowClient) -
 
 
 def test_all_scores_of_the_kept_checkpoint_stand_together(trained: RunRecord, client: MlflowClient) -> None:
-    history = {m.step: m.value for m in client.get_metric_history(trained.run_id, trained.monitor)}
-    kept = min(step for step, value in history.items() if value == max(history.values()))
+    scores, losses = (client.get_metric_history(trained.run_id, name) for name in (trained.monitor, "val/loss"))
+    *_, kept = max((score.value, -loss.value, score.step) for score, loss in zip(scores, losses, strict=True))
     for score in ("bleu", "loss", "chrf"):
         values = {m.step: m.value for m in client.get_metric_history(trained.run_id, f"val/{score}")}
         assert trained.metrics[f"best/{score}"] == values[kept]
