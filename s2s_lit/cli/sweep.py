@@ -42,7 +42,11 @@ def print_sweeps() -> None:
     """What can be searched."""
     table = Table("make sweep SWEEP=", "what it is", "trials", "objectives")
     for name in names():
-        searched = read_sweep(name)
+        try:
+            searched = read_sweep(name)
+        except UserError as error:  # the others can still be searched
+            table.add_row(name, f"cannot be used: {error}", "", "")
+            continue
         objectives = ", ".join(f"{o.name} {'↑' if o.higher_is_better else '↓'}" for o in searched.objectives)
         table.add_row(name, searched.what, str(searched.trials), objectives)
     if not table.row_count:

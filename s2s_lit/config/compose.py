@@ -20,7 +20,9 @@ from lightning.pytorch import Trainer
 from s2s_lit.config.catalogue import import_parts
 from s2s_lit.config.experiments import FOLDER, files_of
 from s2s_lit.config.explain import explain
+from s2s_lit.config.jsonargparse_adapter import empty_parser
 from s2s_lit.config.overrides import joined_nulls, take_out, without_overruled_nulls
+from s2s_lit.config.yaml_files import read_mapping, read_mapping_text
 from s2s_lit.data.datamodule import DataModule
 from s2s_lit.errors import UserError
 from s2s_lit.models.seq2seq import Seq2Seq
@@ -42,7 +44,7 @@ OURS = {
 def make_parser() -> ArgumentParser:
     """The typed configuration of a run."""
     import_parts()
-    parser = ArgumentParser(prog="s2s train EXPERIMENT", exit_on_error=False, allow_abbrev=False)
+    parser = empty_parser()
     parser.add_argument("--config", action="config", help="A further YAML file of differences.")
     parser.add_argument("--experiment", type=str, default="", help="Name of the experiment (given by the program).")
     parser.add_argument("--dataset", type=str, default="", help="Name of the data (given by the program).")
@@ -87,6 +89,8 @@ def compose(experiment: str, dataset: str, overrides: Sequence[str], folder: Pat
 def parse(arguments: Sequence[str], overrides: Sequence[str], files: Sequence[Path] = ()) -> Namespace:
     """Parse both, with errors that name the key, the file and the remedy."""
     parser = make_parser()
+    for file in files:
+        read_mapping(file)  # what is no configuration is refused by its line
     try:
         config = _parse(parser, [*arguments, *overrides])
     except ArgumentError as error:
@@ -112,6 +116,7 @@ def to_yaml(config: Namespace) -> str:
 def from_yaml(text: str, overrides: Sequence[str] = ()) -> Namespace:
     """The configuration that a checkpoint carries, with changes from the command line."""
     parser = make_parser()
+    read_mapping_text(text, "the checkpoint's configuration")
     try:
         config = parser.parse_string(text)
     except (ArgumentError, AttributeError, TypeError, ValueError, RecursionError) as error:  # of a text that is no YAML

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from s2s_lit.config.yaml_files import first_comment, read_mapping
 from s2s_lit.errors import UserError, did_you_mean
 
 FOLDER = Path("experiments")
@@ -12,14 +13,16 @@ BASE = "base.yaml"
 
 
 def list_experiments(folder: Path = FOLDER) -> dict[str, str]:
-    """The experiments of a folder, or its data: names and what the first line of each says."""
-    return {file.stem: first_comment(file) for file in sorted(folder.glob("*.yaml")) if file.name != BASE}
+    """The experiments of a folder, or its data: names and what the first line of each says, or why it is none."""
+    return {file.stem: _what(file) for file in sorted(folder.glob("*.yaml")) if file.name != BASE}
 
 
-def first_comment(file: Path) -> str:
-    """The first line of a file without its mark; an empty text if it is no comment."""
-    line = file.read_text(encoding="utf-8").partition("\n")[0]
-    return line.removeprefix("#").strip() if line.startswith("#") else ""
+def _what(file: Path) -> str:
+    try:
+        read_mapping(file)
+        return first_comment(file)
+    except UserError as error:
+        return f"cannot be used: {error}"
 
 
 def files_of(experiment: str, dataset: str, folder: Path = FOLDER) -> list[Path]:

@@ -10,9 +10,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
 from jsonargparse import ArgumentParser
 
+from s2s_lit.config.jsonargparse_adapter import keys_of
+from s2s_lit.config.yaml_files import read_mapping
 from s2s_lit.errors import did_you_mean
 
 UNKNOWN = re.compile(r"Option '([\w.+-]+)' is not accepted|unrecognized arguments: --([\w.+-]+)")
@@ -52,7 +53,7 @@ def _unknown_key(
     option = (unknown[1] or unknown[2]).removeprefix("init_args.")
     owner = _owner(message, unknown)
     if owner is None:
-        near = _hint(option, [a.dest for a in parser._actions if not a.dest.endswith(".help")])
+        near = _hint_of_key(option, keys_of(parser))
     else:
         near = _hint(option, inspect.signature(owner).parameters, ".".join([*chain, ""]))
     path = ".".join([*chain, option])
@@ -87,14 +88,21 @@ def _hint(word: str, known: Iterable[str], prefix: str = "") -> str:
     return did_you_mean(word, known, prefix=prefix) or all_of_few
 
 
+def _hint_of_key(option: str, keys: Sequence[str]) -> str:
+    """The key whose last word is meant (`epochs`: trainer.max_epochs), else the one that is spelled alike."""
+    last = option.rpartition(".")[2]
+    within = [key for key in keys if f"_{last}_" in f"_{key.rpartition('.')[2]}_"]
+    best = sorted(within, key=lambda key: ("max" not in key, len(key)))
+    return f"; did you mean {best[0]}?" if best else _hint(option, keys)
+
+
 def _place(path: str, files: Sequence[Path], overrides: Sequence[str]) -> str:
     """Who states the key; the later wins, so it is looked at first."""
     given = [word.partition("=")[0].removeprefix("--").replace(".init_args", "") for word in overrides]
     if any(path == key.removesuffix(".class_path") or key.startswith(f"{path}.") for key in given):
         return "on the command line"
     for file in reversed(files):
-        tree: Any = yaml.safe_load(file.read_text()) if file.is_file() else None
-        if _has(tree, path.split(".")):
+        if file.is_file() and _has(read_mapping(file), path.split(".")):
             return f"in {file}"
     return "on the command line"
 

@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
 from jsonargparse import Namespace
 
 from s2s_lit.config.compose import parse, to_yaml
+from s2s_lit.config.yaml_files import parse as parse_yaml
+from s2s_lit.config.yaml_files import to_text
 from s2s_lit.errors import UserError
 
 _GIVEN = ("experiment", "dataset", "config")
@@ -33,7 +34,7 @@ def write_experiment(config: Namespace, file: Path, comments: list[str]) -> None
     """
     tree = differences(config)
     lines = [f"# {comment}" for comment in comments]
-    text = yaml.safe_dump(tree, sort_keys=False, allow_unicode=True, width=110) if tree else "{}\n"
+    text = to_text(tree, width=110)
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text("\n".join([*lines, text]), encoding="utf-8")
     files = [Path("experiments") / "base.yaml", Path("experiments") / "data" / f"{config.dataset}.yaml", file]
@@ -45,7 +46,7 @@ def write_experiment(config: Namespace, file: Path, comments: list[str]) -> None
 
 
 def _tree(config: Namespace) -> dict[str, Any]:
-    tree = yaml.safe_load(to_yaml(config))
+    tree = parse_yaml(to_yaml(config))
     return {key: value for key, value in tree.items() if key not in _GIVEN}
 
 

@@ -9,8 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
+from s2s_lit.config.yaml_files import first_comment, read_mapping
 from s2s_lit.errors import UserError, did_you_mean
 from s2s_lit.tuning.search.objectives import Objective, read_objectives, require_scores
 from s2s_lit.tuning.search.space import Space, read_space, words
@@ -178,13 +177,10 @@ def read_sweep(name: str, trials: int | None = None, data_dir: str | None = None
     if not file.is_file():
         hint = did_you_mean(name, names(), prefix="SWEEP=") or "."
         raise UserError(f"SWEEP={name}: {file} does not exist{hint} There are: {', '.join(names()) or 'none'}")
-    text = file.read_text(encoding="utf-8")
-    try:
-        tree = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise UserError(f"{file} is no YAML: {' '.join(str(error).split())}") from error
+    tree = read_mapping(file)
+    text = file.read_text(encoding="utf-8-sig")
     _require_keys(tree, str(file))
-    what = text.partition("\n")[0].removeprefix("#").strip() if text.startswith("#") else ""
+    what = first_comment(file)
     given: dict[str, Any] = {key: tree[key] for key in KEYS if key in tree}
     given["space"] = read_space(tree["space"], f"{file}: space")
     given["objectives"] = read_objectives(tree["objectives"], str(file))
@@ -201,9 +197,7 @@ def read_sweep(name: str, trials: int | None = None, data_dir: str | None = None
     return sweep
 
 
-def _require_keys(tree: Any, file: str) -> None:
-    if not isinstance(tree, dict):
-        raise UserError(f"{file} must be a mapping with experiment, objectives and space")
+def _require_keys(tree: dict[str, Any], file: str) -> None:
     for key, value in tree.items():
         if key not in KEYS:
             hint = did_you_mean(str(key), KEYS) or f"; there are: {', '.join(KEYS)}"

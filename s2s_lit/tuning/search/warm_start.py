@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Mapping
 from typing import Any
 
-import yaml
-
+from s2s_lit.config.yaml_files import parse
 from s2s_lit.errors import UserError
 from s2s_lit.tracking.client.runs import RunRecord
 from s2s_lit.tuning.search.space import Branching, Space
@@ -52,10 +50,7 @@ def _read(path: str, params: Mapping[str, str]) -> Any:
         return params[f"{path}.class_path"].rpartition(".")[2]
     if path not in params:
         return _MISSING
-    value = None if params[path] == "None" else yaml.safe_load(params[path])
-    with contextlib.suppress(ValueError):  # Python's 5e-05 is a word to YAML
-        return float(value) if isinstance(value, str) else value
-    return value
+    return None if params[path] == "None" else parse(params[path])
 
 
 def _same(own: Any, stated: Any) -> bool:
