@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from s2s_lit.checks import single_name
 from s2s_lit.comparison.compute import compare as compare_runs
 from s2s_lit.comparison.record import record
 from s2s_lit.comparison.terminal import print_comparison
@@ -12,6 +13,7 @@ from s2s_lit.tracking.lifecycle import mark_dead_runs
 
 def compare(arguments: argparse.Namespace, overrides: list[str]) -> int:
     """The verb: tables in the terminal; the same and more as a page, kept in a run of kind `compare`."""
+    single_name("SPLIT", arguments.split)
     mark_dead_runs()
     comparison = compare_runs(
         arguments.run,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from s2s_lit.checks import single_name
 from s2s_lit.comparison.champion import is_better
 from s2s_lit.tracking.client.registry import champion, set_alias
 from s2s_lit.tracking.client.registry import register as add_version
@@ -13,6 +14,8 @@ from s2s_lit.tracking.lifecycle import mark_dead_runs
 
 def register(arguments: argparse.Namespace, overrides: list[str]) -> int:
     """The verb: 0 when the version is registered, whether or not the alias moved; it says which, and why."""
+    for name, value in (("NAME", arguments.name), ("ALIAS", arguments.alias), ("SPLIT", arguments.split)):
+        single_name(name, value)
     mark_dead_runs()
     run = find_run(arguments.run, dataset=arguments.dataset)
     version = add_version(run, arguments.name)

@@ -8,6 +8,7 @@ import sys
 
 from rich.table import Table
 
+from s2s_lit.checks import single_name
 from s2s_lit.cli.tables import terminal
 from s2s_lit.errors import UserError
 from s2s_lit.tuning.execution.sweep import run_sweep
@@ -22,6 +23,8 @@ def sweep(arguments: argparse.Namespace, overrides: list[str]) -> int:
     if arguments.name is None:
         print_sweeps()
         return 0
+    if arguments.study is not None:
+        single_name("--study", arguments.study)
     finished = run_sweep(
         arguments.name,
         storage=arguments.storage,

@@ -17,6 +17,7 @@ from typing import Any
 from jsonargparse import ArgumentParser, Namespace
 from lightning.pytorch import Trainer
 
+from s2s_lit.checks import single_name
 from s2s_lit.config.catalogue import import_parts
 from s2s_lit.config.experiments import FOLDER, files_of
 from s2s_lit.config.explain import explain
@@ -95,17 +96,23 @@ def parse(arguments: Sequence[str], overrides: Sequence[str], files: Sequence[Pa
         config = _parse(parser, [*arguments, *overrides])
     except ArgumentError as error:
         raise UserError(explain(str(error), parser, files, overrides)) from error
-    _refuse_contracts(config)
-    return config
+    return _checked(config)
 
 
-def _refuse_contracts(config: Namespace) -> None:
-    """Before any data is read: jsonargparse takes an abstract class where a part is made later."""
+def _checked(config: Namespace) -> Namespace:
+    """The configuration itself; what jsonargparse takes and we do not is refused before any data is read.
+
+    A file or `--experiment=...` may name folders of runs, and an abstract class is taken where a part is made later.
+    """
+    for key in ("experiment", "dataset"):
+        if config[key]:
+            single_name(key, config[key])
     for key, path in config.items():
         module, _, name = str(path).rpartition(".")
         if key.endswith(".class_path") and inspect.isabstract(getattr(importlib.import_module(module), name)):
             part = key.removesuffix(".class_path").replace(".init_args", "")
             raise UserError(f"{part}: {name} is what such parts have in common, none by itself; make parts lists them")
+    return config
 
 
 def to_yaml(config: Namespace) -> str:
@@ -116,7 +123,7 @@ def to_yaml(config: Namespace) -> str:
 def from_yaml(text: str, overrides: Sequence[str] = ()) -> Namespace:
     """The configuration that a checkpoint carries, with changes from the command line."""
     parser = make_parser()
-    read_mapping_text(text, "the checkpoint's configuration")
+    read_mapping_text(text, "this version does not read the checkpoint's configuration: it")
     try:
         config = parser.parse_string(text)
     except (ArgumentError, AttributeError, TypeError, ValueError, RecursionError) as error:  # of a text that is no YAML
@@ -126,8 +133,7 @@ def from_yaml(text: str, overrides: Sequence[str] = ()) -> Namespace:
         config = _parse(parser, overrides, defaults=False, namespace=config)
     except ArgumentError as error:
         raise UserError(explain(str(error), parser, (), overrides)) from error
-    _refuse_contracts(config)
-    return config
+    return _checked(config)
 
 
 def _parse(parser: ArgumentParser, arguments: Sequence[str], **given: Any) -> Namespace:

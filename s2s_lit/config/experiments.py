@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from s2s_lit.checks import single_name
 from s2s_lit.config.yaml_files import first_comment, read_mapping
 from s2s_lit.errors import UserError, did_you_mean
 
@@ -38,7 +39,7 @@ def files_of(experiment: str, dataset: str, folder: Path = FOLDER) -> list[Path]
 
 def _named(variable: str, name: str, folder: Path) -> Path:
     """The file that EXP or DATA names."""
-    file = folder / f"{name}.yaml"
+    file = folder / f"{single_name(variable, name)}.yaml"
     if not file.is_file():
         names = list_experiments(folder)
         hint = did_you_mean(name, names, prefix=f"{variable}=") or "."

@@ -89,9 +89,8 @@ def _hint(word: str, known: Iterable[str], prefix: str = "") -> str:
 
 
 def _hint_of_key(option: str, keys: Sequence[str]) -> str:
-    """The key whose last word is meant (`epochs`: trainer.max_epochs), else the one that is spelled alike."""
-    last = option.rpartition(".")[2]
-    within = [key for key in keys if f"_{last}_" in f"_{key.rpartition('.')[2]}_"]
+    """The nearest key; for a lone word (`epochs`) the one that ends with it, the most of it first (max_epochs)."""
+    within = [key for key in keys if f"_{option}_" in f"_{key.rpartition('.')[2]}_"]
     best = sorted(within, key=lambda key: ("max" not in key, len(key)))
     return f"; did you mean {best[0]}?" if best else _hint(option, keys)
 

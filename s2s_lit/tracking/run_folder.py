@@ -10,6 +10,7 @@ import os
 from datetime import datetime
 from pathlib import Path
 
+from s2s_lit.checks import single_name
 from s2s_lit.errors import UserError
 from s2s_lit.tracking.process_identity import identity
 
@@ -25,8 +26,8 @@ os.register_at_fork(after_in_child=_held.clear)  # a child has none of its paren
 
 
 def run_folder(experiment: str, run_id: str | None, save_dir: Path = SAVE_DIR) -> Path:
-    """A run's own folder, `save_dir/experiment/run_id`."""
-    return save_dir / experiment / str(run_id)
+    """A run's own folder, `save_dir/experiment/run_id`; a strange store cannot place it elsewhere."""
+    return save_dir / single_name("experiment", experiment) / single_name("run id", str(run_id))
 
 
 def claim(folder: Path) -> None:

@@ -83,6 +83,7 @@ def test_the_seed_is_the_datas_too() -> None:
             ["model.decoder.attention.atention_size", "model.decoder.attention.attention_size?"],
         ),
         ("--task.search.beamsize=3", ["task.search.beamsize", "task.search.beam_size?"]),
+        ("--epochs=3", ["epochs", "trainer.max_epochs?"]),
         ("--data.batchr.size=3", ["data.batchr.size", "data.batcher?"]),
         ("--trainer.max_epochs=many", ["trainer.max_epochs", "int", "'many'", "command line"]),
         ("--model.encoder.recurrence.hidden_size=x", ["model.encoder.recurrence.hidden_size", "int", "'x'"]),

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from s2s_lit.checks import single_name
 from s2s_lit.config.yaml_files import first_comment, read_mapping
 from s2s_lit.errors import UserError, did_you_mean
 from s2s_lit.tuning.search.objectives import Objective, read_objectives, require_scores
@@ -173,7 +174,7 @@ def read_sweep(name: str, trials: int | None = None, data_dir: str | None = None
     Raises:
         UserError: no such file, or it is none; with place and remedy.
     """
-    file = FOLDER / f"{name}.yaml"
+    file = FOLDER / f"{single_name('SWEEP', name)}.yaml"
     if not file.is_file():
         hint = did_you_mean(name, names(), prefix="SWEEP=") or "."
         raise UserError(f"SWEEP={name}: {file} does not exist{hint} There are: {', '.join(names()) or 'none'}")
