@@ -221,3 +221,23 @@ def test_a_column_must_be_in_every_part() -> None:
         rows.require("de")
         with pytest.raises(UserError, match="no column 'en'; it has 'de'"):
             rows.require("en")
+
+
+def test_the_folder_reaches_the_corpora_within(tmp_path: Path) -> None:
+    for name in ("here", "there"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "train.tsv").write_text(f"en\tde\n{name}\tx\n")
+    files: dict[str, str | list[str]] = {"train": "train.tsv"}
+    within = HashSplit(source=FileCorpus(files=files), column="en", fractions={"test": 0.01})
+    own = FileCorpus(files=files, data_dir=tmp_path / "there")
+    parts: list[CorpusSource] = [within, own, BuiltinCorpus(train_rows=1, evaluation_rows=1)]
+    mix = MixedCorpus(parts=parts, weights=[1, 1, 1], data_dir=tmp_path / "here")
+    assert texts(mix)[:2] == ["here", "there"]
+    alone = HashSplit(source=FileCorpus(files=files), column="en", fractions={"test": 0.01}, data_dir=tmp_path / "here")
+    assert texts(alone) == ["here"]
+
+
+def test_the_column_that_splits_is_read_too() -> None:
+    source = HashSplit(source=part("a", 300), column="fr", fractions={"test": 0.5})
+    with pytest.raises(UserError, match="no column 'fr'; it has 'en'"):
+        source.rows("test", streaming=True).require("en")

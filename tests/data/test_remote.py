@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import io
 import random
+import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import partial
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
 
-from s2s_lit.data.sources import opening
+from s2s_lit.data.sources import opening, remote
 from s2s_lit.data.sources.files import FileCorpus, ParallelText
 from s2s_lit.data.sources.remote import RemoteFile
 from s2s_lit.errors import UserError
@@ -134,3 +137,106 @@ def test_a_torn_archive_is_an_error(server: FileServer, tmp_path: Path) -> None:
     (tmp_path / "train.jsonl.gz").write_bytes(packed(FORMATS["jsonl"](ROWS), ".gz")[:-20])
     with pytest.raises(UserError, match=r"train\.jsonl\.gz, row .* cannot be read: EOFError"):
         list(FileCorpus(files={"train": server.url("train.jsonl.gz")}).rows("train", streaming=True))
+
+
+class Odd(BaseHTTPRequestHandler):
+    """A server that does not behave."""
+
+    def do_GET(self) -> None:
+        getattr(self, self.path.strip("/").partition(".")[0])()
+
+    def send_on(self, address: str) -> None:
+        self.send_response(302)
+        self.send_header("Location", address)
+        self.end_headers()
+
+    def to_file(self) -> None:
+        self.send_on("file:///etc/passwd")
+
+    def to_ftp(self) -> None:
+        self.send_on("ftp://127.0.0.1/train.tsv")
+
+    def round_and_round(self) -> None:
+        self.send_on(self.path)
+
+    def password(self) -> None:
+        self.send_response(401)
+        self.send_header("WWW-Authenticate", 'Basic realm="data"')
+        self.end_headers()
+
+    def endless(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        with suppress(OSError):
+            while True:
+                self.wfile.write(b"a\tb\n" * 10_000)
+
+    def hanging(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", "100")
+        self.end_headers()
+        self.wfile.write(b"en\tde\n")
+        self.server.let_go.wait(10)  # type: ignore[attr-defined]
+
+    def trickling(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", "100000")
+        self.end_headers()
+        with suppress(OSError):
+            while not self.server.let_go.wait(0.02):  # type: ignore[attr-defined]
+                self.wfile.write(b"a\tb\n")
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def odd(tmp_path: Path) -> Iterator[FileServer]:
+    server = FileServer(tmp_path, Odd)
+    server.let_go = threading.Event()  # type: ignore[attr-defined]
+    with serving(tmp_path, lambda _: server) as server:
+        yield server
+        server.let_go.set()  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("to_file", "Redirection to url 'file:///etc/passwd' is not allowed"),
+        ("to_ftp", "sends its readers on to ftp://127.0.0.1/train.tsv, by another protocol"),
+        ("round_and_round", "cannot be read: .*infinite loop"),
+        ("password", r"its server wants a password \(HTTP 401\); download the file"),
+        ("endless", "sends more than 1 MB and does not tell its size: download it"),
+        ("hanging", "cannot be read: timed out"),
+        ("trickling", "hangs: .* bytes came in"),
+    ],
+)
+def test_a_server_that_does_not_behave_is_one_sentence(
+    odd: FileServer, monkeypatch: pytest.MonkeyPatch, name: str, said: str
+) -> None:
+    monkeypatch.setattr(remote, "_UNSIZED", 1 << 20)
+    monkeypatch.setattr(remote, "_PATIENCE_S", 0.4)
+    monkeypatch.setattr(remote, "_TIMEOUT_S", 0.2)
+    with pytest.raises(UserError, match=said) as caught:
+        list(FileCorpus(files={"train": odd.url(f"{name}.tsv")}).rows("train", streaming=True))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_password_does_not_get_into_the_records() -> None:
+    with pytest.raises(UserError, match=r"The address of host\.org holds a password") as caught:
+        FileCorpus(files={"train": "https://me:secret@host.org/train.tsv"}).rows("train", streaming=True)
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:no/x.tsv", "http://", "http://[::1/x.tsv"])
+def test_what_is_no_address_is_told(url: str) -> None:
+    with pytest.raises(UserError, match="is no address"):
+        list(FileCorpus(files={"train": url + "#.tsv"}).rows("train", streaming=True))
+
+
+def test_names_with_letters_of_all_kinds_are_asked_for(server: FileServer, tmp_path: Path) -> None:
+    (tmp_path / "ä%20ö.tsv").write_text("en\tde\na\tb\n")
+    rows = FileCorpus(files={"train": server.url("ä%20ö.tsv")}).rows("train", streaming=True)
+    with pytest.raises(UserError, match="404"):  # this server takes addresses as they stand
+        list(rows)
+    assert server.requests[-1][0] == "/%C3%A4%20%C3%B6.tsv"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -150,7 +150,7 @@ Server = TypeVar("Server", bound=FileServer)
 
 
 @contextmanager
-def serving(folder: Path, kind: type[Server] = FileServer) -> Iterator[Server]:  # type: ignore[assignment]
+def serving(folder: Path, kind: Callable[[Path], Server] = FileServer) -> Iterator[Server]:  # type: ignore[assignment]
     with kind(folder) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         thread.start()

@@ -27,10 +27,27 @@ def found(names: str | Sequence[str], folder: Path | None) -> list[str]:
     """
     places: list[str] = []
     for name in [names] if isinstance(names, str) else names:
-        places += [name] if is_url(name) else map(str, _files(name, folder))
+        places += [_address(name)] if is_url(name) else map(str, _files(name, folder))
     if not places:
         raise UserError("a split names no file (data.source.files)")
     return places
+
+
+def _address(url: str) -> str:
+    """Raises a UserError about what is no address, and about one with a password in it."""
+    try:
+        parts = urlsplit(url)
+        valid = bool(parts.hostname and parts.port != 0)
+    except ValueError:
+        valid = False
+    if not valid:
+        raise UserError(f"{shown(url)} is no address (data.source.files)")
+    if parts.username is not None:
+        raise UserError(
+            f"The address of {parts.hostname} holds a password, which would stand in the run's records: download the "
+            "file and name it instead (data.source.files)."
+        )
+    return url
 
 
 def _files(name: str, folder: Path | None) -> list[Path]:

@@ -8,7 +8,7 @@ import re
 import string
 import time
 from collections.abc import Mapping
-from http.client import HTTPException, HTTPResponse
+from http.client import HTTPException, HTTPResponse, InvalidURL
 from typing import Any
 from urllib.error import HTTPError
 from urllib.parse import quote, urlsplit
@@ -46,11 +46,6 @@ class RemoteFile(io.RawIOBase):
     def __init__(
         self, url: str, *, headers: Mapping[str, str] | None = None, retries: int = 5, wait_s: float = 0.5
     ) -> None:
-        if urlsplit(url).username is not None:
-            raise UserError(
-                f"The address of {urlsplit(url).hostname} holds a password, which would stand in the run's records: "
-                "download the file and name it instead (data.source.files)."
-            )
         self.url = url
         self.name = url
         self._headers = dict(headers or {})
@@ -184,12 +179,10 @@ def _is_final(error: Exception) -> bool:
     """Whether it will be the same next time: no such file, no access, no address."""
     if isinstance(error, HTTPError):
         return error.code < 500 and error.code not in (408, 429)
-    return isinstance(error, ValueError)
+    return isinstance(error, ValueError | InvalidURL)
 
 
 def _said(error: Exception) -> str:
     if isinstance(error, HTTPError) and error.code in (401, 403, 407):
-        return (
-            f"its server wants a password or refuses access (HTTP {error.code}); download the file and name it instead"
-        )
-    return str(error) or type(error).__name__
+        return f"its server wants a password (HTTP {error.code}); download the file and name it instead"
+    return (str(error) or type(error).__name__).splitlines()[0]
