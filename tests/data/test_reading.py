@@ -244,8 +244,16 @@ def test_parquet_columns_that_nobody_asks_for_are_not_read(tmp_path: Path) -> No
     pyarrow.parquet.write_table(table, tmp_path / "train.parquet")
     for source in (FileCorpus(files={"train": "train.parquet"}, data_dir=tmp_path), HubCorpus(data_dir=tmp_path)):
         rows = source.rows("train", streaming=True)
-        rows.require("en", "more.fr")
+        rows.require("en", optional=["more.fr", "annotations"])
         assert list(rows) == [{"en": "a", "more": {"fr": "m"}}, {"en": "b", "more": {"fr": "n"}}]
+        rows.require("en", "de")
+        assert list(rows) == [{"en": "a", "de": "x"}, {"en": "b", "de": "y"}]
+
+
+def test_a_parquet_column_that_is_missing_is_told_with_those_there_are(tmp_path: Path) -> None:
+    pyarrow.parquet.write_table(pa.table({"en": ["a"], "n": [{"fr": "m"}]}), tmp_path / "train.parquet")
+    with pytest.raises(UserError, match=r"no column 'de'; it has 'en', 'n\.fr'"):
+        opened(tmp_path, "train.parquet").require("en", "de")
 
 
 # ---- FileCorpus and HubCorpus ----

@@ -86,7 +86,7 @@ def _configurations(readme: str) -> Mapping[str, Any]:
     try:
         listed = (yaml.safe_load(head[1]) or {}).get("configs") if head else None
         return {each["config_name"]: each["data_files"] for each in listed or () if "data_files" in each}
-    except (yaml.YAMLError, AttributeError, TypeError, KeyError):
+    except (yaml.YAMLError, AttributeError, TypeError, KeyError, ValueError, RecursionError):
         return {}
 
 

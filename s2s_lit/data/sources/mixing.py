@@ -80,9 +80,9 @@ class JoinedRows(Rows):
         part, own = self._shards[shard]
         return part.place(number - ((shard - own) << SHARD_BITS))
 
-    def require(self, *columns: str) -> None:
+    def require(self, *columns: str, optional: Sequence[str] = ()) -> None:
         for part in self._parts:
-            part.require(*columns)
+            part.require(*columns, optional=optional)
 
 
 class MixedRows(Rows):
@@ -102,9 +102,9 @@ class MixedRows(Rows):
         part, own, _ = next(each for count, each in enumerate(self._in_turn()) if count == number)
         return self._parts[part].place(own)
 
-    def require(self, *columns: str) -> None:
+    def require(self, *columns: str, optional: Sequence[str] = ()) -> None:
         for part in self._parts:
-            part.require(*columns)
+            part.require(*columns, optional=optional)
 
     def _in_turn(self) -> Iterator[tuple[int, int, Row | Malformed]]:
         """Part, the row's number there, row; next comes the part whose stride it is, as in stride scheduling."""

@@ -86,8 +86,12 @@ class Rows(ABC):
         """The rows that are not malformed."""
         return (row for _, row in self.all() if not isinstance(row, Malformed))
 
-    def require(self, *columns: str) -> None:
+    def require(self, *columns: str, optional: Sequence[str] = ()) -> None:
         """Says which columns are asked for; other columns need not be read from now on.
+
+        Args:
+            columns: What the rows must have.
+            optional: What they may have.
 
         Raises:
             UserError: none of the first rows has one of `columns`.
@@ -96,9 +100,12 @@ class Rows(ABC):
         for column in columns:
             if first and all(value_at(row, column) is None for row in first):
                 raise UserError(
-                    f"The data has no column {column!r}; it has {listed(columns_of(first[0]))}. Set "
+                    f"The data has no column {column!r}; it has {listed(self._columns_there())}. Set "
                     "data.source_column and data.target_column."
                 )
+
+    def _columns_there(self) -> Iterable[str]:
+        return columns_of(next(iter(self), {}))
 
 
 class ShardedRows(Rows):
@@ -138,9 +145,13 @@ class ShardedRows(Rows):
         shard, row = shard_and_row(number)
         return f"{self._shards[shard][0]}, row {row}"
 
-    def require(self, *columns: str) -> None:
-        self._columns = tuple(map(str, columns))
-        super().require(*self._columns)
+    def require(self, *columns: str, optional: Sequence[str] = ()) -> None:
+        self._columns = tuple(map(str, [*columns, *optional]))
+        super().require(*map(str, columns))
+
+    def _columns_there(self) -> Iterable[str]:
+        self._columns = None
+        return super()._columns_there()
 
 
 def shard_and_row(number: int) -> tuple[int, int]:

@@ -107,5 +107,5 @@ class SplitRows(Rows):
     def place(self, number: int) -> str:
         return self._rows.place(number)
 
-    def require(self, *columns: str) -> None:
-        self._rows.require(*columns, self._column)
+    def require(self, *columns: str, optional: Sequence[str] = ()) -> None:
+        self._rows.require(*columns, self._column, optional=optional)

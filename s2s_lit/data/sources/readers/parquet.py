@@ -23,10 +23,10 @@ def parquet(file: BinaryIO, asked: Columns = None) -> Iterator[Row | Malformed]:
         yield from _rows(batch)
 
 
-def _columns(schema: Schema, asked: Sequence[str]) -> list[str] | None:
-    """The columns that have what is asked for; all of them if one has not, so that the user is told what there is."""
+def _columns(schema: Schema, asked: Sequence[str]) -> list[str]:
+    """The columns that hold what is asked for, as far as the file has them."""
     found = {path if path in schema.names else path.partition(".")[0] for path in asked}
-    return sorted(found) if found <= set(schema.names) else None
+    return [name for name in schema.names if name in found]
 
 
 def _rows(batch: RecordBatch) -> Iterator[Row | Malformed]:
