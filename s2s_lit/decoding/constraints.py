@@ -32,7 +32,7 @@ class RealTokens:
     def step(self, tokens: Tensor, encoded: Encoded, state: DecoderState) -> tuple[Tensor, Tensor | None, DecoderState]:
         log_probs, weights, after = self.model.step(tokens, encoded, state)
         for token in (PAD, BOS):  # two columns in place: a copy of [N, V] would cost time in every step
-            log_probs[:, token] = -torch.inf
+            log_probs[:, token].fill_(-torch.inf)
         return log_probs, weights, after
 
 
