@@ -19,7 +19,7 @@ NOTHING = 0  # the token before BOS
 class TableModel:
     """A StepModel over `tables` [number, SIZE, SIZE, SIZE]: log P(next | sentence, token before last, last token).
 
-    A sentence is told by its first source token alone, which is the number of its table and lies in the encoded; the
+    A sentence is told by its first source token alone, which is the number of its table and lies in `Encoded`; the
     token before the last lies in the state. So whoever mixes up rows of encoded or state gets other probabilities,
     and `step` objects at once when the two do not belong together. The weights are no distribution but tell what was
     seen: `code` of the table and the two tokens, plus a tenth for each column.

@@ -73,7 +73,7 @@ def test_the_state_is_one_that_the_decoder_takes(case: tuple[Encoder, Recurrence
 def test_a_batch_equals_its_sentences_and_padding_changes_nothing(case: tuple[Encoder, Recurrence, Bridge]) -> None:
     encoder, _, bridge = case
     padded = torch.cat([INPUTS, torch.full((3, 2, 4), torch.nan)], dim=1)
-    encoder_output = encoder(padded, LENGTHS)  # an encoder that normalizes its encoded leaves something at padding
+    encoder_output = encoder(padded, LENGTHS)  # an encoder that normalizes its outputs leaves something at padding
     encoded = encoder_output.outputs.masked_fill(~encoder_output.mask.unsqueeze(2), torch.nan)
     together = tensors(bridge(replace(encoder_output, outputs=encoded)))
     for row, length in enumerate(LENGTHS.tolist()):

@@ -30,7 +30,7 @@ from support.parts import concrete_subclasses
 Array = NDArray[np.float64]
 Weights = dict[str, Array]
 Reference = Callable[[Weights, Array, Array], Iterator[tuple[Array, Array]]]
-"""Yields context and weights for each query [H] of the queries [T, H] at the encoded [S, M] of one sentence."""
+"""Yields context and weights for each query [H] of the queries [T, H] at the encoder outputs [S, M] of one sentence."""
 
 ROOT = Path(__file__).parents[2]
 LENGTHS = (7, 3, 1)
