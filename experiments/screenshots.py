@@ -28,6 +28,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 from s2s_lit.errors import UserError
 from s2s_lit.tracking.client.connection import tracking_uri
 from s2s_lit.tracking.client.runs import RunRecord, connect, find_run
+from s2s_lit.tracking.client.runs_table import runs_table
 from s2s_lit.tracking.client.ui import free_port, serving
 
 PATIENCE_S = 60.0
@@ -42,13 +43,6 @@ SETTINGS = {  # of the page, as it keeps them itself: no assistant
 }
 NO_TOOLBARS = "document.head.insertAdjacentHTML('beforeend', '<style>.modebar-container {display: none}</style>')"
 """Of charts: without a mouse they would stay, and cover what stands at the axes."""
-COLUMNS = (
-    "metrics.`test/bleu`",
-    "metrics.`test/chrf`",
-    "metrics.`best/loss`",
-    "params.`seed`",
-    "tags.`s2s.experiment`",
-)
 
 
 @contextlib.contextmanager
@@ -89,12 +83,9 @@ class MlflowPages:
         for key, value in SETTINGS.items():
             chrome.execute_script("localStorage.setItem(arguments[0], arguments[1])", key, value)
 
-    def runs(self, experiment_id: str, chosen: Sequence[str]) -> list[str]:
-        """Opens the table, best test BLEU first, and selects runs by their ids; the rows' texts."""
-        state = {"selectedColumns": COLUMNS, "orderByKey": COLUMNS[0], "orderByAsc": False}
-        key = f'MLflowLocalStorage-1.1-ExperimentPage-["{experiment_id}"]-ReactComponentState'
-        self._chrome.execute_script("localStorage.setItem(arguments[0], arguments[1])", key, json.dumps(state))
-        self._open(f"experiments/{experiment_id}/runs")
+    def runs(self, table: str, chosen: Sequence[str]) -> list[str]:
+        """Opens the table where `make ui` says that it is, and selects runs by their ids; the rows' texts."""
+        self._open(table)
         for run_id in chosen:
             self.one(f'.ag-row[row-id="{run_id}"] .ag-selection-checkbox input').click()
         self.one("button", "Compare")
@@ -124,7 +115,7 @@ class MlflowPages:
 
     def charts(self, experiment_id: str, metric: str) -> str:
         """Opens the charts of all runs and searches for a metric; the page's text."""
-        self._open(f"experiments/{experiment_id}/runs?compareRunsMode=CHART")
+        self._open(f"#/experiments/{experiment_id}/runs?workflowType=machine_learning&compareRunsMode=CHART")
         self.one('input[placeholder*="metric charts"]').send_keys(metric)
         self.wait(lambda: "model (" not in self.one("body").text)  # what was searched for is left
         self.wait(lambda: self._chrome.find_elements(By.CSS_SELECTOR, ".js-plotly-plot .scatterlayer path.js-line"))
@@ -134,7 +125,7 @@ class MlflowPages:
 
     def artifact(self, experiment_id: str, run_id: str, path: str) -> tuple[int, int]:
         """Opens a picture of a run; its size as the browser shows it."""
-        self._open(f"experiments/{experiment_id}/runs/{run_id}/artifacts/{path}")
+        self._open(f"#/experiments/{experiment_id}/runs/{run_id}/artifacts/{path}")
         shown = 'img[src^="blob:"], img[src*="get-artifact"], .image-outer-container img'
         self.wait(lambda: self._chrome.execute_script("return arguments[0].naturalWidth", self.one(shown)))
         self.keep("ui_attention")
@@ -144,7 +135,7 @@ class MlflowPages:
     # What all of them need
 
     def _open(self, page: str) -> None:
-        self._chrome.get(f"{self._url}/#/{page}")
+        self._chrome.get(f"{self._url}/{page}")
         self._chrome.refresh()  # another address behind the # is no new page, which would read its settings
 
     def one(self, selector: str, text: str = "") -> WebElement:
@@ -178,7 +169,7 @@ def take(runs: Sequence[RunRecord], pages: MlflowPages) -> None:
     experiment = connect().get_experiment_by_name(runs[0].dataset)
     if experiment is None:
         raise UserError(f"no experiment {runs[0].dataset}")
-    pages.runs(experiment.experiment_id, [run.run_id for run in runs])
+    pages.runs(runs_table(connect()), [run.run_id for run in runs])
     pages.compare()
     pages.charts(experiment.experiment_id, "val/")
     attended = next((run for run in runs if connect().list_artifacts(run.run_id, "attention")), None)

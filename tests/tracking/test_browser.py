@@ -17,6 +17,7 @@ from s2s_lit.__main__ import main
 from s2s_lit.errors import UserError
 from s2s_lit.tracking.client.connection import connect
 from s2s_lit.tracking.client.runs import RunRecord, list_runs
+from s2s_lit.tracking.client.runs_table import runs_table
 from s2s_lit.tracking.client.ui import free_port, ui
 from s2s_lit.tracking.lifecycle import tracked_run
 from s2s_lit.tracking.logger import MlflowTracker
@@ -106,16 +107,18 @@ def drawn(project: SimpleNamespace, picture: str) -> bool:
 
 def test_two_runs_are_selected_and_what_differs_is_found(pages: Any, project: SimpleNamespace) -> None:
     """One test, as one user: each part needs both trainings and the server."""
-    rows = pages.runs(project.experiment, [project.attended.run_id, project.plain.run_id])
+    rows = pages.runs(
+        runs_table(connect(f"sqlite:///{project.folder}/mlflow.db")), [project.attended.run_id, project.plain.run_id]
+    )
     for row, run in zip(rows, (project.attended, project.plain), strict=True):
         assert f"{run.metrics['test/chrf']:.4f}"[:5] in row
         assert run.experiment in row
     assert drawn(project, "ui_runs")
 
     differing = pages.compare()
-    for parameter in ("model.init_args.encoder.init_args.bidirectional", "AdditiveAttention", "seed"):
+    for parameter in ("model.encoder.bidirectional", "AdditiveAttention", "seed"):
         assert parameter in differing
-    assert "data.batcher.class_path" not in differing
+    assert "data.batcher\n" not in differing
     assert "trainer.max_epochs" not in differing
     assert drawn(project, "ui_comparison")
 

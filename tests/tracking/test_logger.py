@@ -63,7 +63,7 @@ def test_parameters_are_dotted_long_and_many(store: MlflowClient, tracker: Mlflo
     assert params["model.note"] == "x" * 6000
     assert params["model.long"] == params["model.long:2"] == "y" * 6000
     assert params["model.long:3"] == "z"
-    assert params["callbacks.1.class_path"] == "B"
+    assert params["callbacks.1"] == "B"
     assert params["none"] == "None"
     assert sum(key.startswith("many.") for key in params) == 250
 
@@ -77,6 +77,19 @@ def test_flatten_keeps_every_leaf(tree: Any) -> None:
     flat = list(flatten({"root": tree}))
     assert len(flat) == leaves(tree)
     assert len(dict(flat)) == len(flat)
+
+
+def test_settings_have_the_names_that_a_user_types() -> None:
+    tree = {
+        "model": {"class_path": "a.Model", "init_args": {"encoder": {"class_path": "a.GRU", "init_args": {"p": 1}}}}
+    }
+    assert dict(flatten(tree)) == {"model": "a.Model", "model.encoder": "a.GRU", "model.encoder.p": "1"}
+
+
+def test_a_run_of_an_early_version_has_these_names_too(store: MlflowClient, tracker: MlflowTracker) -> None:
+    for key, value in {"model.class_path": "a.Model", "model.init_args.p": 1}.items():
+        store.log_param(str(tracker.run_id), key, value)
+    assert find_run(str(tracker.run_id)).params == {"model": "a.Model", "model.p": "1"}
 
 
 def test_attaching_continues_the_run_and_notes_what_drifted(store: MlflowClient, tracker: MlflowTracker) -> None:

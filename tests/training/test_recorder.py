@@ -134,7 +134,7 @@ def finished(empty_database: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 def test_configuration_origin_and_size_are_kept(finished: Any) -> None:
     record: RunRecord = finished.record
     assert (finished.files / "config.yaml").read_text() == CONFIG
-    assert record.params["model.init_args.width"] == "1"
+    assert (record.params["model"], record.params["model.width"]) == ("Toy", "1")
     assert (record.params["parameters.total"], record.params["parameters.trainable"]) == ("6", "1")
     assert record.metrics["model/parameters"] == 6
     assert record.tags["s2s.command"] == command()

@@ -124,16 +124,16 @@ def test_an_earlier_run_is_a_point() -> None:
         "more": {"int": [1, 5]},
     }
     params = {
-        "model__init_args__encoder__init_args__dropout": "0.3",
-        "model__init_args__encoder__init_args__recurrence__class_path": "s2s_lit.nn.recurrent.GRU",
-        "task__init_args__schedule__class_path": "s2s_lit.optim.schedules.CosineSchedule",
-        "task__init_args__schedule__init_args__final_factor": "0.05",
+        "model__encoder__dropout": "0.3",
+        "model__encoder__recurrence": "s2s_lit.nn.recurrent.GRU",
+        "task__schedule": "s2s_lit.optim.schedules.CosineSchedule",
+        "task__schedule__final_factor": "0.05",
     }
     space = read_space(tree, "space")
     expected = {"dropout": 0.3, "cell": "GRU", "schedule": "cosine", "cosine/task.schedule.final_factor": 0.05}
     assert point_of_run(space, record(**params)) == expected
     with pytest.raises(UserError, match=r"dropout: 0\.9 is no number between"):
-        point_of_run(space, record(**{**params, "model__init_args__encoder__init_args__dropout": "0.9"}))
+        point_of_run(space, record(**{**params, "model__encoder__dropout": "0.9"}))
 
 
 def test_small_numbers_and_what_was_left_out_are_read_from_an_earlier_run() -> None:
@@ -143,9 +143,9 @@ def test_small_numbers_and_what_was_left_out_are_read_from_an_earlier_run() -> N
         "model.decoder.attention": {"choice": ["DotAttention", None]},
     }
     params = {
-        "task__init_args__optimizer__init_args__weight_decay": str(0.00005),
+        "task__optimizer__weight_decay": str(0.00005),
         "trainer__gradient_clip_val": "None",
-        "model__init_args__decoder__init_args__attention": "None",
+        "model__decoder__attention": "None",
     }
     expected = dict(zip(tree, (0.00005, None, None), strict=True))
     assert point_of_run(read_space(tree, "space"), record(**params)) == expected
@@ -153,9 +153,9 @@ def test_small_numbers_and_what_was_left_out_are_read_from_an_earlier_run() -> N
 
 def test_an_earlier_run_is_in_the_branch_that_sets_nothing_only_if_in_no_other(in_project: Path) -> None:
     space = read_sweep("regularization").space
-    averaged = {"task__init_args__averaging__class_path": "s2s_lit.optim.averaging.ExponentialAveraging"}
+    averaged = {"task__averaging": "s2s_lit.optim.averaging.ExponentialAveraging"}
     assert point_of_run(space, record(**averaged)) == {"averaging": "ema"}
-    assert point_of_run(space, record(task__init_args__averaging="None")) == {"averaging": "none"}
+    assert point_of_run(space, record(task__averaging="None")) == {"averaging": "none"}
 
 
 def test_a_run_that_is_not_there_is_said_before_there_is_a_study(store: MlflowClient) -> None:

@@ -10,7 +10,10 @@ MAX_PARAM, MAX_TAG, MAX_KEY, CHUNK = 6000, 8000, 250, 100
 
 
 def flatten(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Dotted keys and texts of the leaves; lists of plain values are one leaf, lists with mappings go by position."""
+    """Dotted keys and texts of the leaves; lists of plain values are one leaf, lists with mappings go by position.
+
+    The keys of a configuration are those that a user types, see `readable`.
+    """
     for key, value in tree.items():
         dotted = f"{prefix}{key}"
         if isinstance(value, list | tuple) and any(isinstance(item, Mapping) for item in value):
@@ -18,7 +21,12 @@ def flatten(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, st
         if isinstance(value, Mapping):
             yield from flatten(value, f"{dotted}.")
         else:
-            yield dotted, str(value)
+            yield readable(dotted), str(value)
+
+
+def readable(key: str) -> str:
+    """The key of a setting as a user types it: `model.encoder.dropout`, and `model.encoder` for the part's class."""
+    return key.replace(".init_args", "").removesuffix(".class_path")
 
 
 def clean(key: str) -> str:

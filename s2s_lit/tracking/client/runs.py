@@ -14,6 +14,7 @@ from s2s_lit.errors import UserError, did_you_mean
 from s2s_lit.scratch import scratch_folder
 from s2s_lit.tracking.client.connection import connect
 from s2s_lit.tracking.client.failures import answering
+from s2s_lit.tracking.client.limits import readable
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
@@ -79,7 +80,7 @@ class RunRecord:
             mode=tags.get(MODE_TAG, "max"),
             score=metrics.get(best_key(monitor), metrics.get(monitor)),
             metrics=metrics,
-            params=dict(run.data.params),
+            params={readable(key): value for key, value in run.data.params.items()},  # early versions had longer keys
             tags=tags,
         )
 

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from s2s_lit.errors import Terminated, UserError
 from s2s_lit.signals import raised_sigterm
 from s2s_lit.tracking.client.connection import connect, database_file, tracking_uri
+from s2s_lit.tracking.client.runs_table import runs_table
 
 _READY_S = 90.0
 
@@ -30,7 +31,7 @@ def ui(port: int = 5000, host: str = "127.0.0.1") -> None:
         print(f"The runs are on a server that has its own UI: {uri}", flush=True)
         return
     with raised_sigterm(), contextlib.suppress(KeyboardInterrupt, Terminated), serving(uri, host, port) as process:
-        print(f"MLflow UI: http://{host}:{port}  (Ctrl-C ends it)", flush=True)
+        print(f"The runs: http://{host}:{port}/{runs_table(connect(uri))}  (Ctrl-C ends it)", flush=True)
         process.wait()
 
 

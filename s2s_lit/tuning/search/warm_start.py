@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +12,8 @@ from s2s_lit.tracking.client.runs import RunRecord
 from s2s_lit.tuning.search.space import Branching, Space
 
 _MISSING = object()
+_CLASS = re.compile(r"[a-z_]\w*(\.[a-z_]\w*)*\.[A-Z]\w*")
+"""The whole name of a class, `s2s_lit.nn.recurrent.GRU`."""
 
 
 def point_of_run(space: Space, run: RunRecord) -> dict[str, Any]:
@@ -19,7 +22,7 @@ def point_of_run(space: Space, run: RunRecord) -> dict[str, Any]:
     Raises:
         UserError: it is outside of the space.
     """
-    point = _point(space, {key.replace("init_args.", ""): value for key, value in run.params.items()})
+    point = _point(space, run.params)
     if reason := space.refuse(point):
         raise UserError(f"run {run.run_id[:8]} is no point of this space: {reason}")
     return point
@@ -46,10 +49,10 @@ def _point(space: Space, params: Mapping[str, str]) -> dict[str, Any]:
 
 def _read(path: str, params: Mapping[str, str]) -> Any:
     """A setting's value; of a part the name of its class."""
-    if f"{path}.class_path" in params:
-        return params[f"{path}.class_path"].rpartition(".")[2]
     if path not in params:
         return _MISSING
+    if _CLASS.fullmatch(params[path]):
+        return params[path].rpartition(".")[2]
     return None if params[path] == "None" else parse(params[path])
 
 
