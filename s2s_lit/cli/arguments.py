@@ -32,7 +32,7 @@ def make_parser() -> argparse.ArgumentParser:
     train = verbs.add_parser("train", help="train an experiment, score it, log it", epilog=TRAINED)
     train.add_argument("experiment", help="name of a file in experiments/, e.g. bilstm_attn")
     train.add_argument("--dataset", default="builtin", help="name of a file in experiments/data/ (default: builtin)")
-    train.add_argument("--data_dir", help="folder of the data's files, or of a copy of the Hub's repository")
+    train.add_argument("--data_dir", help="folder of the data's files; without --dataset it is looked at and told")
     train.add_argument("--print_config", action="store_true", help="print the composed configuration and stop")
     train.add_argument("--help_config", action="store_true", help="list every configuration key and stop")
 

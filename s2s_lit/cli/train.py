@@ -6,7 +6,7 @@ import argparse
 
 from s2s_lit.cli.trained import print_trained
 from s2s_lit.config.compose import compose, make_parser, to_yaml
-from s2s_lit.config.overrides import data_dir_override
+from s2s_lit.config.own_data import with_folder
 from s2s_lit.processes import joined
 from s2s_lit.training.launch import launch, processes_to_start
 from s2s_lit.training.start import start
@@ -18,8 +18,8 @@ def train(arguments: argparse.Namespace, overrides: list[str]) -> int:
         make_parser().print_help()
         return 0
     with joined():
-        overrides = [*overrides, *data_dir_override(arguments.data_dir, arguments.dataset)]
-        config = compose(arguments.experiment, arguments.dataset, overrides)
+        dataset, overrides = with_folder(arguments.data_dir, arguments.dataset, overrides)
+        config = compose(arguments.experiment, dataset, overrides)
         if arguments.print_config:
             print(to_yaml(config), end="")
             return 0

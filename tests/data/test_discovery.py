@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from s2s_lit.data.sources.discovery import FoundData, find_data
 from s2s_lit.data.sources.files import FileCorpus, ParallelText
@@ -32,9 +31,9 @@ def put(folder: Path, **files: str) -> Path:
 
 
 def rows(found: FoundData, split: str) -> list[Row]:
-    """As the data file that is written has them."""
-    corpus = yaml.safe_load(found.as_yaml())["data"]["corpus"]
-    settings = corpus["init_args"]
+    """As a configuration with it has them."""
+    corpus = found.corpus
+    settings = dict(corpus["init_args"])
     if corpus["class_path"] == "HashSplit":
         inner = settings.pop("source")
         source = HashSplit(source=CLASSES[inner["class_path"]](**inner["init_args"]), **settings)
@@ -84,7 +83,7 @@ def test_parallel_text_is_found(tmp_path: Path, ending: str, sides: tuple[str, s
     (tmp_path / "run.sh").write_text("")
     (tmp_path / "run.py").write_text("")
     if sides == ("en", "de"):
-        with pytest.raises(UserError, match=r"'de', 'en': which is the source.*--data\.columns\.source=de"):
+        with pytest.raises(UserError, match=r"'de', 'en': which is the source.*=de --data"):
             find_data(tmp_path)
     found = find_data(tmp_path, columns={"source": sides[0]})
     assert tuple(found.columns.values()) == sides

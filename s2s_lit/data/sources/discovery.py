@@ -9,11 +9,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from s2s_lit.data.sources.base import CorpusSource
 from s2s_lit.data.sources.files import FileCorpus, ParallelText
-from s2s_lit.data.sources.headers import has_header, source_and_target, text_columns
+from s2s_lit.data.sources.headers import has_header, said, source_and_target, text_columns
 from s2s_lit.data.sources.layout import split_of, splits_of
 from s2s_lit.data.sources.places import bare, expanded, is_data, is_hidden, refuse_folder, shown
 from s2s_lit.data.sources.readers.formats import READERS, REFUSED, TABLES, ending_of
@@ -43,11 +41,6 @@ class FoundData:
     corpus: Mapping[str, Any]
     columns: Mapping[str, str]
     told: str
-
-    def as_yaml(self) -> str:
-        """A data file that can be edited."""
-        data = {"data": {"corpus": self.corpus, "columns": dict(self.columns)}}
-        return f"# Found: {self.told}\n{yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=110)}"
 
 
 def find_data(folder: Path, *, columns: Mapping[str, str] | None = None) -> FoundData:
@@ -140,18 +133,15 @@ def _first_line_is_header(corpus: FileCorpus, given: Mapping[str, str]) -> bool:
         place = rows.place(0).rpartition(",")[0]
         raise UserError(
             f"Does the first line of {place} name its columns ({', '.join(first)}), or is it a "
-            f"row? If it names them, say so: --data.columns.source={first[0]} --data.columns.target={first[-1]}; if it "
-            f"is a row, count them from 0: --data.columns.source=0 --data.columns.target={len(first) - 1}"
+            f"row? If it names them, say so: {said(*first)}; if it is a row, count them from 0: "
+            f"{said(*map(str, range(len(first))))}"
         )
     return answer
 
 
 def _described(folder: Path, kind: str, corpus: Any, columns: Mapping[str, str]) -> FoundData:
     """The description, with a validation and a test split taken off by hash where there is none."""
-    settings: dict[str, Any] = {
-        "class_path": type(corpus).__name__,
-        "init_args": {"files": corpus.files, "data_dir": str(folder)},
-    }
+    settings: dict[str, Any] = {"class_path": type(corpus).__name__, "init_args": {"files": corpus.files}}
     told = [f"{split} ({_count(files)})" for split, files in corpus.files.items()]
     missing = [split for split in ("validation", "test") if split not in corpus.files]
     if missing:
@@ -160,6 +150,7 @@ def _described(folder: Path, kind: str, corpus: Any, columns: Mapping[str, str])
         own = {"column": taken.column, "fractions": fractions, "seed": taken.seed}
         settings = {"class_path": "HashSplit", "init_args": {"source": settings, **own}}
         told += [f"{split} ({fraction:.0%} of the training texts, by hash)" for split, fraction in fractions.items()]
+    settings["init_args"]["data_dir"] = str(folder)
     sides = ", ".join(f"{name} {column!r}" for name, column in columns.items())
     return FoundData(settings, columns, f"{shown(folder)}: {kind}; {sides}; {', '.join(told)}")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 
 from s2s_lit.data.sources.rows import Row, columns_of, listed, value_at
@@ -13,6 +14,9 @@ PAIRS = (
     ("document", "summary"), ("article", "highlights"), ("question", "answer"),
 )  # fmt: skip
 """Names of a source and its target that are used everywhere."""
+
+KEYS = {"source": "data.source_column", "target": "data.target_column"}
+"""Where a configuration says which column is which."""
 
 _KNOWN = {name for pair in PAIRS for name in pair} | {
     "id", "lemma", "form", "features", "word", "phones", "sentence", "translation", "label", "score", "title", "name",
@@ -57,7 +61,7 @@ def source_and_target(names: Sequence[str], given: Mapping[str, str], place: str
         UserError: it cannot be told; it has to be said.
     """
     if missing := [name for name in given.values() if name not in names]:
-        raise UserError(f"{place} has no column {missing[0]!r} of text; it has {listed(names)} (data.columns)")
+        raise UserError(f"{place} has no column {missing[0]!r} of text; it has {listed(names)} ({KEYS['source']})")
     rest = [name for name in names if name not in given.values()]
     if len(given) == 1 and len(rest) == 1:
         return {"source": rest[0], "target": rest[0], **given}
@@ -71,5 +75,11 @@ def source_and_target(names: Sequence[str], given: Mapping[str, str], place: str
         return {"source": names[0], "target": names[1]}
     raise UserError(
         f"{place} has the columns {listed(names)}: which is the source, which the target? Say so: "
-        f"--data.columns.source={(names or ['NAME'])[0]} --data.columns.target={(names or ['NAME'])[-1]}"
+        f"{said(*(names or ['NAME']))}"
     )
+
+
+def said(source: str, *others: str) -> str:
+    """How the user says it on the command line: the first column is the source, the last one the target."""
+    words = {"source": source, "target": (source, *others)[-1]}
+    return " ".join(f"--{KEYS[side]}={shlex.quote(name)}" for side, name in words.items())
