@@ -52,8 +52,8 @@ def lines_svg(labels: Sequence[str], lines: Mapping[str, Sequence[float | None]]
         x: What the places are.
         y: What the values are.
     """
-    figure = Figure(figsize=(5.0, 2.6))
-    axes = figure.add_axes((0.11, 0.19, 0.87, 0.77))
+    figure = Figure(figsize=(4.3, 2.5))
+    axes = figure.add_axes((0.13, 0.2, 0.85, 0.76))
     for number, values in enumerate(lines.values()):
         heights = [np.nan if value is None else value for value in values]
         axes.plot(range(len(labels)), heights, color=COLOURS[number % len(COLOURS)], marker="o", markersize=4)

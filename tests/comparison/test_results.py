@@ -95,6 +95,7 @@ def test_groups_of_seeds_are_compared_and_kept(folder: Path, capsys: pytest.Capt
     parser.feed(page)
     assert not parser.open
     assert all(address.startswith(("#", "data:image/png;base64")) for address in parser.fetched)
+    assert '<meta name="viewport" content="width=device-width' in page  # else a telephone shows it as wide as a desk
     assert not {"script", "link", "iframe", "img"} & set(parser.seen)
     assert page.count('<figure class="lines"><svg') == 2
     assert page.count('<figure class="attention"><figcaption>') == 2 * 4 + 4  # gru has none

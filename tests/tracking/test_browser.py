@@ -141,10 +141,15 @@ def test_the_page_of_a_comparison_works_without_a_server(chrome: Any, store: Mlf
     chrome.get_log("browser")  # what earlier pages said
     chrome.get(page.as_uri())
     assert "bilstm_attn" in chrome.find_element("tag name", "body").text
-    pictures = chrome.find_elements("css selector", "svg.lines, svg.attention")
-    assert len(pictures) > 2
-    assert all(svg.size["width"] > 50 and svg.size["height"] > 50 for svg in pictures if svg.is_displayed())
-    assert chrome.execute_script("return document.documentElement.scrollWidth <= window.innerWidth + 1")
+    for width in (1280, 390):  # a telephone's
+        screen = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 500}
+        chrome.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
+        pictures = chrome.find_elements("css selector", ".lines svg, .attention svg")
+        assert len(pictures) > 2
+        assert all(svg.size["width"] > 50 and svg.size["height"] > 50 for svg in pictures)
+        assert all(svg.rect["x"] + svg.rect["width"] <= width for svg in pictures)
+        assert chrome.execute_script("return document.documentElement.scrollWidth") <= width
+    chrome.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
     assert [line for line in chrome.get_log("browser") if line["level"] == "SEVERE"] == []
 
 
