@@ -87,7 +87,7 @@ dashboard: .venv/.ready  ## optuna-dashboard over the studies, on localhost [STO
 sync: .venv/.ready  ## send what waits on this disk because the tracking store was away [RUN=id]
 	@$(S2S) sync $(call option,,RUN)
 
-ui: .venv/.ready  ## the MLflow UI on localhost [PORT=5000]
+ui: .venv/.ready  ## the MLflow UI on localhost, at the table of runs [PORT=5000]
 	@$(S2S) ui --port "$$PORT"
 
 test: .venv/.dev  ## the quick tests (no network, a few minutes) [ARGS="-k attention"]

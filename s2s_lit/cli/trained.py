@@ -12,4 +12,4 @@ def print_trained(trained: Trained) -> None:
     print(f"\nrun {trained.run_name}, id {trained.run_id}. Next:")
     for command in [*trained.advice, f"make evaluate RUN={trained.run_id[:8]} SPLIT=validation"]:
         print(f"  {command}")
-    print(f"  make ui      # then http://127.0.0.1:5000, experiment {trained.dataset}")
+    print("  make ui      # prints the address of the table of runs")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
 import signal
@@ -14,7 +15,10 @@ import pytest
 from mlflow.tracking import MlflowClient
 
 from s2s_lit.errors import UserError
+from s2s_lit.tracking.client.runs_table import runs_table
 from s2s_lit.tracking.client.ui import free_port, ui
+from s2s_lit.tracking.lifecycle import tracked_run
+from s2s_lit.tracking.logger import MlflowTracker
 
 
 def test_a_taken_port_is_told_before_anything_starts(store: MlflowClient) -> None:
@@ -65,3 +69,20 @@ def wait_for(url: str) -> str:
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.3)
+
+
+def test_the_table_is_of_the_data_that_was_trained_on_last_with_its_task_s_scores(store: MlflowClient) -> None:
+    assert runs_table(store) == "#/experiments?workflowType=machine_learning"
+    tags = {"s2s.monitor": "val/perplexity", "s2s.signature.wer": "words", "s2s.signature.cer": "letters"}
+    for dataset in ("other", "builtin"):
+        with tracked_run(MlflowTracker(dataset=dataset, experiment="lstm", tags=tags)):
+            pass
+    experiment = store.get_experiment_by_name("builtin")
+    assert experiment is not None
+    address = f"#/experiments/{experiment.experiment_id}/runs?workflowType=machine_learning&viewStateShareKey=s2s"
+    assert runs_table(store) == address
+    experiment = store.get_experiment_by_name("builtin")
+    assert experiment is not None
+    shown = json.loads(experiment.tags["mlflow.sharedViewState.s2s"])["selectedColumns"]
+    scores = {"metrics.`test/perplexity`", "metrics.`test/wer`", "metrics.`test/cer`", "metrics.`best/loss`"}
+    assert scores <= set(shown)
