@@ -32,7 +32,7 @@ from s2s_lit.nn.attention.base import Attention
 from s2s_lit.nn.decoders import input_feeding
 from s2s_lit.nn.encoders.recurrent import RecurrentEncoder
 from s2s_lit.nn.recurrent import LSTM
-from s2s_lit.types import BOS, Batch
+from s2s_lit.types import BOS, Batch, Inputs, Sequences, Target
 
 VOCAB, EMBEDDING, READ, WRITTEN, SENTENCES = 8000, 256, 256, 512, 64
 MATRIX = 1536
@@ -54,7 +54,7 @@ def main() -> None:
         best = {name: min(best[name], seconds(step)) for name, step in steps.items()}
     rate = 2 * MATRIX**3 / product
     table = Table("decoder, attention", "target tokens/s", "MFLOP a token", f"share of {rate / 1e9:.0f} GFLOP/s")
-    tokens = int(batch.target_lengths.sum())
+    tokens = int(batch.target.lengths.sum())
     for name, time_taken in sorted(best.items(), key=lambda item: item[1]):
         share = flops[name] / time_taken / rate
         table.add_row(name, f"{tokens / time_taken:,.0f}", f"{flops[name] / tokens / 1e6:.1f}", f"{share:.0%}")
@@ -84,8 +84,7 @@ def network(decoder: type, attention: type[Attention] | None) -> Seq2Seq:
     if "recurrence" not in inspect.signature(decoder).parameters:
         own = {"hidden_size": WRITTEN}
     return Seq2Seq(
-        VOCAB,
-        VOCAB,
+        {"source": VOCAB, "target": VOCAB},
         embedding_size=EMBEDDING,
         encoder=partial(RecurrentEncoder, recurrence=partial(LSTM, hidden_size=READ), bidirectional=True),
         decoder=partial(decoder, **own, attention=attention, feature_size=WRITTEN),
@@ -97,7 +96,7 @@ def training_step(model: Seq2Seq, batch: Batch, bfloat16: bool) -> Callable[[], 
 
     def step() -> None:
         with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
-            result = loss(model(batch).logits, batch.target_ids[batch.target_mask])
+            result = loss(model(batch.inputs, batch.target), batch)
         (result.objective / result.count).backward()
         optimizer.step()
         optimizer.zero_grad()
@@ -125,8 +124,8 @@ def random_batch() -> Batch:
 
     targets = ids(target_lengths)
     inputs = torch.cat([torch.full_like(targets[:, :1], BOS), targets[:, :-1]], dim=1)
-    texts = ("",) * SENTENCES
-    return Batch(ids(source_lengths), source_lengths, inputs, targets, target_lengths, texts, texts)
+    source = Sequences(ids(source_lengths), source_lengths)
+    return Batch(Inputs(SENTENCES, source=source), Target(inputs, targets, target_lengths))
 
 
 LEFT, RIGHT = torch.randn(2, MATRIX, MATRIX)

@@ -49,16 +49,16 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=8)
     arguments, overrides = parser.parse_known_args()
     if arguments.data_dir:
-        overrides.append(f"--data.source.data_dir={arguments.data_dir}")
+        overrides.append(f"--data.corpus.data_dir={arguments.data_dir}")
     torch.set_num_threads(1)
     keep_freed_memory()
     experiment = Experiment(compose("opennmt", "multi30k", overrides, Path("experiments")))
     experiment.data.setup("fit")
-    task = experiment.make_task(experiment.data.tokenizers)
+    task = experiment.make_task()
     training = list(islice(experiment.data.train_dataloader(), arguments.batches))
     test = list(islice(experiment.data.test_dataloader(), arguments.search_batches))
 
-    with Peer(arguments.python, len(experiment.data.tokenizers.target), training, test) as peer:
+    with Peer(arguments.python, experiment.data.fields.target.size, training, test) as peer:
         float32, bfloat16 = training_step(task), training_step(task, torch.bfloat16)
         kinds: dict[str, Callable[[], float]] = {
             "training, OpenNMT-py": lambda: peer.seconds("train"),
@@ -72,7 +72,7 @@ def main() -> None:
         for _ in range(arguments.rounds):
             best = {kind: min(best[kind], measure()) for kind, measure in kinds.items()}
         print(f"parameters: {sum(p.numel() for p in task.parameters()):,}, of OpenNMT-py {peer.parameters:,}")
-    work = {"training": sum(int(batch.target_lengths.sum()) for batch in training), "search": sum(map(len, test))}
+    work = {"training": sum(int(batch.target.lengths.sum()) for batch in training), "search": sum(map(len, test))}
     report(best, work)
 
 
@@ -94,8 +94,12 @@ class Peer:
     @staticmethod
     def _batch(batch: Batch) -> dict[str, Any]:
         """As OpenNMT-py has it: an axis of features, and the target with BOS and EOS in one."""
-        targets = torch.cat([batch.target_input_ids[:, :1], batch.target_ids], dim=1)
-        return {"src": batch.source_ids.unsqueeze(-1), "srclen": batch.source_lengths, "tgt": targets.unsqueeze(-1)}
+        targets = torch.cat([batch.target.inputs[:, :1], batch.target.ids], dim=1)
+        return {
+            "src": batch.inputs["source"].values.unsqueeze(-1),
+            "srclen": batch.inputs["source"].lengths,
+            "tgt": targets.unsqueeze(-1),
+        }
 
     def seconds(self, kind: str) -> float:
         assert self._process.stdin
@@ -132,11 +136,11 @@ def search(task: Task, batches: list[Batch], dtype: torch.dtype = torch.float32)
     for batch in batches:
         beam = BeamSearch(beam_size=5, max_length_ratio=0, max_length_offset=mean_length(batch))
         with autocast(dtype):
-            beam(NeverEnding(task.model), batch.source_ids, batch.source_lengths)
+            beam(NeverEnding(task.model), batch.inputs)
 
 
 def mean_length(batch: Batch) -> int:
-    return round(float(batch.target_lengths.float().mean()))
+    return round(float(batch.target.lengths.float().mean()))
 
 
 def report(best: dict[str, float], work: dict[str, int]) -> None:

@@ -31,7 +31,6 @@ from speed import training_step
 from s2s_lit.config.build import Experiment
 from s2s_lit.config.compose import compose
 from s2s_lit.corpora.captions.generate import generate
-from s2s_lit.text.tokenizer import TokenizerPair
 
 PART = 100_000  # rows of the file
 WORKERS = (0, 1, 2)
@@ -78,14 +77,14 @@ def experiment_on(name: str, file: str, rows: int, streaming: bool, workers: int
     """The experiment with so many rows; its vocabulary is that of 20,000 of them."""
     parts = {"train": [file] * max(1, rows // PART), "validation": file, "test": file}
     source = json.dumps({"class_path": "FileCorpus", "init_args": {"files": parts}})
-    small = compose(name, "builtin", ["--data.source.train_rows=20000"])
+    small = compose(name, "builtin", ["--data.corpus.train_rows=20000"])
     config = compose(
-        name, "builtin", [f"--data.source={source}", f"--data.streaming={streaming}", f"--data.num_workers={workers}"]
+        name, "builtin", [f"--data.corpus={source}", f"--data.streaming={streaming}", f"--data.num_workers={workers}"]
     )
     vocabulary = Experiment(small).data
     vocabulary.setup()
     experiment = Experiment(config)
-    experiment.data.tokenizers = TokenizerPair.from_state(vocabulary.tokenizers.state())
+    experiment.data.fields.load_state(vocabulary.fields.state())
     return experiment
 
 
@@ -137,7 +136,7 @@ def waiting(name: str, file: str, steps: int, streaming: bool, workers: int) -> 
     """Seconds of a step, and which share of all passed until the next batch was there."""
     experiment = experiment_on(name, file, PART, streaming, workers)
     experiment.data.setup("fit")
-    step = training_step(experiment.make_task(experiment.data.tokenizers))
+    step = training_step(experiment.make_task())
     batches = iter(experiment.data.train_dataloader())
     for batch in islice(batches, 5):  # the first waits for the workers to start
         step(batch)

@@ -50,7 +50,7 @@ class Clock(pl.Callback):
         if index == self.start:
             self.since = time.perf_counter()
         if index >= self.start:
-            self.tokens += int(batch.target_lengths.sum())
+            self.tokens += int(batch.target.lengths.sum())
 
     def on_train_end(self, trainer: pl.Trainer, task: Any) -> None:
         self.seconds = time.perf_counter() - self.since
@@ -65,7 +65,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=61, help="optimizer steps of a turn, three more warm up")
     arguments, overrides = parser.parse_known_args()
     if arguments.data_dir:
-        overrides.append(f"--data.source.data_dir={arguments.data_dir}")
+        overrides.append(f"--data.corpus.data_dir={arguments.data_dir}")
     os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
     count = arguments.processes
     kinds = {
@@ -88,7 +88,7 @@ def train(arguments: argparse.Namespace, overrides: list[str], count: int) -> fl
     keep_freed_memory()
     experiment = Experiment(compose(arguments.experiment, arguments.dataset, overrides, Path("experiments")))
     prepare(experiment.data)
-    task = experiment.make_task(experiment.data.tokenizers)
+    task = experiment.make_task()
     clock, given = Clock(WARM_UP * accumulate), {"strategy": "auto", "devices": 1, "accelerator": "cpu"}
     trainer = pl.Trainer(
         **for_processes(given, unused=leaves_out(task.model, experiment.data.batcher)),

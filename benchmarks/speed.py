@@ -41,17 +41,17 @@ def main() -> None:
     parser.add_argument("--batches", type=int, default=20, help="batches of a round")
     arguments, overrides = parser.parse_known_args()
     if arguments.data_dir:
-        overrides.append(f"--data.source.data_dir={arguments.data_dir}")
+        overrides.append(f"--data.corpus.data_dir={arguments.data_dir}")
     keep_freed_memory()
     experiment = Experiment(compose(arguments.experiment, arguments.dataset, overrides, Path("experiments")))
     experiment.data.setup("fit")
-    task = experiment.make_task(experiment.data.tokenizers)
+    task = experiment.make_task()
     batches = list(islice(experiment.data.train_dataloader(), arguments.batches))
 
     step = training_step(task)
     flops = count_flops(step, batches)
     rates = {"matrix product": 0.0, "training": 0.0, "search": 0.0}
-    tokens = sum(int(batch.target_lengths.sum()) for batch in batches)
+    tokens = sum(int(batch.target.lengths.sum()) for batch in batches)
     sentences = sum(len(batch) for batch in batches[:4])
     for _ in range(ROUNDS):
         rates["matrix product"] = max(rates["matrix product"], 2 * MATRIX**3 / seconds(matrix_product))
@@ -69,7 +69,7 @@ def training_step(task: Task, dtype: torch.dtype = torch.float32) -> Callable[[B
 
     def step(batch: Batch) -> None:
         with autocast(dtype):
-            result = task.loss(task.model(batch).logits, batch.target_ids[batch.target_mask])
+            result = task.loss(task.model(batch.inputs, batch.target), batch)
         (result.objective / result.count).backward()
         nn.utils.clip_grad_norm_(task.parameters(), 1.0)
         optimizer.step()
@@ -95,10 +95,10 @@ class NeverEnding:
 
 def search(task: Task, batch: Batch) -> None:
     """The experiment's search; each output runs to its cap, which on average is the reference's length."""
-    ratio = float(batch.target_lengths.float().mean() / batch.source_lengths.float().mean())
+    ratio = float(batch.target.lengths.float().mean() / batch.inputs["source"].lengths.float().mean())
     task.search.max_length_ratio, task.search.max_length_offset = ratio, 0
     with torch.inference_mode():
-        task.search(NeverEnding(task.model), batch.source_ids, batch.source_lengths)
+        task.search(NeverEnding(task.model), batch.inputs)
 
 
 def count_flops(step: Callable[[Batch], None], batches: list[Batch]) -> int:

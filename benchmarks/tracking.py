@@ -115,7 +115,7 @@ def main() -> None:
     torch.set_num_threads(1)  # so that the process's CPU time is the training's and the tracking's alone
     experiment = Experiment(compose(arguments.experiment, arguments.dataset, overrides, Path("experiments")))
     experiment.data.setup("fit")
-    task = experiment.make_task(experiment.data.tokenizers)
+    task = experiment.make_task()
     task.train()
     batches = list(islice(cycle(islice(experiment.data.train_dataloader(), 20)), arguments.steps))
     step = training_step(task)

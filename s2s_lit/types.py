@@ -6,8 +6,8 @@ Batch first everywhere. Masks are boolean and True at a real token.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, fields, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import torch
@@ -27,87 +27,144 @@ def at_least_float32(tensor: Tensor) -> Tensor:
     return tensor.to(torch.promote_types(tensor.dtype, torch.float32))
 
 
-@dataclass(frozen=True)
-class Example:
-    """One sentence pair, encoder_output.
+TARGET = "target"
+"""Name of the field that is generated; all other fields are inputs."""
 
-    `source_ids` end with EOS; `target_ids` have neither BOS nor EOS (the collation adds both). Sorting by `row`
-    restores the order of the file, whatever order the sentences were read in.
+
+@dataclass(frozen=True)
+class Sequences:
+    """Padded values of one field: token ids [B, S] or features [B, S, F], of which row b has `lengths[b]` real ones."""
+
+    values: Tensor
+    lengths: Tensor  # [B]
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    @property
+    def mask(self) -> Tensor:  # [B, S]
+        return length_mask(self.lengths, self.values.shape[1])
+
+    def to(self, device: torch.device | str, non_blocking: bool = False) -> Sequences:
+        return Sequences(*(each.to(device, non_blocking=non_blocking) for each in (self.values, self.lengths)))
+
+
+class Inputs(Mapping[str, Sequences]):
+    """The named inputs of some examples. A model that reads none still learns how many examples there are.
+
+    Args:
+        size: B, the number of examples.
+        **fields: What each input holds, B rows.
     """
 
-    source_ids: list[int]
-    target_ids: list[int]
-    source_text: str
-    target_text: str
+    def __init__(self, size: int, **fields: Sequences) -> None:
+        self.size = size
+        self._fields = fields
+
+    def __getitem__(self, name: str) -> Sequences:
+        return self._fields[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._fields)
+
+    def __len__(self) -> int:
+        return len(self._fields)
+
+    def to(self, device: torch.device | str, non_blocking: bool = False) -> Inputs:
+        return Inputs(self.size, **{name: field.to(device, non_blocking) for name, field in self.items()})
+
+
+@dataclass(frozen=True)
+class Target:
+    """Padded targets, or a window of their positions.
+
+    `inputs` is BOS + target, `ids` target + EOS, so position t of the first predicts position t of the second;
+    `lengths` counts the EOS.
+    """
+
+    inputs: Tensor  # [B, T]
+    ids: Tensor  # [B, T]
+    lengths: Tensor  # [B]
+
+    @classmethod
+    def of(cls, tokens: Sequences) -> Target:
+        """Whole targets from tokens [B, T - 1] without marks: BOS and EOS are added here."""
+        rows, size = tokens.values.shape
+        inputs = tokens.values.new_full((rows, size + 1), PAD)
+        inputs[:, 0] = BOS
+        inputs[:, 1:] = tokens.values.where(tokens.mask, PAD)
+        ids = torch.cat([inputs[:, 1:], inputs.new_full((rows, 1), PAD)], dim=1)
+        ids[torch.arange(rows, device=ids.device), tokens.lengths] = EOS
+        return cls(inputs, ids, tokens.lengths + 1)
+
+    @property
+    def mask(self) -> Tensor:  # [B, T]
+        return length_mask(self.lengths, self.ids.shape[1])
+
+    @property
+    def tokens(self) -> Tensor:  # [M]
+        """The ids of the M real positions, example after example."""
+        return self.ids[self.mask]
+
+    def to(self, device: torch.device | str, non_blocking: bool = False) -> Target:
+        return Target(*(each.to(device, non_blocking=non_blocking) for each in (self.inputs, self.ids, self.lengths)))
+
+
+@dataclass(frozen=True)
+class Example:
+    """One example, encoded.
+
+    `inputs` has the values of each input, one a position (token ids end with EOS); `target` has neither BOS nor EOS
+    (the collation adds both). `texts` are those of all fields as they were read, `references` all that are right.
+    Sorting by `row` restores the order of the file, whatever order the examples were read in.
+    """
+
+    inputs: dict[str, Any]
+    target: list[int]
+    texts: dict[str, str]
+    references: tuple[str, ...] = ()
     row: int = 0
 
     @property
-    def source_length(self) -> int:
-        """Source positions in a batch, the EOS counted."""
-        return len(self.source_ids)
-
-    @property
-    def target_length(self) -> int:
-        """Target positions in a batch, the EOS counted."""
-        return len(self.target_ids) + 1
+    def lengths(self) -> tuple[int, ...]:
+        """Positions in a batch: of the target, its EOS counted, then of each input."""
+        return len(self.target) + 1, *map(len, self.inputs.values())
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Padded sentence pairs.
+    """Padded examples.
 
-    `target_input_ids` is BOS + target, `target_ids` is target + EOS, so position t of the first predicts position t
-    of the second; `target_lengths` counts the EOS. A batch may show a window of target positions only: `continues`
-    then says which row of the batch before each row goes on with, and its decoder state is taken from there.
+    A batch may show a window of target positions only: `continues` then says which row of the batch before each row
+    goes on with, and its decoder state is taken from there.
     """
 
-    source_ids: Tensor  # [B, S]
-    source_lengths: Tensor  # [B]
-    target_input_ids: Tensor  # [B, T]
-    target_ids: Tensor  # [B, T]
-    target_lengths: Tensor  # [B]
-    source_texts: tuple[str, ...]
-    target_texts: tuple[str, ...]
-    rows: tuple[int, ...] = ()  # each sentence's place in its split: batches sorted by length are put back by it
-    continues: Tensor | None = None  # [B]; None where the sentences start
+    inputs: Inputs
+    target: Target
+    texts: tuple[dict[str, str], ...] = ()  # of each example, by field
+    references: tuple[tuple[str, ...], ...] = ()  # of each example, one or several
+    rows: tuple[int, ...] = ()  # each example's place in its split: batches sorted by length are put back by it
+    continues: Tensor | None = None  # [B]; None where the targets start
     goes_on: bool = False  # whether the next batch continues this one
+    is_idle: bool = False  # whether there is no example in it
+
+    def __len__(self) -> int:
+        return self.inputs.size
 
     @classmethod
-    def idle(cls) -> Batch:
-        """What a process is given that has no pair while others have: one empty source and no target token.
+    def idle(cls, inputs: Inputs) -> Batch:
+        """What a process is given that has no example while others have: `inputs` of one without meaning, no target.
 
         It passes through the whole network, so that every parameter has a gradient to be added to the others', and
         adds nothing to any sum. Two positions of padding, as some attentions use all they have in the second only.
         """
-        return cls(
-            source_ids=torch.tensor([[EOS]]),
-            source_lengths=torch.tensor([1]),
-            target_input_ids=torch.tensor([[BOS, PAD]]),
-            target_ids=torch.tensor([[PAD, PAD]]),
-            target_lengths=torch.tensor([0]),
-            source_texts=(),
-            target_texts=(),
-        )
-
-    @property
-    def is_idle(self) -> bool:
-        """Whether there is no pair in it."""
-        return not self.source_texts
-
-    def __len__(self) -> int:
-        return self.source_ids.shape[0]
-
-    @property
-    def target_mask(self) -> Tensor:  # [B, T]
-        return length_mask(self.target_lengths, self.target_ids.shape[1])
+        target = Target(torch.tensor([[BOS, PAD]]), torch.tensor([[PAD, PAD]]), torch.tensor([0]))
+        return cls(inputs, target, is_idle=True)
 
     def to(self, device: torch.device | str, non_blocking: bool = False) -> Batch:
-        return self._each_tensor(lambda tensor: tensor.to(device, non_blocking=non_blocking))
-
-    def _each_tensor(self, change: Callable[[Tensor], Tensor]) -> Batch:
-        values = {field.name: getattr(self, field.name) for field in fields(self)}
-        changed: dict[str, Any] = {name: change(v) for name, v in values.items() if isinstance(v, Tensor)}
-        return replace(self, **changed)
+        continues = None if self.continues is None else self.continues.to(device, non_blocking=non_blocking)
+        moved = {"inputs": self.inputs.to(device, non_blocking), "target": self.target.to(device, non_blocking)}
+        return replace(self, continues=continues, **moved)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)
@@ -182,6 +239,17 @@ class Decoded:
 
 
 @dataclass(frozen=True)
+class ModelOutput:
+    """What a pass over given targets yields.
+
+    `logits` [M, V] are those of the M real target positions, example after example: none is computed for padding.
+    """
+
+    logits: Tensor
+    decoded: Decoded
+
+
+@dataclass(frozen=True)
 class Hypothesis:
     """One finished output of a search.
 
@@ -199,20 +267,30 @@ class Hypothesis:
 
 @dataclass(frozen=True)
 class Prediction:
-    """One evaluated sentence, as it goes to metrics and into the run's records.
+    """One evaluated example, as it goes to metrics and into the run's records.
 
-    `weights` [len(target_tokens), len(source_tokens)] are the attention's, if it has any; both token lists end with
+    `weights` [len(target_tokens), len(input_tokens)] are the attention's, if it has any; both lists of tokens end with
     the end mark where there is one. Sorting by `row` restores the order of the file. `nll` (nats) is what the
-    reference's `reference_tokens` (the end mark counted) cost, teacher forced.
+    first reference's `reference_tokens` (the end mark counted) cost, teacher forced.
     """
 
-    source: str
-    reference: str
+    inputs: dict[str, str]
+    references: tuple[str, ...]
     hypothesis: str
-    source_tokens: list[str]
+    input_tokens: list[str]
     target_tokens: list[str]
     score: float
     weights: Tensor | None = None
     row: int = 0
     nll: float | None = None
     reference_tokens: int = 0
+
+    @property
+    def source(self) -> str:
+        """What was read, as one text; of a model without an input what was to be generated."""
+        return " | ".join(self.inputs.values()) if self.inputs else self.reference
+
+    @property
+    def reference(self) -> str:
+        """The first reference."""
+        return self.references[0] if self.references else ""

@@ -10,7 +10,7 @@ from s2s_lit.cli.lines import require_utf8
 from s2s_lit.cli.tables import terminal
 from s2s_lit.config.build import load
 from s2s_lit.errors import UserError
-from s2s_lit.inference.neighbours import ids_of, nearest, side_of
+from s2s_lit.inference.neighbours import ids_of, nearest, vectors_of
 from s2s_lit.tracking.client.runs import download_checkpoint, find_run
 
 
@@ -20,8 +20,9 @@ def neighbours(arguments: argparse.Namespace, overrides: list[str]) -> int:
         raise UserError(f"--count must be at least 1, not {arguments.count}")
     record = find_run(arguments.run, dataset=arguments.dataset)
     _, task = load(download_checkpoint(record))
-    tokenizer, vectors = side_of(task, arguments.side)
-    ids = ids_of(task.tokenizers.normalize(require_utf8(arguments.word, "--word")), tokenizer)
+    field, vectors = vectors_of(task, arguments.side)
+    tokenizer = field.tokenizer
+    ids = ids_of(str(field.read(require_utf8(arguments.word, "--word"))), tokenizer)
     tokens = [tokenizer.tokens[i] for i in ids]
     of_many = f" (the mean of its tokens {' '.join(tokens)})" if len(tokens) > 1 else ""
     console = terminal(120)

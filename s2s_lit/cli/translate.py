@@ -23,7 +23,7 @@ def translate(arguments: argparse.Namespace, overrides: list[str]) -> int:
     blocks = blocks_of(arguments.source) if given is None else iter([given])
     require_utf8(arguments.prefix, "--prefix")
     models = load_models(arguments.run, dataset=arguments.dataset, mean=arguments.mean, overrides=overrides)
-    prefix, number = prefix_ids(models.task, arguments.prefix), 1
+    prefix, number = prefix_ids(models, arguments.prefix), 1
     with written(arguments.target, arguments.source) as output, progress("translating") as bar:
         for lines in blocks:
             found = list(generate(models, lines, prefix=prefix, told=bar.update))

@@ -104,7 +104,7 @@ def _measures(systems: Sequence[System], metrics: Sequence[TextMetric]) -> list[
 
 
 def _text_statistics(system: System, metric: TextMetric) -> Statistics:
-    runs = [[metric.statistics(p.hypothesis, p.reference) for p in run] for run in system.predictions]
+    runs = [[metric.statistics(p.hypothesis, p.references) for p in run] for run in system.predictions]
     return np.asarray(runs, dtype=np.float64).transpose(1, 0, 2)
 
 

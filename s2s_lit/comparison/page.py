@@ -56,7 +56,7 @@ def attention(prediction: Prediction) -> Markup | None:
     """The picture of a prediction's attention; None if it kept none."""
     if prediction.weights is None:
         return None
-    return Markup(attention_svg(prediction.weights.numpy(), prediction.source_tokens, prediction.target_tokens))
+    return Markup(attention_svg(prediction.weights.numpy(), prediction.input_tokens, prediction.target_tokens))
 
 
 def marked(prediction: Prediction) -> Iterator[tuple[str, bool]]:

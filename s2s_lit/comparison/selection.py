@@ -15,7 +15,7 @@ from s2s_lit.tracking.client.runs import RunRecord, find_run, list_runs
 from s2s_lit.tracking.records.predictions import parse_line
 from s2s_lit.types import Prediction
 
-_PLACE = "data.source.data_dir"  # where the data lie on this machine; the texts themselves are compared
+_PLACE = "data.corpus.data_dir"  # where the data lie on this machine; the texts themselves are compared
 
 
 def find_systems(selectors: Sequence[str], split: str, *, dataset: str | None = None) -> list[System]:

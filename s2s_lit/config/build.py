@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,13 +10,11 @@ from typing import Any
 from jsonargparse import Namespace
 
 from s2s_lit.checkpoint_files import load_checkpoint
-from s2s_lit.config.compose import from_yaml, make_parser, to_yaml
+from s2s_lit.config.compose import from_yaml, make_parser, named, to_yaml
 from s2s_lit.data.datamodule import DataModule
 from s2s_lit.errors import UserError
-from s2s_lit.metrics.likelihood import Likelihood
-from s2s_lit.nn.embeddings import TokenEmbedding
+from s2s_lit.models.base import Model
 from s2s_lit.tasks.base import Task
-from s2s_lit.text.tokenizer import TokenizerPair
 from s2s_lit.text.vectors import read_vectors
 
 
@@ -40,30 +37,37 @@ class Experiment:
         self.trainer_arguments: dict[str, Any] = dict(parts.trainer)
         self._make_model, self._make_task = parts.model, parts.task
 
-    def make_task(self, tokenizers: TokenizerPair) -> Task:
-        """The network and the LightningModule around it, for these vocabularies."""
+    def make_task(self) -> Task:
+        """The network and the LightningModule around it, for the data's fields, whose tokenizers must be there.
+
+        Raises:
+            UserError: The model reads other fields than the data has, or parts do not fit together.
+        """
+        fields = self.data.fields
         with _objections():
-            model = self._make_model(len(tokenizers.source), len(tokenizers.target))
-        if model.output.copies and not tokenizers.joint:  # two vocabularies of one size
-            raise UserError("model.output copies, so it needs one vocabulary: set data.tokenizer.joint to true")
+            reads = named(self.config.model.class_path).reads
+            if missing := [name for name in reads if name not in fields]:
+                raise UserError(
+                    f"the model reads {' and '.join(reads)}, but data.fields has {', '.join(fields)}: add {missing[0]}"
+                )
+            model: Model = self._make_model(fields.sizes)
+        if model.copied_input is not None and not fields.shares_tokenizer(model.copied_input):
+            raise UserError(
+                f"model.output copies from {model.copied_input}, so the field needs the target's tokenizer: share "
+                "data.tokenizer"
+            )
         with _objections():
-            task = self._make_task(model, tokenizers)
+            task: Task = self._make_task(model, fields)
         task.config_yaml = to_yaml(self.config)
         return task
 
 
 def score_names(config: Namespace) -> list[str]:
     """What a validation of this configuration scores; no vocabulary is needed to know that."""
-    stated = config.task.init_args.metrics
+    stated = config.task.init_args.get("metrics")
     task: type[Task] = named(config.task.class_path)
     metrics = task.usual_metrics() if stated is None else [named(metric.class_path) for metric in stated]
-    return [*(score.name for score in Likelihood.scores), *(metric.name for metric in metrics)]
-
-
-def named(path: str) -> Any:
-    """What a configuration names by its whole path."""
-    module, _, name = path.rpartition(".")
-    return getattr(importlib.import_module(module), name)
+    return [*(score.name for score in task.likelihood_class.scores), *(metric.name for metric in metrics)]
 
 
 @contextmanager
@@ -83,22 +87,21 @@ def _objections() -> Iterator[None]:
 
 
 def start_from_vectors(task: Task) -> dict[str, int]:
-    """Reads the pretrained vectors that embeddings of a new run name; how many of its tokens each side found there.
+    """Reads the pretrained vectors that embeddings of a new run name; how many tokens each field found there.
 
     Raises:
         UserError: a file cannot be read, has vectors of another size, or none for this vocabulary.
     """
     found = {}
-    for side in ("source", "target"):
-        embedding: TokenEmbedding = getattr(task.model, f"{side}_embedding")
+    for name, embedding in task.model.embeddings.items():
         if embedding.vectors is None:
             continue
-        tokens = getattr(task.tokenizers, side).tokens
+        tokens = task.fields.text_fields[name].tokenizer.tokens
         ids, vectors = read_vectors(embedding.vectors, tokens, embedding.table.embedding_dim)
         if not len(ids):
-            raise UserError(f"{embedding.vectors} has none of the {side} tokens (model.{side}_embedding.vectors)")
+            raise UserError(f"{embedding.vectors} has none of the {name} tokens (vectors of the {name} embedding)")
         embedding.start_from(ids, vectors)
-        found[side] = len(ids)
+        found[name] = len(ids)
     return found
 
 
@@ -120,7 +123,8 @@ def read(checkpoint: Path) -> dict[str, Any]:
     content = load_checkpoint(checkpoint)
     try:
         own: dict[str, Any] = content["s2s_lit"]
-        TokenizerPair.from_state(own["tokenizers"])
+        if "fields" not in own:
+            raise ValueError("it is of version 0.1, which this version does not read: use that version, or train anew")
         own["config"].splitlines(), content["state_dict"].keys()
     except (LookupError, TypeError, ValueError, AttributeError) as error:
         raise UserError(f"{checkpoint} is not a readable checkpoint of s2s_lit ({error})") from error
@@ -135,8 +139,8 @@ def rebuild(content: dict[str, Any], overrides: Sequence[str] = ()) -> tuple[Exp
     """
     own = content["s2s_lit"]
     experiment = Experiment(from_yaml(own["config"], overrides))
-    experiment.data.tokenizers = TokenizerPair.from_state(own["tokenizers"])
-    task = experiment.make_task(experiment.data.tokenizers)
+    experiment.data.fields.load_state(own["fields"])
+    task = experiment.make_task()
     try:
         task.load_state_dict(content["state_dict"])
     except RuntimeError as error:

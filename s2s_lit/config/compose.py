@@ -10,7 +10,7 @@ import importlib
 import inspect
 import itertools
 from argparse import ArgumentError
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +25,10 @@ from s2s_lit.config.jsonargparse_adapter import empty_parser
 from s2s_lit.config.overrides import joined_nulls, take_out, without_overruled_nulls
 from s2s_lit.config.yaml_files import read_mapping, read_mapping_text
 from s2s_lit.data.datamodule import DataModule
+from s2s_lit.data.fields.fields import Fields
 from s2s_lit.errors import UserError
-from s2s_lit.models.seq2seq import Seq2Seq
+from s2s_lit.models.base import Model
 from s2s_lit.tasks.base import Task
-from s2s_lit.text.tokenizer import TokenizerPair
 
 OURS = {
     "logger",
@@ -51,7 +51,10 @@ def make_parser() -> ArgumentParser:
     parser.add_argument("--dataset", type=str, default="", help="Name of the data (given by the program).")
     parser.add_argument("--seed", type=int, default=1, help="Seed of initialization, dropout and order of the data.")
     parser.add_argument(
-        "--monitor", type=str, default="val/bleu", help="Validation score by which the best checkpoint is kept."
+        "--monitor",
+        type=str,
+        default="",
+        help="Validation score by which the best checkpoint is kept (default: the task's headline score).",
     )
     parser.add_argument(
         "--start_from",
@@ -66,8 +69,8 @@ def make_parser() -> ArgumentParser:
         "--restart_steps", type=int, default=0, help="Most optimizer steps that a kill may cost; 0 is no such bound."
     )
     parser.add_class_arguments(DataModule, "data")
-    parser.add_argument("--model", type=Callable[[int, int], Seq2Seq], help="The network and its parts.")
-    parser.add_argument("--task", type=Callable[[Seq2Seq, TokenizerPair], Task], help="Loss, optimizer, search.")
+    parser.add_argument("--model", type=Callable[[Mapping[str, int]], Model], help="The network and its parts.")
+    parser.add_argument("--task", type=Callable[[Model, Fields], Task], help="Loss, optimizer, search.")
     parser.link_arguments("seed", "data.seed")
     parser.add_class_arguments(Trainer, "trainer", instantiate=False, skip=OURS)
     return parser
@@ -96,7 +99,15 @@ def parse(arguments: Sequence[str], overrides: Sequence[str], files: Sequence[Pa
         config = _parse(parser, [*arguments, *overrides])
     except ArgumentError as error:
         raise UserError(explain(str(error), parser, files, overrides)) from error
-    return _checked(config)
+    config = _checked(config)
+    config.monitor = config.monitor or f"val/{named(config.task.class_path).headline}"
+    return config
+
+
+def named(path: str) -> Any:
+    """What a configuration names by its whole path."""
+    module, _, name = path.rpartition(".")
+    return getattr(importlib.import_module(module), name)
 
 
 def _checked(config: Namespace) -> Namespace:

@@ -23,7 +23,7 @@ def data_dir_override(folder: str | None, dataset: str) -> list[str]:
         raise UserError(
             "DATA_DIR is the folder of data that has files; the built-in corpus has none: give DATA too (DATA=multi30k)"
         )
-    return [f"--data.source.data_dir={folder}"]
+    return [f"--data.corpus.data_dir={folder}"]
 
 
 def joined_nulls(arguments: Sequence[str]) -> list[str]:

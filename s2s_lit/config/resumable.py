@@ -24,7 +24,7 @@ MAY_CHANGE = (
     "restart_steps",
     "data.num_workers",
     "data.eval_batch_size",
-    "data.source.data_dir",
+    "data.corpus.data_dir",
     "task.search",
 )
 """How long it lasts, how it is looked at, where it runs: all else is in its state, or what its state is counted in."""

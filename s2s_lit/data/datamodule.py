@@ -9,10 +9,15 @@ from lightning.pytorch import LightningDataModule
 from tqdm import tqdm
 
 from s2s_lit.data.batching.batchers import Batcher, LengthBuckets, positive
-from s2s_lit.data.cleaning.cleaner import Cleaner, PairReader, SplitReport
+from s2s_lit.data.cleaning.cleaner import Cleaner
 from s2s_lit.data.cleaning.filters import Filter
-from s2s_lit.data.fields.encoding import EncodedCorpus, Encoder, Resegmenter, TokenLimits
+from s2s_lit.data.cleaning.reader import RowReader
+from s2s_lit.data.cleaning.report import SplitReport
+from s2s_lit.data.fields.base import Field
+from s2s_lit.data.fields.fields import Fields
+from s2s_lit.data.loading.corpus import EncodedCorpus
 from s2s_lit.data.loading.dealing import Share
+from s2s_lit.data.loading.encoding import Redraw, RowEncoder
 from s2s_lit.data.loading.in_memory import MemoryLoader
 from s2s_lit.data.loading.loader import BatchLoader
 from s2s_lit.data.loading.streaming import StreamLoader
@@ -20,67 +25,60 @@ from s2s_lit.data.sources.base import CorpusSource
 from s2s_lit.data.sources.rows import Rows
 from s2s_lit.errors import UserError
 from s2s_lit.lightning_adapter import batches_done
-from s2s_lit.text.normalize import Form
-from s2s_lit.text.tokenizer import TokenizerBuilder, TokenizerPair
+from s2s_lit.text.tokenizer import TokenizerBuilder
 
-_POOL = 32  # evaluation batches whose sentences are sorted by length together
+_POOL = 32  # evaluation batches whose examples are sorted by length together
 
 
 class DataModule(LightningDataModule):
-    """Sentence pairs of a corpus as batches.
+    """Examples of a corpus as batches.
 
-    Training pairs that are empty, too long or that a filter objects to are dropped and counted; evaluation splits keep
-    every pair, whole. Rows that are no pairs (a field is missing, is no text, is broken) are counted in every split.
+    Training examples that are empty, too long or that a filter objects to are dropped and counted; evaluation splits
+    keep every example, whole. Rows that are no examples (a field is missing, is no text, is broken) are counted in
+    every split.
 
     Args:
-        source: The corpus.
-        tokenizer: Builds the vocabularies from the training split.
-        batcher: Groups the training pairs.
-        source_column: The column translated from; a dotted path finds a nested one, as in `translation.en`.
-        target_column: The column translated to.
-        unicode_form: Unicode normalization of all text: NFC, or NFKC, which also replaces full-width letters, ligatures
-            and the like, in the references too.
-        filters: Which training pairs are left out, asked in this order; the vocabulary is built from what they keep.
+        corpus: Where the rows come from.
+        fields: How the inputs and the `target` are read, by name; a model knows its inputs by their names.
+        columns: The column of each field: a name, a dotted path to a nested one, as in `translation.en`, or a number
+            from 0 where files have no header. `references` may name a column of further right answers, one text or a
+            list. Columns of fields that an experiment does not have are passed over.
+        batcher: Groups the training examples.
+        tokenizer: Builds one tokenizer for all text fields that have none of their own, from the training split.
+        filters: Which training examples are left out, asked in this order; tokenizers are built from what they keep.
         strict: Stop at the first malformed row with its file and number, instead of counting it.
         streaming: Read the rows again each epoch instead of keeping them encoded in memory.
-        max_source_length: Most tokens of a training source.
-        max_target_length: Most tokens of a training target.
-        shuffle_pool: Rows that are shuffled together when streaming; in memory all pairs are.
-        eval_batch_size: Pairs in a batch of an evaluation split.
+        shuffle_pool: Rows that are shuffled together when streaming; in memory all examples are.
+        eval_batch_size: Examples in a batch of an evaluation split.
         num_workers: Processes that make training batches ahead, for each training process; the batches and their order
             are the same with any number. One is enough in memory, several encode a stream faster.
-        seed: Of the order of the training pairs.
+        seed: Of the order of the training examples.
     """
 
     def __init__(
         self,
         *,
-        source: CorpusSource,
-        tokenizer: TokenizerBuilder,
+        corpus: CorpusSource,
+        fields: dict[str, Field],
+        columns: dict[str, str | int],
         batcher: Batcher,
-        source_column: str = "en",
-        target_column: str = "de",
-        unicode_form: Form = "NFC",
+        tokenizer: TokenizerBuilder | None = None,
         filters: list[Filter] | None = None,
         strict: bool = False,
         streaming: bool = False,
-        max_source_length: int = 100,
-        max_target_length: int = 100,
         shuffle_pool: int = 10_000,
         eval_batch_size: int = 64,
         num_workers: int = 0,
         seed: int = 0,
     ) -> None:
         super().__init__()
-        self.source = source
-        self.tokenizer = tokenizer
+        self.corpus = corpus
+        self.fields = Fields(fields, tokenizer=tokenizer)
+        self.reader = RowReader(self.fields, columns)
         self.batcher = batcher
-        self.reader = PairReader(source_column, target_column, unicode_form)
         self.filters = filters or []
         self.strict = strict
         self.streaming = streaming
-        self.longest = (max_source_length + 1, max_target_length + 1)  # positions of a training pair, EOS counted
-        self.limits = TokenLimits(source=max_source_length, target=max_target_length)
         self.shuffle_pool = positive("shuffle_pool", shuffle_pool, of="data")
         self.eval_batch_size = positive("eval_batch_size", eval_batch_size, of="data")
         if num_workers < 0:
@@ -88,23 +86,11 @@ class DataModule(LightningDataModule):
         self.num_workers = num_workers
         self.seed = seed
         self.test_split = "test"
-        self._tokenizers: TokenizerPair | None = None
         self._opened: dict[str, Rows] = {}
         self._corpora: dict[str, EncodedCorpus] = {}
         self._streams: dict[str, StreamLoader] = {}
         self._training: BatchLoader | None = None
         self._stopped_at: dict[str, Any] = {}
-
-    @property
-    def tokenizers(self) -> TokenizerPair:
-        """The vocabularies; there are none before `setup`, unless they were assigned (from a checkpoint)."""
-        if self._tokenizers is None:
-            raise RuntimeError("the tokenizers are built by setup()")
-        return self._tokenizers
-
-    @tokenizers.setter
-    def tokenizers(self, tokenizers: TokenizerPair) -> None:
-        self._tokenizers = tokenizers
 
     @property
     def report(self) -> dict[str, Any]:
@@ -114,8 +100,8 @@ class DataModule(LightningDataModule):
         A streamed split is complete after its first whole pass.
         """
         splits = {split: read.report.as_dict() for split, read in (self._corpora | self._streams).items()}
-        columns = [self.reader.source_column, self.reader.target_column]
-        return {**self.source.identity(), "columns": columns, "streaming": self.streaming, "splits": splits}
+        columns = list(self.reader.columns.values())
+        return {**self.corpus.identity(), "columns": columns, "streaming": self.streaming, "splits": splits}
 
     @property
     def constant_count(self) -> bool:
@@ -135,29 +121,28 @@ class DataModule(LightningDataModule):
 
         Raises:
             UserError: the corpus, a split or a column is not there or empty, also one that only the end of training
-                needs; or no training pair is left.
+                needs; or no training example is left.
         """
         if stage == "fit":
             for split in ("validation", self.test_split):
-                pairs = self._cleaner(split, [])(self._rows(split).all(), SplitReport())
-                if next(pairs, None) is None:
-                    raise UserError(f"the {split} split has no pair: there would be nothing to score (data.source)")
+                read = self._cleaner(split, [])(self._rows(split).all(), SplitReport())
+                if next(read, None) is None:
+                    raise UserError(f"the {split} split has no example: there would be nothing to score (data.corpus)")
         encode = stage in ("fit", None) and not self.streaming and "train" not in self._corpora
-        if self._tokenizers is not None and not encode:
+        if self.fields.is_ready and not encode:
             return
-        rows = self._rows("train")  # once: the built-in corpus takes seconds to generate
-        if self._tokenizers is None:
+        rows = self._rows("train")  # once: a generated corpus takes seconds
+        if not self.fields.is_ready:
             cleaned = self._cleaner("train", self.filters)(rows.all(), SplitReport())
-            self._tokenizers = self.tokenizer.build((source, target) for _, source, target in cleaned)
-            self._tokenizers.form = self.reader.form
+            self.fields.build(read.texts for _, read in cleaned)
         if encode:
-            self._corpus("train", self.limits).report.require_pairs()
+            self._corpus("train", for_training=True).report.require_examples()
 
     def train_dataloader(self) -> BatchLoader:
-        loader = self._loader("train", self.batcher, shuffle=True, limits=self.limits)
-        if self.tokenizers.samples:
+        loader = self._loader("train", self.batcher, for_training=True)
+        if self.fields.samples:
             self._require_whole_targets()
-            loader.resegment = Resegmenter(self.tokenizers, self.seed)
+            loader.redraw = Redraw(self.fields, self.seed)
         if self.trainer is not None:
             loader.progress = partial(batches_done, self.trainer)
         if self._stopped_at:
@@ -185,41 +170,42 @@ class DataModule(LightningDataModule):
         return self.loader(self.test_split)
 
     def loader(self, split: str) -> BatchLoader:
-        """Every pair of any split, always in the same batches of similar lengths; `rows` tells their order."""
+        """Every example of any split, always in the same batches of similar lengths; `rows` tells their order."""
         batcher = LengthBuckets(size=self.eval_batch_size, pool=_POOL * self.eval_batch_size)
-        return self._loader(split, batcher, shuffle=False, limits=None)
+        return self._loader(split, batcher, for_training=False)
 
-    def _loader(self, split: str, batcher: Batcher, *, shuffle: bool, limits: TokenLimits | None) -> BatchLoader:
-        options: Any = {"shuffle": shuffle, "seed": self.seed, "share": self._share()}
-        options["num_workers"] = self.num_workers if shuffle else 0
+    def _loader(self, split: str, batcher: Batcher, *, for_training: bool) -> BatchLoader:
+        options: Any = {"shuffle": for_training, "seed": self.seed, "share": self._share()}
+        options["num_workers"] = self.num_workers if for_training else 0
         if not self.streaming:
-            return MemoryLoader(self._corpus(split, limits), batcher, **options)
-        pool = self.shuffle_pool if shuffle else _POOL * self.eval_batch_size
-        encoder = self._encoder(split, limits)
+            return MemoryLoader(self._corpus(split, for_training), batcher, **options)
+        pool = self.shuffle_pool if for_training else _POOL * self.eval_batch_size
+        encoder = self._encoder(split, for_training)
         self._streams[split] = StreamLoader(self._rows(split), encoder, batcher, pool=pool, **options)
         return self._streams[split]
 
     def _share(self) -> Share:
         return Share() if self.trainer is None else Share(self.trainer.global_rank, self.trainer.world_size)
 
-    def _corpus(self, split: str, limits: TokenLimits | None) -> EncodedCorpus:
+    def _corpus(self, split: str, for_training: bool) -> EncodedCorpus:
         """The split in memory, encoded once."""
         if split not in self._corpora:
             report = SplitReport()
             rows = tqdm(self._rows(split).all(), f"encoding {split}", unit=" rows", leave=False, delay=2, disable=None)
-            self._corpora[split] = EncodedCorpus(self._encoder(split, limits)(rows, report), report)
+            examples = self._encoder(split, for_training)(rows, report)
+            self._corpora[split] = EncodedCorpus(examples, self.fields, report)
         return self._corpora[split]
 
-    def _encoder(self, split: str, limits: TokenLimits | None) -> Encoder:
-        """For training if there are limits: then the filters are asked, too."""
-        return Encoder(self._cleaner(split, self.filters if limits else []), self.tokenizers, limits)
+    def _encoder(self, split: str, for_training: bool) -> RowEncoder:
+        cleaner = self._cleaner(split, self.filters if for_training else [])
+        return RowEncoder(cleaner, self.fields, limited=for_training)
 
     def _require_whole_targets(self) -> None:
         """In memory windows are planned from lengths that a segmentation drawn later does not have."""
         if not self.streaming and self.batcher.cuts:
             raise UserError(
-                f"data.batcher={type(self.batcher).__name__} cuts sentences whose segmentation is drawn anew "
-                "(data.tokenizer.sampling): set data.streaming=true, or data.tokenizer.sampling=null"
+                f"data.batcher={type(self.batcher).__name__} cuts targets whose tokens are drawn anew "
+                "(sampling of a tokenizer): set data.streaming=true, or sampling=null"
             )
 
     def _cleaner(self, split: str, filters: list[Filter]) -> Cleaner:
@@ -227,6 +213,6 @@ class DataModule(LightningDataModule):
 
     def _rows(self, split: str) -> Rows:
         if split not in self._opened:
-            self._opened[split] = self.source.rows(split, streaming=self.streaming)
-            self._opened[split].require(self.reader.source_column, self.reader.target_column)
+            self._opened[split] = self.corpus.rows(split, streaming=self.streaming)
+            self._opened[split].require(*self.reader.columns.values())
         return self._opened[split]

@@ -15,7 +15,7 @@ from s2s_lit.decoding.step import StepModel
 from s2s_lit.decoding.topk import top_tokens
 from s2s_lit.decoding.trellis import Trellis
 from s2s_lit.errors import SettingError
-from s2s_lit.types import BOS, EOS
+from s2s_lit.types import BOS, EOS, DecoderState, Encoded, Inputs
 
 NEVER = -torch.inf
 
@@ -62,10 +62,11 @@ class BeamSearch(Search):
         within("length_penalty", self.length_penalty, 0, 10)
         at_least("coverage_penalty", self.coverage_penalty, 0)
 
-    def _fill(self, trellis: Trellis, model: StepModel, source_ids: Tensor, source_lengths: Tensor) -> None:
-        model = AccumulatedAttention(model) if self.coverage_penalty else model
-        encoded, state = model.start(source_ids, source_lengths)
-        beam = Beam.start(trellis.roots, self.length_caps(source_lengths), self.beam_size)
+    def _constrained(self, model: StepModel) -> StepModel:
+        return super()._constrained(AccumulatedAttention(model) if self.coverage_penalty else model)
+
+    def _fill(self, trellis: Trellis, model: StepModel, inputs: Inputs, encoded: Encoded, state: DecoderState) -> None:
+        beam = Beam.start(trellis.roots, self.length_caps(trellis.lengths), self.beam_size)
         length = 0
         while len(beam.sentences):
             length += 1

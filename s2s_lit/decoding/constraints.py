@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from s2s_lit.decoding.step import StepModel
-from s2s_lit.types import BOS, EOS, PAD, DecoderState, Encoded
+from s2s_lit.types import BOS, EOS, PAD, DecoderState, Encoded, Inputs
 
 FREE = -1
 """Behind the end of a prefix: any token may follow."""
@@ -50,9 +50,9 @@ class Constraint(ABC):
     def __init__(self, model: StepModel) -> None:
         self.model = model
 
-    def start(self, source_ids: Tensor, source_lengths: Tensor) -> tuple[Encoded, DecoderState]:
-        encoded, state = self.model.start(source_ids, source_lengths)
-        return self.prepare(encoded), state.updated(**self.remember(source_ids))
+    def start(self, inputs: Inputs) -> tuple[Encoded, DecoderState]:
+        encoded, state = self.model.start(inputs)
+        return self.prepare(encoded), state.updated(**self.remember(encoded["mask"]))
 
     def step(self, tokens: Tensor, encoded: Encoded, state: DecoderState) -> tuple[Tensor, Tensor | None, DecoderState]:
         log_probs, weights, after = self.model.step(tokens, encoded, state)
@@ -66,8 +66,8 @@ class Constraint(ABC):
         return encoded
 
     @abstractmethod
-    def remember(self, source_ids: Tensor) -> dict[str, Tensor]:
-        """What it remembers before the first token, one row a sentence [B, ...]."""
+    def remember(self, mask: Tensor) -> dict[str, Tensor]:
+        """What it remembers before the first token, one row a sentence [B, ...]; `mask` [B, S] is that of the input."""
 
     @abstractmethod
     def bar(
@@ -88,8 +88,8 @@ class MinimumLength(Constraint):
         super().__init__(model)
         self.length = length
 
-    def remember(self, source_ids: Tensor) -> dict[str, Tensor]:
-        return {"minimum_length.tokens": torch.zeros_like(source_ids[:, 0])}
+    def remember(self, mask: Tensor) -> dict[str, Tensor]:
+        return {"minimum_length.tokens": mask.new_zeros(len(mask), dtype=torch.long)}
 
     def bar(
         self, tokens: Tensor, encoded: Encoded, state: DecoderState, log_probs: Tensor
@@ -111,8 +111,10 @@ class NoRepeatedNgram(Constraint):
         super().__init__(model)
         self.size = size
 
-    def remember(self, source_ids: Tensor) -> dict[str, Tensor]:
-        return {"no_repeated_ngram.tokens": source_ids[:, :0]}  # [B, 0]; BOS joins them, and never comes again
+    def remember(self, mask: Tensor) -> dict[str, Tensor]:
+        return {
+            "no_repeated_ngram.tokens": mask.new_zeros(len(mask), 0, dtype=torch.long)
+        }  # [B, 0]; BOS joins them, and never comes again
 
     def bar(
         self, tokens: Tensor, encoded: Encoded, state: DecoderState, log_probs: Tensor
@@ -145,8 +147,8 @@ class ForcedPrefix(Constraint):
     def prepare(self, encoded: Encoded) -> Encoded:
         return encoded.updated(**{"forced_prefix.tokens": self.prefixes})
 
-    def remember(self, source_ids: Tensor) -> dict[str, Tensor]:
-        return {"forced_prefix.position": torch.zeros_like(source_ids[:, 0])}
+    def remember(self, mask: Tensor) -> dict[str, Tensor]:
+        return {"forced_prefix.position": mask.new_zeros(len(mask), dtype=torch.long)}
 
     def bar(
         self, tokens: Tensor, encoded: Encoded, state: DecoderState, log_probs: Tensor

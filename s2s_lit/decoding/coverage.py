@@ -7,7 +7,7 @@ from torch import Tensor
 
 from s2s_lit.decoding.step import StepModel
 from s2s_lit.errors import UserError
-from s2s_lit.types import DecoderState, Encoded, length_mask
+from s2s_lit.types import DecoderState, Encoded, Inputs
 
 COVERAGE = "accumulated_attention.coverage"
 
@@ -24,10 +24,9 @@ class AccumulatedAttention:
     def __init__(self, model: StepModel) -> None:
         self.model = model
 
-    def start(self, source_ids: Tensor, source_lengths: Tensor) -> tuple[Encoded, DecoderState]:
-        encoded, state = self.model.start(source_ids, source_lengths)
-        padding = ~length_mask(source_lengths, source_ids.shape[1])
-        return encoded, state.updated(**{COVERAGE: padding.float()})
+    def start(self, inputs: Inputs) -> tuple[Encoded, DecoderState]:
+        encoded, state = self.model.start(inputs)
+        return encoded, state.updated(**{COVERAGE: (~encoded["mask"]).float()})
 
     def step(self, tokens: Tensor, encoded: Encoded, state: DecoderState) -> tuple[Tensor, Tensor | None, DecoderState]:
         log_probs, weights, after = self.model.step(tokens, encoded, state)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from s2s_lit.decoding.step import StepModel
-from s2s_lit.types import DecoderState, Encoded, TensorMap
+from s2s_lit.types import DecoderState, Encoded, Inputs, TensorMap
 
 Mean = Literal["probabilities", "log_probabilities"]
 
@@ -33,9 +33,9 @@ class Ensemble:
         self.models = list(models)
         self.mean = mean
 
-    def start(self, source_ids: Tensor, source_lengths: Tensor) -> tuple[Encoded, DecoderState]:
-        encoded, states = zip(*(model.start(source_ids, source_lengths) for model in self.models), strict=True)
-        return Encoded(**_side_by_side(encoded)), DecoderState(**_side_by_side(states))
+    def start(self, inputs: Inputs) -> tuple[Encoded, DecoderState]:
+        encoded, states = zip(*(model.start(inputs) for model in self.models), strict=True)
+        return Encoded(mask=encoded[0]["mask"], **_side_by_side(encoded)), DecoderState(**_side_by_side(states))
 
     def step(self, tokens: Tensor, encoded: Encoded, state: DecoderState) -> tuple[Tensor, Tensor | None, DecoderState]:
         steps = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from s2s_lit.decoding.independent import Choice, IndependentSearch
+from s2s_lit.types import Inputs
 
 
 class GreedySearch(IndependentSearch):
@@ -13,5 +14,5 @@ class GreedySearch(IndependentSearch):
     Of equally likely tokens the lowest id is taken.
     """
 
-    def _choice(self, source_ids: Tensor, source_lengths: Tensor) -> Choice:
+    def _choice(self, inputs: Inputs, caps: Tensor) -> Choice:
         return lambda log_probs, sentences, step: log_probs.argmax(dim=-1)

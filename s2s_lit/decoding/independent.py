@@ -11,7 +11,7 @@ from torch import Tensor
 from s2s_lit.decoding.search import Search
 from s2s_lit.decoding.step import StepModel
 from s2s_lit.decoding.trellis import Trellis
-from s2s_lit.types import BOS, EOS, DecoderState
+from s2s_lit.types import BOS, EOS, DecoderState, Encoded, Inputs
 
 Choice = Callable[[Tensor, Tensor, int], Tensor]
 """(log-probabilities [A, K, V] of the next tokens, the sentences' places in the batch [A], step from 0) -> [A, K]."""
@@ -27,13 +27,12 @@ class IndependentSearch(Search):
     """K, paths of a sentence."""
 
     @abstractmethod
-    def _choice(self, source_ids: Tensor, source_lengths: Tensor) -> Choice:
-        """How the next tokens are chosen in the search of this batch."""
+    def _choice(self, inputs: Inputs, caps: Tensor) -> Choice:
+        """How the next tokens are chosen in the search of this batch, whose longest outputs are `caps` [B]."""
 
-    def _fill(self, trellis: Trellis, model: StepModel, source_ids: Tensor, source_lengths: Tensor) -> None:
-        choose = self._choice(source_ids, source_lengths)
-        encoded, state = model.start(source_ids, source_lengths)
-        sentences, caps = trellis.roots, self.length_caps(source_lengths)  # [A] of the sentences still open
+    def _fill(self, trellis: Trellis, model: StepModel, inputs: Inputs, encoded: Encoded, state: DecoderState) -> None:
+        sentences, caps = trellis.roots, self.length_caps(trellis.lengths)  # [A] of the sentences still open
+        choose = self._choice(inputs, caps)
         cells = sentences.unsqueeze(1).expand(-1, self.n_best)  # [A, K]
         state = state.select(cells.flatten()) if self.n_best > 1 else state
         tokens, ended = torch.full_like(cells, BOS), torch.zeros_like(cells, dtype=torch.bool)

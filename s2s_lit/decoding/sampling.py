@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -13,6 +15,7 @@ from s2s_lit.checks import above, at_least, share
 from s2s_lit.decoding.independent import Choice, IndependentSearch
 from s2s_lit.decoding.topk import top_tokens
 from s2s_lit.errors import SettingError
+from s2s_lit.types import Inputs
 
 
 @dataclass(kw_only=True)
@@ -22,10 +25,10 @@ class SamplingSearch(IndependentSearch):
     Kept are the `top_k` likeliest (Fan et al. 2018, section 5.4), of these the fewest whose share of the tempered
     probability reaches `top_p` (the nucleus, Holtzman et al. 2020, section 3.1).
 
-    What is drawn for a sentence is a function of `seed` and its source, not of the batch, its place or the number of
-    samples; torch's own random numbers are left alone. Hence equal sources get equal samples. The score of a sample is
-    its log-probability under the model, whatever the temperature; samples are drawn independently, so some may be
-    equal.
+    What is drawn for a sentence is a function of `seed` and its inputs, not of the batch, its place or the number of
+    samples; torch's own random numbers are left alone. Hence equal inputs get equal samples; where a model has no
+    input, the place decides. The score of a sample is its log-probability under the model, whatever the temperature;
+    samples are drawn independently, so some may be equal.
 
     Args:
         n_best: Samples of a sentence; they come back finished ones first, likelier ones first.
@@ -50,19 +53,18 @@ class SamplingSearch(IndependentSearch):
         at_least("top_k", self.top_k, 0)
         share("top_p", self.top_p)
 
-    def _choice(self, source_ids: Tensor, source_lengths: Tensor) -> Choice:
-        uniform = self._uniform(source_ids, source_lengths)
+    def _choice(self, inputs: Inputs, caps: Tensor) -> Choice:
+        uniform = self._uniform(inputs, caps)
         return lambda log_probs, sentences, step: self.draw(log_probs, uniform[sentences, :, step])
 
-    def _uniform(self, source_ids: Tensor, source_lengths: Tensor) -> Tensor:
+    def _uniform(self, inputs: Inputs, caps: Tensor) -> Tensor:
         """A number in [0, 1) for each sentence, sample and step, [B, K, longest cap]."""
-        caps = self.length_caps(source_lengths).tolist()
-        uniform = torch.zeros(len(caps), self.n_best, max(caps), dtype=torch.float64)
-        for row, (ids, length, cap) in enumerate(zip(source_ids.tolist(), source_lengths.tolist(), caps, strict=True)):
-            digest = hashlib.blake2b(repr((self.seed, ids[:length])).encode(), digest_size=7).digest()
+        uniform = torch.zeros(len(caps), self.n_best, int(caps.max()), dtype=torch.float64)
+        for row, (read, cap) in enumerate(zip(_rows(inputs), caps.tolist(), strict=True)):
+            digest = hashlib.blake2b(repr((self.seed, *read)).encode(), digest_size=7).digest()
             generator = torch.Generator().manual_seed(int.from_bytes(digest, "big"))
             uniform[row, :, :cap] = torch.rand(self.n_best, cap, dtype=torch.float64, generator=generator)
-        return uniform.to(source_ids.device)
+        return uniform.to(caps.device)
 
     def draw(self, log_probs: Tensor, uniform: Tensor) -> Tensor:
         """The tokens [...] at which the cumulative distribution [..., V] passes the numbers `uniform` [...]."""
@@ -83,3 +85,12 @@ class SamplingSearch(IndependentSearch):
         if self.top_p < 1:
             return log_probs.sort(dim=-1, descending=True, stable=True)
         return log_probs, torch.arange(log_probs.shape[-1], device=log_probs.device)
+
+
+def _rows(inputs: Inputs) -> Iterator[list[Any]]:
+    """The values of each example's inputs, without padding; its place where there is no input."""
+    columns = [
+        [values[:length] for values, length in zip(field.values.tolist(), field.lengths.tolist(), strict=True)]
+        for field in inputs.values()
+    ]
+    return map(list, zip(*columns, strict=True)) if columns else ([place] for place in range(inputs.size))

@@ -1,4 +1,4 @@
-"""What every search is: from sources to ranked hypotheses, with one rule for the longest output."""
+"""What every search is: from inputs to ranked hypotheses, with one rule for the longest output."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from s2s_lit.checks import at_least, within
 from s2s_lit.decoding.constraints import MinimumLength, NoRepeatedNgram, RealTokens
 from s2s_lit.decoding.step import StepModel
 from s2s_lit.decoding.trellis import Trellis
-from s2s_lit.types import Hypothesis
+from s2s_lit.types import DecoderState, Encoded, Hypothesis, Inputs
 
 LONGEST = 100_000
 """Tokens beyond which no setting may let an output grow."""
@@ -20,11 +20,13 @@ LONGEST = 100_000
 
 @dataclass(kw_only=True)
 class Search(ABC):
-    """Finds likely outputs of a model for a batch of sources.
+    """Finds likely outputs of a model for a batch of examples.
 
-    The longest output of a sentence is a function of its own source, in tokens with EOS counted in both,
+    The longest output of a sentence is a function of its own input, in positions with EOS counted in both,
 
-        cap = max(1, floor(max_length_ratio * source_length + max_length_offset)),
+        cap = max(1, floor(max_length_ratio * length + max_length_offset)),
+
+    length that of what the model attends to (0 for a model without an input),
 
     so that no result depends on the batch a sentence is in. A hypothesis that has not ended at its cap is returned
     as it is, `finished=False`, without the EOS's probability, and after all finished ones of the sentence. No output
@@ -34,7 +36,7 @@ class Search(ABC):
     and checks its own settings in `__post_init__`.
 
     Args:
-        max_length_ratio: Longest output per source token.
+        max_length_ratio: Longest output per input position.
         max_length_offset: Tokens allowed on top of that.
         min_length: Fewest tokens of an output, EOS counted; the cap wins over it.
         no_repeat_ngram: n, so that no n successive tokens stand twice in an output; 0 allows every repetition.
@@ -55,24 +57,24 @@ class Search(ABC):
         at_least("no_repeat_ngram", self.no_repeat_ngram, 0)
 
     @torch.no_grad()
-    def __call__(
-        self, model: StepModel, source_ids: Tensor, source_lengths: Tensor, *, keep_weights: bool = False
-    ) -> list[list[Hypothesis]]:
-        """Search each of the sources [B, S] of `source_lengths` [B] tokens.
+    def __call__(self, model: StepModel, inputs: Inputs, *, keep_weights: bool = False) -> list[list[Hypothesis]]:
+        """Search outputs for the inputs of B examples.
 
         The model is used as it is: put it into evaluation mode first.
 
         Returns:
             For each sentence its hypotheses, best first; with `keep_weights` and a model that attends, each has the
-            weights [tokens (+ 1 for EOS), source_length] on the CPU. Impossible ones (probability 0) are left out.
+            weights [tokens (+ 1 for EOS), input positions] on the CPU. Impossible ones (probability 0) are left out.
         """
-        trellis = Trellis(source_lengths, keep_weights)
-        self._fill(trellis, self._constrained(model), source_ids, source_lengths)
+        model = self._constrained(model)
+        encoded, state = model.start(inputs)
+        trellis = Trellis(encoded["mask"].sum(dim=1), keep_weights)
+        self._fill(trellis, model, inputs, encoded, state)
         return trellis.hypotheses()
 
     @abstractmethod
-    def _fill(self, trellis: Trellis, model: StepModel, source_ids: Tensor, source_lengths: Tensor) -> None:
-        """Run the search, keeping tokens and outcomes in the trellis."""
+    def _fill(self, trellis: Trellis, model: StepModel, inputs: Inputs, encoded: Encoded, state: DecoderState) -> None:
+        """Run the search from where `start` left it, keeping tokens and outcomes in the trellis."""
 
     def _constrained(self, model: StepModel) -> StepModel:
         """The model under the constraints that are set, and never with PAD or BOS."""
@@ -83,7 +85,7 @@ class Search(ABC):
             model = MinimumLength(model, self.min_length)
         return model
 
-    def length_caps(self, source_lengths: Tensor) -> Tensor:
-        """The longest output, EOS counted, for each of the `source_lengths`: [B] -> [B]."""
-        caps = source_lengths * self.max_length_ratio + self.max_length_offset
+    def length_caps(self, lengths: Tensor) -> Tensor:
+        """The longest output, EOS counted, for inputs of so many positions: [B] -> [B]."""
+        caps = lengths * self.max_length_ratio + self.max_length_offset
         return caps.floor().long().clamp(min=1)

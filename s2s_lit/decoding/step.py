@@ -6,7 +6,7 @@ from typing import Protocol
 
 from torch import Tensor
 
-from s2s_lit.types import DecoderState, Encoded
+from s2s_lit.types import DecoderState, Encoded, Inputs
 
 
 class StepModel(Protocol):
@@ -19,8 +19,12 @@ class StepModel(Protocol):
     search needs to know of it.
     """
 
-    def start(self, source_ids: Tensor, source_lengths: Tensor) -> tuple[Encoded, DecoderState]:
-        """Read the sources [B, S] of `source_lengths` [B] tokens: what was encoded, and states; one row a sentence."""
+    def start(self, inputs: Inputs) -> tuple[Encoded, DecoderState]:
+        """Read the inputs: what was encoded and the states before the first token, one row an example.
+
+        `encoded` has a `mask` [B, S] at least, True at the positions that the attention may look at; their number also
+        bounds the length of an output. A model without an input has none: S = 0.
+        """
         ...
 
     def step(self, tokens: Tensor, encoded: Encoded, state: DecoderState) -> tuple[Tensor, Tensor | None, DecoderState]:

@@ -18,13 +18,13 @@ class Trellis:
     walked once, at the end.
 
     Args:
-        source_lengths: [B] real tokens of each source.
+        lengths: [B] input positions of each sentence.
         keep_weights: Whether the hypotheses shall carry the attention's weights.
     """
 
-    def __init__(self, source_lengths: Tensor, keep_weights: bool) -> None:
-        self.roots = torch.arange(len(source_lengths), device=source_lengths.device)  # [B]
-        self._source_lengths = source_lengths
+    def __init__(self, lengths: Tensor, keep_weights: bool) -> None:
+        self.roots = torch.arange(len(lengths), device=lengths.device)  # [B]
+        self.lengths = lengths
         self._tokens = [torch.full_like(self.roots, BOS)]
         self._parents = [torch.full_like(self.roots, -1)]
         self._size = len(self.roots)
@@ -57,7 +57,7 @@ class Trellis:
     def hypotheses(self) -> list[list[Hypothesis]]:
         """The hypotheses of each sentence, in the order in which `end` was given them."""
         tokens, parents = torch.cat(self._tokens).tolist(), torch.cat(self._parents).tolist()
-        lengths = self._source_lengths.tolist()
+        lengths = self.lengths.tolist()
         weights, row_of = self._all_weights()
         results: list[list[Hypothesis]] = [[] for _ in lengths]
         for end in self._ends:

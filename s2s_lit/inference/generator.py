@@ -1,27 +1,29 @@
-"""Outputs of trained models for any number of lines, block by block: batched by length, searched, in their order."""
+"""Outputs of trained models for any number of examples, block by block: batched by length, searched, in their order."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 
 from s2s_lit.data.batching.collate import collate
 from s2s_lit.decoding.constraints import ForcedPrefix
+from s2s_lit.decoding.search import Search
 from s2s_lit.decoding.step import StepModel
 from s2s_lit.errors import UserError
 from s2s_lit.inference.models import Models
-from s2s_lit.tasks.base import Task
-from s2s_lit.text.lines import encode_lines
 from s2s_lit.types import UNK, Batch, Example, Hypothesis
 
-BLOCK = 4096  # lines that are in memory at a time
+BLOCK = 4096  # examples that are in memory at a time
+
+Raw = str | Mapping[str, Any]
+"""One example as a user gives it: the text of the only input, or the value of each input by its name."""
 
 
 class Generated(NamedTuple):
-    """One output for one line.
+    """One output for one example.
 
     Attributes:
         text: The output as text.
@@ -39,70 +41,96 @@ def ignore(done: int) -> None:
 
 
 def generate(
-    models: Models, lines: Iterable[str], *, prefix: Sequence[int] = (), told: Callable[[int], object] = ignore
+    models: Models,
+    examples: Iterable[Raw],
+    *,
+    search: Search | None = None,
+    prefix: Sequence[int] = (),
+    keep_weights: bool = False,
+    told: Callable[[int], object] = ignore,
 ) -> Iterator[list[Generated]]:
-    """The n best outputs of each line, best first, in the lines' order; a line without a token has none.
+    """The n best outputs of each example, best first, in the examples' order; one whose inputs are empty has none.
 
     Args:
         models: One run, or several as one.
-        lines: Any number: they are read and answered block by block.
+        examples: Any number: they are read and answered block by block.
+        search: How outputs are found; None: as the run is configured.
         prefix: The ids with which every output begins (`prefix_ids`).
-        told: Hears how many lines are done each time.
+        keep_weights: Whether hypotheses carry the attention's weights.
+        told: Hears how many examples are done each time.
 
     Raises:
-        UserError: The prefix is as long as an output may be.
+        UserError: An example lacks an input, or the prefix is as long as an output may be.
     """
-    task, remaining = models.task, iter(lines)
+    remaining = iter(examples)
+    search = search or models.search
     while block := list(islice(remaining, BLOCK)):
-        for line, hypotheses in zip(block, _search(models, block, list(prefix), told), strict=True):
-            source = task.tokenizers.normalize(line)
-            yield [Generated(task.text_of(found, source), found.score, found) for found in hypotheses]
+        read = models.fields.encode([by_name(models, each) for each in block])
+        found: list[list[Hypothesis]] = [[] for _ in read]
+        for places in batches_by_length(read, [i for i, each in enumerate(read) if _is_there(each)], models.batch_size):
+            batch = collate([read[i] for i in places], models.fields).to(models.device)
+            for place, hypotheses in zip(places, _search(models, search, batch, prefix, keep_weights), strict=True):
+                found[place] = hypotheses
+            told(len(places))
+        for example, hypotheses in zip(read, found, strict=True):
+            yield [Generated(models.text_of(each, example), each.score, each) for each in hypotheses]
 
 
-def prefix_ids(task: Task, prefix: str) -> list[int]:
+def by_name(models: Models, example: Raw) -> Mapping[str, Any]:
+    """The inputs of an example by their names.
+
+    Raises:
+        UserError: It is one text, and the model does not read one input.
+    """
+    if not isinstance(example, str):
+        return example
+    names = list(models.fields.inputs)
+    if len(names) != 1:
+        raise UserError(f"this model reads {', '.join(names) or 'no input'}: give each example as a mapping by name")
+    return {names[0]: example}
+
+
+def prefix_ids(models: Models, prefix: str) -> list[int]:
     """The ids of the words with which outputs shall begin.
 
     Raises:
         UserError: The vocabulary lacks one, and what it lacks cannot be forced.
     """
-    tokenizer, text = task.tokenizers.target, task.tokenizers.normalize(prefix)
-    ids = tokenizer.encode(text)
+    target = models.fields.target
+    text = str(target.read(prefix))
+    ids = target.tokenizer.encode(text)
     if UNK in ids:
-        unknown = [token for i, token in zip(ids, tokenizer.tokenize(text), strict=True) if i == UNK]
+        unknown = [token for i, token in zip(ids, target.tokenizer.tokenize(text), strict=True) if i == UNK]
         raise UserError(f"--prefix: the target vocabulary has no {', '.join(map(repr, unknown))}")
     return ids
 
 
 def batches_by_length(examples: Sequence[Example], keep: Sequence[int], size: int) -> Iterator[list[int]]:
-    """The places `keep` in lists of up to `size`, of similar source lengths."""
-    order = sorted(keep, key=lambda i: len(examples[i].source_ids))
+    """The places `keep` in lists of up to `size`, of similar input lengths."""
+    order = sorted(keep, key=lambda i: examples[i].lengths[1:])
     return (order[start : start + size] for start in range(0, len(order), size))
 
 
+def _is_there(example: Example) -> bool:
+    """Whether there is something to read, besides end marks; a model without an input needs nothing."""
+    return not example.inputs or any(length > 1 for length in example.lengths[1:])
+
+
+@torch.inference_mode()
 def _search(
-    models: Models, lines: Sequence[str], prefix: list[int], told: Callable[[int], object]
+    models: Models, search: Search, batch: Batch, prefix: Sequence[int], keep_weights: bool
 ) -> list[list[Hypothesis]]:
-    """The hypotheses of a block's lines, in their order."""
-    task, model, size = models
-    examples = encode_lines(lines, task.tokenizers)
-    found: list[list[Hypothesis]] = [[] for _ in lines]
-    for rows in batches_by_length(examples, [i for i, each in enumerate(examples) if each.source_length > 1], size):
-        batch = collate([examples[i] for i in rows]).to(task.device)
-        searched = _forcing(task, model, batch, prefix) if prefix else model
-        with torch.inference_mode():
-            results = task.search(searched, batch.source_ids, batch.source_lengths, keep_weights=task.replaces_unknown)
-        for row, hypotheses in zip(rows, results, strict=True):
-            found[row] = hypotheses
-        told(len(rows))
-    return found
+    model = _forcing(models, search, batch, prefix) if prefix else models.model
+    return search(model, batch.inputs, keep_weights=keep_weights or models.needs_weights)
 
 
-def _forcing(task: Task, model: StepModel, batch: Batch, prefix: list[int]) -> StepModel:
+def _forcing(models: Models, search: Search, batch: Batch, prefix: Sequence[int]) -> StepModel:
     """The model whose every output begins with the tokens `prefix`."""
-    cap = int(task.search.length_caps(batch.source_lengths).min())
+    encoded, _ = models.model.start(batch.inputs)
+    cap = int(search.length_caps(encoded["mask"].sum(dim=1)).min())
     if len(prefix) >= cap:
         raise UserError(
-            f"--prefix has {len(prefix)} tokens, but the translation of a line may have {cap} with its end: raise "
+            f"--prefix has {len(prefix)} tokens, but an output may have {cap} with its end: raise "
             "task.search.max_length_offset"
         )
-    return ForcedPrefix(model, torch.tensor(prefix, device=task.device).expand(len(batch), -1))
+    return ForcedPrefix(models.model, torch.tensor(prefix, device=models.device).expand(len(batch), -1))

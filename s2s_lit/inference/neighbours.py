@@ -6,6 +6,7 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from s2s_lit.data.fields.text import TextField
 from s2s_lit.errors import UserError, did_you_mean
 from s2s_lit.tasks.base import Task
 from s2s_lit.text.tokenizer import Tokenizer
@@ -17,12 +18,17 @@ from s2s_lit.types import UNK
 DRAWN = 150  # tokens of the picture
 
 
-def side_of(task: Task, side: str) -> tuple[Tokenizer, Tensor]:
-    """The tokenizer of a side and its table [V, E]."""
-    embedding = getattr(task.model, f"{side}_embedding")
-    tokenizer: Tokenizer = getattr(task.tokenizers, side)
-    table: Tensor = embedding.table.weight.detach().float().cpu()
-    return tokenizer, table
+def vectors_of(task: Task, name: str) -> tuple[TextField, Tensor]:
+    """A text field and its embedding's table [V, E].
+
+    Raises:
+        UserError: The model has no embedding of that field.
+    """
+    embeddings = task.model.embeddings
+    if name not in embeddings:
+        raise UserError(f"--side {name}: this model has embeddings of {', '.join(embeddings)}")
+    table: Tensor = embeddings[name].table.weight.detach().float().cpu()
+    return task.fields.text_fields[name], table
 
 
 def ids_of(word: str, tokenizer: Tokenizer) -> list[int]:
@@ -52,9 +58,10 @@ def nearest(vectors: Tensor, ids: list[int], count: int) -> list[tuple[int, floa
     return list(zip(found.indices.tolist(), found.values.tolist(), strict=True))
 
 
-def picture(task: Task, side: str) -> Figure:
-    """The most frequent tokens of a side; ids are in the order of counts, or of sentencepiece's scores."""
-    tokenizer, vectors = side_of(task, side)
+def picture(task: Task, name: str) -> Figure:
+    """The most frequent tokens of a field; ids are in the order of counts, or of sentencepiece's scores."""
+    field, vectors = vectors_of(task, name)
+    tokenizer = field.tokenizer
     start, stop = len(SPECIALS), len(SPECIALS) + DRAWN
     tokens = [token.replace(JOINER, "·") for token in tokenizer.tokens[start:stop]]  # which the picture's font lacks
-    return embedding_figure(vectors[start:stop].numpy(), tokens, title=f"{side} embedding, {len(tokens)} first tokens")
+    return embedding_figure(vectors[start:stop].numpy(), tokens, title=f"{name} embedding, {len(tokens)} first tokens")

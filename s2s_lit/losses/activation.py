@@ -5,12 +5,12 @@ Merity, McCann & Socher 2017, "Revisiting Activation Regularization for Language
 
 from __future__ import annotations
 
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor
 
 from s2s_lit.checks import at_least
 from s2s_lit.losses.penalty import Penalty
-from s2s_lit.types import Decoded
+from s2s_lit.types import Batch, ModelOutput
 
 
 class ActivationRegularization(Penalty):
@@ -26,8 +26,8 @@ class ActivationRegularization(Penalty):
         super().__init__()
         self.weight = at_least("task.penalties.weight", weight, 0)
 
-    def forward(self, decoded: Decoded, mask: Bool[Tensor, "B T"]) -> Float[Tensor, ""]:
-        return self.weight * decoded.hidden[mask].square().mean(dim=-1).sum()
+    def forward(self, output: ModelOutput, batch: Batch) -> Float[Tensor, ""]:
+        return self.weight * output.decoded.hidden[batch.target.mask].square().mean(dim=-1).sum()
 
 
 class TemporalActivationRegularization(Penalty):
@@ -45,6 +45,7 @@ class TemporalActivationRegularization(Penalty):
         super().__init__()
         self.weight = at_least("task.penalties.weight", weight, 0)
 
-    def forward(self, decoded: Decoded, mask: Bool[Tensor, "B T"]) -> Float[Tensor, ""]:
-        changes = decoded.hidden[:, 1:] - decoded.hidden[:, :-1]
+    def forward(self, output: ModelOutput, batch: Batch) -> Float[Tensor, ""]:
+        hidden, mask = output.decoded.hidden, batch.target.mask
+        changes = hidden[:, 1:] - hidden[:, :-1]
         return self.weight * changes[mask[:, 1:] & mask[:, :-1]].square().mean(dim=-1).sum()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor
 
 from s2s_lit.checks import at_least
 from s2s_lit.errors import UserError
 from s2s_lit.losses.penalty import Penalty
-from s2s_lit.types import Decoded
+from s2s_lit.types import Batch, ModelOutput
 
 
 class CoveragePenalty(Penalty):
@@ -30,9 +30,9 @@ class CoveragePenalty(Penalty):
         super().__init__()
         self.weight = at_least("task.penalties.weight", weight, 0)
 
-    def forward(self, decoded: Decoded, mask: Bool[Tensor, "B T"]) -> Float[Tensor, ""]:
-        weights = decoded.weights
+    def forward(self, output: ModelOutput, batch: Batch) -> Float[Tensor, ""]:
+        weights = output.decoded.weights
         if weights is None:
             raise UserError("task.penalties: CoveragePenalty needs an attention: set model.decoder.attention")
         before = weights.cumsum(dim=1) - weights
-        return self.weight * weights.minimum(before).sum(dim=-1).masked_select(mask).sum()
+        return self.weight * weights.minimum(before).sum(dim=-1).masked_select(batch.target.mask).sum()

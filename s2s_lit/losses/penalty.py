@@ -5,10 +5,10 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import ClassVar
 
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor, nn
 
-from s2s_lit.types import Decoded
+from s2s_lit.types import Batch, ModelOutput
 
 
 class Penalty(nn.Module, ABC):
@@ -21,5 +21,5 @@ class Penalty(nn.Module, ABC):
     name: ClassVar[str]
 
     @abstractmethod
-    def forward(self, decoded: Decoded, mask: Bool[Tensor, "B T"]) -> Float[Tensor, ""]:
-        """The weighted term, summed over the real target positions of `mask`."""
+    def forward(self, output: ModelOutput, batch: Batch) -> Float[Tensor, ""]:
+        """The weighted term, summed over the batch's real target positions."""

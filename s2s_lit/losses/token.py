@@ -2,26 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from jaxtyping import Float, Int
-from torch import Tensor, nn
-
 from s2s_lit.checks import below_one
-from s2s_lit.types import at_least_float32
+from s2s_lit.losses.base import Loss, LossResult
+from s2s_lit.types import Batch, ModelOutput, at_least_float32
 
 
-@dataclass(frozen=True)
-class TokenLoss:
-    """Sums over M positions: `objective` is what is minimized, `nll` (nats) what is reported."""
-
-    objective: Tensor
-    nll: Tensor
-    count: int
-    log_probs: Tensor  # [M], of each target
-
-
-class TokenNLL(nn.Module):
+class TokenNLL(Loss):
     """Cross-entropy with label smoothing (Szegedy 2016, section 7).
 
     objective = (1 - e) * nll + e * mean over v of -log p(v),  nll = -log p(target)
@@ -37,11 +23,12 @@ class TokenNLL(nn.Module):
         super().__init__()
         self.label_smoothing = below_one("task.loss.label_smoothing", label_smoothing)
 
-    def forward(self, logits: Float[Tensor, "M V"], targets: Int[Tensor, "M"]) -> TokenLoss:
-        log_probs = at_least_float32(logits).log_softmax(dim=-1)
+    def forward(self, output: ModelOutput, batch: Batch) -> LossResult:
+        targets = batch.target.tokens
+        log_probs = at_least_float32(output.logits).log_softmax(dim=-1)
         chosen = log_probs.gather(1, targets.unsqueeze(1))
         nll = -chosen.sum()
         objective = nll
         if self.training and self.label_smoothing:
             objective = (1 - self.label_smoothing) * nll - self.label_smoothing * log_probs.mean(dim=-1).sum()
-        return TokenLoss(objective, nll.detach(), targets.numel(), chosen.detach().squeeze(1))
+        return LossResult(objective, nll.detach(), targets.numel(), chosen.detach().squeeze(1))

@@ -32,7 +32,7 @@ class ExactMatch(TextMetric):
     size: ClassVar[int] = 1
     higher_is_better = True
 
-    def statistics(self, hypothesis: str, reference: str) -> list[int]:
+    def against(self, hypothesis: str, reference: str) -> list[int]:
         return [int(answer_words(hypothesis) == answer_words(reference))]
 
     def score(self, sums: list[int], pairs: int) -> float:
@@ -51,7 +51,7 @@ class WordF1(TextMetric):
     size: ClassVar[int] = 1
     higher_is_better = True
 
-    def statistics(self, hypothesis: str, reference: str) -> list[int]:
+    def against(self, hypothesis: str, reference: str) -> list[int]:
         ours, theirs = Counter(answer_words(hypothesis)), Counter(answer_words(reference))
         shared = (ours & theirs).total()
         return [2 * shared * UNIT // (ours.total() + theirs.total()) if shared else 0]

@@ -21,7 +21,7 @@ class EditDistance(TextMetric):
     size: ClassVar[int] = 1
     higher_is_better = False
 
-    def statistics(self, hypothesis: str, reference: str) -> list[int]:
+    def against(self, hypothesis: str, reference: str) -> list[int]:
         return [Levenshtein.distance(hypothesis.split(), reference.split())]
 
     def score(self, sums: list[int], pairs: int) -> float:
@@ -50,7 +50,7 @@ class WordErrorRate(_ErrorRate):
     name: ClassVar[str] = "wer"
     label: ClassVar[str] = "WER"
 
-    def statistics(self, hypothesis: str, reference: str) -> list[int]:
+    def against(self, hypothesis: str, reference: str) -> list[int]:
         words = reference.split()
         return [Levenshtein.distance(hypothesis.split(), words), len(words)]
 
@@ -64,6 +64,6 @@ class CharacterErrorRate(_ErrorRate):
     name: ClassVar[str] = "cer"
     label: ClassVar[str] = "CER"
 
-    def statistics(self, hypothesis: str, reference: str) -> list[int]:
+    def against(self, hypothesis: str, reference: str) -> list[int]:
         characters = reference.strip()
         return [Levenshtein.distance(hypothesis.strip(), characters), len(characters)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import ClassVar
 
 import torch
@@ -55,4 +56,31 @@ class Likelihood(Metric):
         hits, tokens, right, sentences = self.counts
         loss = self.nll_sum / tokens
         values = (loss, loss.exp(), hits / tokens, right / sentences)
-        return {score.name: value for score, value in zip(self.scores, values, strict=True)}
+        return {score.name: value for score, value in zip(Likelihood.scores, values, strict=True)}
+
+
+class TextLikelihood(Likelihood):
+    """The same, with the perplexity by word: exp(nll_sum / words), words being what stands between white space.
+
+    It does not depend on how words are cut into tokens, so that vocabularies can be compared. The end of each text
+    counts as a word, as it costs too.
+    """
+
+    scores: ClassVar[tuple[Score, ...]] = (
+        *Likelihood.scores[:2],
+        Score("word_perplexity", "perplexity (by word)", "{:.3f}", higher_is_better=False),
+        *Likelihood.scores[2:],
+    )
+    words: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.add_state("words", torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
+
+    def count_words(self, texts: Iterable[str]) -> None:
+        """Add the words of a batch's texts, each with its end."""
+        self.words += sum(len(text.split()) + 1 for text in texts)
+
+    def compute(self) -> dict[str, Tensor]:
+        found = super().compute()
+        return {**found, "word_perplexity": (self.nll_sum / self.words).exp()}

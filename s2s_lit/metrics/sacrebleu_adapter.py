@@ -7,7 +7,7 @@ its version is pinned in pyproject.toml and a test holds each name that is used 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,15 +16,15 @@ from sacrebleu.metrics.base import Metric, Signature
 from sacrebleu.significance import PairedTest, _compute_p_value, estimate_ci
 
 
-def statistics_of(metric: Metric, hypothesis: str, reference: str) -> list[int]:
-    """What one pair adds to the sums of a corpus. With one reference all are counts, TER's mean length too."""
-    (row,) = metric._extract_corpus_statistics([hypothesis], [[reference]])
-    return [int(value) for value in row]
+def statistics_of(metric: Metric, hypothesis: str, references: Sequence[str]) -> list[float]:
+    """What one example adds to the sums of a corpus: counts, but for TER's mean length of several references."""
+    (row,) = metric._extract_corpus_statistics([hypothesis], [[reference] for reference in references])
+    return list(row)
 
 
-def score_of(metric: Metric, sums: list[int]) -> float:
+def score_of(metric: Metric, sums: Sequence[float]) -> float:
     """The score of a corpus from its sums, in the precision that sacrebleu gives it."""
-    return metric._compute_score_from_stats(sums).score
+    return metric._compute_score_from_stats(list(sums)).score
 
 
 def interval(scores: NDArray[np.float64]) -> tuple[float, float]:

@@ -32,7 +32,7 @@ class _Rouge(TextMetric):
     def shared(self, hypothesis: Sequence[str], reference: Sequence[str]) -> tuple[int, int, int]:
         """Units that both have, units of the hypothesis, units of the reference."""
 
-    def statistics(self, hypothesis: str, reference: str) -> list[int]:
+    def against(self, hypothesis: str, reference: str) -> list[int]:
         shared, ours, theirs = self.shared(rouge_words(hypothesis), rouge_words(reference))
         return [2 * shared * UNIT // (ours + theirs) if shared else 0]
 

@@ -18,11 +18,11 @@ UNIT = 2**40
 
 
 class TextMetric(Metric):
-    """Scores detokenized hypotheses against one reference each.
+    """Scores detokenized hypotheses against one or several references each.
 
-    A metric is two pure functions, `statistics` of one pair and `score` of their sums over a corpus; this class owns
-    the sums, whole numbers, so that a score depends neither on the batches nor on the processes the pairs came in.
-    (A mean of fractions counts them in `UNIT`s.) Without any pair the score is NaN.
+    A metric is two pure functions, what a hypothesis counts `against` a reference, and the `score` of such counts over
+    a corpus; this class owns their sums, whole numbers, so that a score depends neither on the batches nor on the
+    processes that the examples came in. (A mean of fractions counts them in `UNIT`s.) Without an example it is NaN.
 
     A metric states, as class attributes, these and `higher_is_better`.
     """
@@ -51,9 +51,9 @@ class TextMetric(Metric):
         """What is known of the one score besides its value."""
         return (Score(self.name, self.label, self.pattern, bool(self.higher_is_better)),)
 
-    def update(self, hypotheses: Sequence[str], references: Sequence[str]) -> None:
-        """Add pairs: `references[i]` is the one reference of `hypotheses[i]`."""
-        self.added = [self.statistics(*pair) for pair in zip(hypotheses, references, strict=True)]
+    def update(self, hypotheses: Sequence[str], references: Sequence[Sequence[str]]) -> None:
+        """Add examples: `references[i]` are all that are right for `hypotheses[i]`, at least one."""
+        self.added = [self.statistics(*each) for each in zip(hypotheses, references, strict=True)]
         self.sums += torch.tensor(self.added, dtype=torch.int64).reshape(-1, self.size).sum(0).to(self.sums.device)
         self.pairs += len(self.added)
 
@@ -61,9 +61,16 @@ class TextMetric(Metric):
         score = self.score(self.sums.tolist(), int(self.pairs)) if self.pairs > 0 else math.nan
         return torch.tensor(score, dtype=torch.float64, device=self.sums.device)
 
+    def statistics(self, hypothesis: str, references: Sequence[str]) -> list[int]:
+        """What one example adds to the sums; of several references that counts which it scores best against."""
+        rows = [self.against(hypothesis, reference) for reference in dict.fromkeys(references)]
+        if len(rows) == 1:
+            return rows[0]
+        return (max if self.higher_is_better else min)(rows, key=lambda row: self.score(row, 1))
+
     @abstractmethod
-    def statistics(self, hypothesis: str, reference: str) -> list[int]:
-        """What one pair adds to the sums."""
+    def against(self, hypothesis: str, reference: str) -> list[int]:
+        """What a hypothesis adds to the sums if this is its only reference."""
 
     @abstractmethod
     def score(self, sums: list[int], pairs: int) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from sacrebleu.metrics.base import Metric as SacrebleuMetric
@@ -14,20 +15,29 @@ from s2s_lit.metrics.text import TextMetric
 
 
 class _Sacrebleu(TextMetric):
-    """A metric of sacrebleu, equal to its `corpus_score` on the same pairs."""
+    """A metric of sacrebleu, equal to its `corpus_score` on the same texts, with several references too."""
+
+    scale: ClassVar[int] = 1
+    """By what the statistics are multiplied to be whole numbers."""
 
     def __init__(self, scorer: SacrebleuMetric) -> None:
         super().__init__()
-        scorer.num_refs = 1  # for the signature; sacrebleu learns it from a corpus
         self._scorer = scorer
+        self._numbers: set[int] = set()  # of references, for the signature; sacrebleu learns it from a corpus
 
-    def statistics(self, hypothesis: str, reference: str) -> list[int]:
-        return statistics_of(self._scorer, hypothesis, reference)
+    def statistics(self, hypothesis: str, references: Sequence[str]) -> list[int]:
+        self._numbers.add(len(references))
+        return [round(value * self.scale) for value in statistics_of(self._scorer, hypothesis, references)]
+
+    def against(self, hypothesis: str, reference: str) -> list[int]:
+        return self.statistics(hypothesis, [reference])
 
     def score(self, sums: list[int], pairs: int) -> float:
-        return score_of(self._scorer, sums)
+        return score_of(self._scorer, sums if self.scale == 1 else [each / self.scale for each in sums])
 
     def signature(self) -> str:
+        numbers = self._numbers or {1}
+        self._scorer.num_refs = max(numbers) if len(numbers) == 1 else -1
         return str(self._scorer.get_signature())
 
 
@@ -74,6 +84,7 @@ class Ter(_Sacrebleu):
     name: ClassVar[str] = "ter"
     label: ClassVar[str] = "TER"
     size: ClassVar[int] = 2
+    scale: ClassVar[int] = 2**20  # of several references the mean length counts; a power of two changes no quotient
     higher_is_better = False
 
     def __init__(self, *, case_sensitive: bool = False) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Literal
 
 from jaxtyping import Float, Int
-from torch import Tensor, nn
+from torch import Tensor
 
 from s2s_lit.checks import at_least
+from s2s_lit.models.base import Model
 from s2s_lit.nn.decoders.base import DecoderFactory
 from s2s_lit.nn.decoders.recurrent import RecurrentDecoder
 from s2s_lit.nn.embeddings import EmbeddingFactory, TokenEmbedding
@@ -16,47 +17,45 @@ from s2s_lit.nn.encoders.base import EncoderFactory
 from s2s_lit.nn.encoders.recurrent import RecurrentEncoder
 from s2s_lit.nn.outputs.base import OutputFactory
 from s2s_lit.nn.outputs.linear import LinearOutput
-from s2s_lit.types import Batch, Decoded, DecoderState, Encoded, EncoderOutput, at_least_float32
+from s2s_lit.types import (
+    DecoderState,
+    Encoded,
+    EncoderOutput,
+    Inputs,
+    ModelOutput,
+    Sequences,
+    Target,
+    at_least_float32,
+)
 
 
-@dataclass(frozen=True)
-class Seq2SeqOutput:
-    """What a pass over given targets yields.
-
-    `logits` [M, V] are those of the M real target positions, sentence after sentence: none is computed for padding.
-    """
-
-    logits: Tensor
-    decoded: Decoded
-
-
-class Seq2Seq(nn.Module):
+class Seq2Seq(Model):
     """p(target | source) = product over t of p(target_t | target_<t, source), by an encoder and a decoder.
 
     It is a `StepModel` for the searches (`start`, `step`).
 
     Args:
-        source_vocab_size: number of source tokens.
-        target_vocab_size: number of target tokens.
-        encoder: reads the source.
-        decoder: predicts the target.
-        output: scores the tokens.
+        sizes: Tokens of the vocabularies of `source` and `target`.
+        encoder: Reads the source.
+        decoder: Predicts the target.
+        output: Scores the tokens.
         embedding_size: E, size of the vector of a token.
-        source_embedding: looks up the source tokens.
-        target_embedding: looks up the target tokens.
-        tie: which tables are one: none; 'output', target embedding and output layer (Press & Wolf 2017, needs
-            decoder.feature_size = embedding_size); 'embeddings', both embeddings (needs a joint vocabulary); 'all'
+        source_embedding: Looks up the source tokens.
+        target_embedding: Looks up the target tokens.
+        tie: Which tables are one: none; 'output', target embedding and output layer (Press & Wolf 2017, needs
+            decoder.feature_size = embedding_size); 'embeddings', both embeddings (needs a shared tokenizer); 'all'
             three.
 
     Raises:
         ValueError: embedding_size is less than one; sizes of tied tables differ, or one is frozen and one is not; or
-            the output copies, and there is no attention or no joint vocabulary.
+            the output copies, and there is no attention or no shared vocabulary.
     """
+
+    reads = ("source",)
 
     def __init__(
         self,
-        source_vocab_size: int,
-        target_vocab_size: int,
+        sizes: Mapping[str, int],
         *,
         encoder: EncoderFactory = RecurrentEncoder,
         decoder: DecoderFactory = RecurrentDecoder,
@@ -68,26 +67,40 @@ class Seq2Seq(nn.Module):
     ) -> None:
         super().__init__()
         at_least("model.embedding_size", embedding_size, 1)
-        self.source_embedding = source_embedding(source_vocab_size, embedding_size)
-        self.target_embedding = target_embedding(target_vocab_size, embedding_size)
+        self.source_embedding = source_embedding(sizes["source"], embedding_size)
+        self.target_embedding = target_embedding(sizes["target"], embedding_size)
         self.encoder = encoder(embedding_size)
         self.decoder = decoder(embedding_size, self.encoder)
-        self.output = output(self.decoder.feature_size, target_vocab_size)
+        self.output = output(self.decoder.feature_size, sizes["target"])
         if self.output.copies:
-            self._check_copying(source_vocab_size, target_vocab_size)
+            self._check_copying(sizes)
         if tie in ("output", "all"):
             self._tie_output(tie)
         if tie in ("embeddings", "all"):
             self._tie_embeddings(tie)
 
-    def _check_copying(self, source_vocab_size: int, target_vocab_size: int) -> None:
+    @property
+    def attends(self) -> bool:
+        return self.decoder.attention is not None
+
+    @property
+    def leaves_out(self) -> bool:
+        return self.decoder.attention is None  # what normalizes the encoder's outputs then has no use
+
+    @property
+    def embeddings(self) -> dict[str, TokenEmbedding]:
+        return {"source": self.source_embedding, "target": self.target_embedding}
+
+    @property
+    def copied_input(self) -> str | None:
+        return "source" if self.output.copies else None
+
+    def _check_copying(self, sizes: Mapping[str, int]) -> None:
         name = type(self.output).__name__
         if self.decoder.attention is None:
             raise ValueError(f"model.output={name} points with the attention: set model.decoder.attention")
-        if source_vocab_size != target_vocab_size:
-            raise ValueError(
-                f"model.output={name} needs one vocabulary for both sides: set data.tokenizer.joint to true"
-            )
+        if sizes["source"] != sizes["target"]:
+            raise ValueError(f"model.output={name} needs one vocabulary for both fields: share data.tokenizer")
 
     def _tie_output(self, tie: str) -> None:
         target = self.target_embedding.table.weight
@@ -99,38 +112,30 @@ class Seq2Seq(nn.Module):
     def _tie_embeddings(self, tie: str) -> None:
         target = self.target_embedding.table.weight
         if self.source_embedding.table.weight.shape != target.shape:
-            raise ValueError(f"model.tie={tie} needs one vocabulary for both sides: set data.tokenizer.joint to true")
+            raise ValueError(f"model.tie={tie} needs one vocabulary for both fields: share data.tokenizer")
         if self.source_embedding.frozen != self.target_embedding.frozen:
             raise ValueError(f"model.tie={tie} makes both embeddings one: set `frozen` of both or of neither")
         self.source_embedding.table.weight = target
 
-    def encode(self, source_ids: Int[Tensor, "B S"], source_lengths: Int[Tensor, "B"]) -> EncoderOutput:
-        return self.encoder(self.source_embedding(source_ids), source_lengths)
+    def encode(self, source: Sequences) -> EncoderOutput:
+        return self.encoder(self.source_embedding(source.values), source.lengths)
 
-    def forward(self, batch: Batch, state: DecoderState | None = None) -> Seq2SeqOutput:
-        """Teacher forcing: every position sees the true tokens before it.
-
-        `state` is the decoder's before the batch's first target position, where that is not the start of a sentence.
-        """
-        encoded, start = self.start(batch.source_ids, batch.source_lengths)
-        decoded = self.decoder(
-            self.target_embedding(batch.target_input_ids), encoded, start if state is None else state
-        )
-        mask = batch.target_mask
+    def forward(self, inputs: Inputs, target: Target, state: DecoderState | None = None) -> ModelOutput:
+        encoded, start = self.start(inputs)
+        decoded = self.decoder(self.target_embedding(target.inputs), encoded, start if state is None else state)
+        mask = target.mask
         weights = source_ids = None
         if self.output.copies and decoded.weights is not None:
-            weights, source_ids = decoded.weights[mask], batch.source_ids[mask.nonzero()[:, 0]]  # [M, S] each
-        logits = self.output(decoded.features[mask], weights, source_ids)
-        return Seq2SeqOutput(logits, decoded)
+            weights, source_ids = decoded.weights[mask], inputs["source"].values[mask.nonzero()[:, 0]]  # [M, S] each
+        return ModelOutput(self.output(decoded.features[mask], weights, source_ids), decoded)
 
-    def start(self, source_ids: Int[Tensor, "B S"], source_lengths: Int[Tensor, "B"]) -> tuple[Encoded, DecoderState]:
-        encoded, state = self.decoder.start(self.encode(source_ids, source_lengths))
-        return encoded.updated(source_ids=source_ids), state
+    def start(self, inputs: Inputs) -> tuple[Encoded, DecoderState]:
+        encoded, state = self.decoder.start(self.encode(inputs["source"]))
+        return encoded.updated(source_ids=inputs["source"].values), state
 
     def step(
         self, tokens: Int[Tensor, "N"], encoded: Encoded, state: DecoderState
     ) -> tuple[Float[Tensor, "N V"], Float[Tensor, "N S"] | None, DecoderState]:
-        """Log-probabilities of the next token of each hypothesis, given its last."""
         features, weights, state = self.decoder.step(self.target_embedding(tokens), encoded, state)
         pointing, source_ids = None, None
         if self.output.copies:

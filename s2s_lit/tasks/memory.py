@@ -18,7 +18,7 @@ from torch.utils._pytree import tree_leaves
 from s2s_lit.optim.parameter_groups import decay_groups
 from s2s_lit.processes import largest, local_world_size, smallest
 from s2s_lit.tasks.base import Task
-from s2s_lit.types import UNK, Batch
+from s2s_lit.types import TARGET, Batch, Target
 
 
 class StepMemory:
@@ -29,15 +29,13 @@ class StepMemory:
     Args:
         task: what is to be trained.
         device: where.
-        source_positions: source tokens of each sentence that is tried, EOS counted.
-        target_positions: target tokens of each sentence that is tried, EOS counted.
+        positions: Of each example that is tried, by field, marks counted.
     """
 
-    def __init__(self, task: Task, device: torch.device, *, source_positions: int, target_positions: int) -> None:
+    def __init__(self, task: Task, device: torch.device, *, positions: dict[str, int]) -> None:
         self.task = task
         self.device = device
-        self.source_positions = source_positions
-        self.target_positions = target_positions
+        self.positions = positions
 
     @property
     def free(self) -> int:
@@ -49,13 +47,13 @@ class StepMemory:
         torch.cuda.empty_cache()
         return smallest(torch.cuda.mem_get_info(self.device)[0])
 
-    def needed(self, sentences: int) -> int:
-        """Most bytes beyond the weights in a step with so many sentences: activations, gradients, optimizer state.
+    def needed(self, count: int) -> int:
+        """Most bytes beyond the weights in a step with `count` examples: activations, gradients, optimizer state.
 
         Of two steps, as an optimizer makes its state in the first. CUDA's own count; on the CPU the sum of all tensors
         that live at once, which leaves out what a kernel needs within itself.
         """
-        task, batch = self._trained, self._batch(sentences).to(self.device)
+        task, batch = self._trained, self._batch(count).to(self.device)
         devices = [self.device] if self.device.type == "cuda" else []
         with torch.random.fork_rng(devices), _peak(task, self.device) as peak:
             optimizer = task.make_optimizer(decay_groups(task))
@@ -67,21 +65,13 @@ class StepMemory:
 
     @cached_property
     def _trained(self) -> Task:
-        task = copy.deepcopy(self.task, {id(self.task.tokenizers): self.task.tokenizers})
+        task = copy.deepcopy(self.task, {id(self.task.fields): self.task.fields})
         return task.to(self.device).train()
 
-    def _batch(self, sentences: int) -> Batch:
-        source = torch.full((sentences, self.source_positions), UNK)
-        target = torch.full((sentences, self.target_positions), UNK)
-        return Batch(
-            source_ids=source,
-            source_lengths=torch.full((sentences,), self.source_positions),
-            target_input_ids=target,
-            target_ids=target,
-            target_lengths=torch.full((sentences,), self.target_positions),
-            source_texts=("",) * sentences,
-            target_texts=("",) * sentences,
-        )
+    def _batch(self, count: int) -> Batch:
+        fields, length = self.task.fields, self.positions[TARGET]
+        target = fields.target.blank(count, length)
+        return Batch(fields.blank_inputs(count, self.positions), Target(target.values, target.values, target.lengths))
 
 
 @contextmanager

@@ -26,13 +26,13 @@ def folder() -> Path:
     return (Path(shared) if shared else Path.home() / ".cache") / "s2s_lit"
 
 
-def content_key(identity: Sequence[str], pairs: Iterable[tuple[str, str]]) -> str:
+def content_key(identity: Sequence[str], texts: Iterable[str]) -> str:
     """A hash of the builder's identity and of the text itself."""
     digest = hashlib.sha256()
     for part in identity:
         digest.update(part.encode() + b"\0")
-    for source, target in pairs:
-        digest.update(f"{source}\n{target}\n".encode(errors="surrogatepass"))
+    for text in texts:
+        digest.update(f"{text}\n".encode(errors="surrogatepass"))
     return digest.hexdigest()
 
 

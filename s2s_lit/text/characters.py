@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from s2s_lit.text.counted import CountedTokenizers, TokenTokenizer
-from s2s_lit.text.vocabularies import VocabularyRule
+from s2s_lit.text.counted import CountedTokenizerBuilder, WholeTokenizer
 
 SPACE = "▁"
 """Stands for a space, so that it can be seen in lists and pictures."""
 
 
-class CharacterTokenizer(TokenTokenizer):
+class CharacterTokenizer(WholeTokenizer):
     """One id for each character (code point) of a vocabulary, UNK for any other."""
 
     def split(self, text: str) -> list[str]:
@@ -22,26 +21,14 @@ class CharacterTokenizer(TokenTokenizer):
         return " ".join("".join(tokens).replace(SPACE, " ").split())
 
 
-class Characters(CountedTokenizers):
+class Characters(CountedTokenizerBuilder):
     """Characters, counted in the training text.
 
-    A sentence has five times as many characters as words: see to data.max_source_length and data.max_target_length.
+    A sentence has five times as many characters as words: see to the max_length of its field.
 
     Args:
         vocabulary: Which of them get an id; null: a `DynamicVocabulary`, all of them within its bound.
-        target_vocabulary: Which of the target side's, if that has another rule; null: the same.
-        joint: One vocabulary for both languages.
-        sample_rows: Most sentence pairs read from the start of the training stream.
+        sample_rows: Most training rows, from the first on, whose text is read.
     """
 
     tokenizer_class = CharacterTokenizer
-
-    def __init__(
-        self,
-        *,
-        vocabulary: VocabularyRule | None = None,
-        target_vocabulary: VocabularyRule | None = None,
-        joint: bool = False,
-        sample_rows: int = 1_000_000,
-    ) -> None:
-        super().__init__(vocabulary, target_vocabulary, joint=joint, sample_rows=sample_rows)

@@ -1,4 +1,4 @@
-"""What tokenizers over counted tokens (words, characters) share."""
+"""What tokenizers with a counted vocabulary (words, characters) share."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 from typing import Self
 
-from s2s_lit.errors import UserError
-from s2s_lit.text.tokenizer import State, Tokenizer, TokenizerBuilder, TokenizerPair
+from s2s_lit.text.tokenizer import State, Tokenizer, TokenizerBuilder
 from s2s_lit.text.vocabularies import DynamicVocabulary, TokenCounts, VocabularyRule
 from s2s_lit.text.vocabulary import SPECIALS, Vocabulary
 from s2s_lit.types import BOS, EOS, PAD, UNK
 
 
-class TokenTokenizer(Tokenizer):
+class WholeTokenizer(Tokenizer):
     """One id for each token of a vocabulary, UNK for any other.
 
     Args:
@@ -50,56 +49,29 @@ class TokenTokenizer(Tokenizer):
         return cls(Vocabulary(state["tokens"]))
 
 
-class CountedTokenizers(TokenizerBuilder):
-    """Tokenizers whose vocabularies a rule chooses from the counts of the training text's tokens.
+class CountedTokenizerBuilder(TokenizerBuilder):
+    """Builds tokenizers whose vocabulary a rule chooses from the counts of the training text's tokens.
 
     Args:
-        vocabulary: The rule; null: a `DynamicVocabulary`.
-        target_vocabulary: The rule of the target side; null: the same.
-        joint: One vocabulary for both languages.
-        sample_rows: Most sentence pairs read from the start of the training stream.
-
-    Raises:
-        UserError: a joint vocabulary has two rules.
+        vocabulary: Which tokens get an id; null: a `DynamicVocabulary`, all of them within its bound.
+        sample_rows: Most training rows, from the first on, whose text is read.
     """
+
+    def __init__(self, *, vocabulary: VocabularyRule | None = None, sample_rows: int = 1_000_000) -> None:
+        super().__init__(sample_rows=sample_rows)
+        self.vocabulary = vocabulary or DynamicVocabulary()
 
     @property
     @abstractmethod
-    def tokenizer_class(self) -> type[TokenTokenizer]:
-        """What cuts a text into tokens."""
-
-    def __init__(
-        self,
-        vocabulary: VocabularyRule | None,
-        target_vocabulary: VocabularyRule | None,
-        *,
-        joint: bool,
-        sample_rows: int,
-    ) -> None:
-        super().__init__(sample_rows=sample_rows)
-        if joint and target_vocabulary is not None:
-            raise UserError(
-                "data.tokenizer: a joint vocabulary has one rule; leave out target_vocabulary or set joint=false"
-            )
-        self.vocabulary = vocabulary or DynamicVocabulary()
-        self.target_vocabulary = target_vocabulary or self.vocabulary
-        self.joint = joint
+    def tokenizer_class(self) -> type[WholeTokenizer]:
+        """What cuts a text into tokens; a class attribute."""
 
     def version(self) -> str:
-        return f"3 {self.vocabulary.version()} {self.target_vocabulary.version()}"
+        return f"4 {self.vocabulary.version()}"
 
-    def train(self, pairs: Sequence[tuple[str, str]]) -> TokenizerPair:
-        if self.joint:
-            tokenizer = self._tokenizer((text for pair in pairs for text in pair), self.vocabulary)
-            return TokenizerPair(tokenizer, tokenizer)
-        sources, targets = zip(*pairs, strict=True)
-        return TokenizerPair(
-            self._tokenizer(sources, self.vocabulary), self._tokenizer(targets, self.target_vocabulary)
-        )
-
-    def _tokenizer(self, texts: Iterable[str], rule: VocabularyRule) -> TokenTokenizer:
+    def train(self, texts: Sequence[str], name: str = "text") -> Tokenizer:
         counts = TokenCounts()
         split = self.tokenizer_class(Vocabulary(SPECIALS)).split
         for text in texts:
             counts.count(split(text))
-        return self.tokenizer_class(rule.choose(counts))
+        return self.tokenizer_class(self.vocabulary.choose(counts))

@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from s2s_lit.errors import UserError
 from s2s_lit.text.sampling import Sampling, draw
-from s2s_lit.text.tokenizer import State, Tokenizer, TokenizerBuilder, TokenizerPair
+from s2s_lit.text.tokenizer import State, Tokenizer, TokenizerBuilder
 from s2s_lit.text.vocabulary import SPECIALS
 from s2s_lit.types import BOS, EOS, PAD, UNK
 
@@ -72,17 +72,16 @@ class SentencePieceTokenizer(Tokenizer):
 
 
 class SentencePiece(TokenizerBuilder):
-    """Subword vocabularies trained on the training text.
+    """A subword vocabulary trained on the training text.
 
     A vocabulary larger than the text allows is capped, with a warning that names the size it got.
 
     Args:
-        vocab_size: Tokens of a vocabulary, the four specials counted.
+        vocab_size: Tokens of the vocabulary, the four specials counted.
         model_type: `unigram` (Kudo 2018) or `bpe` (Sennrich 2016).
-        joint: One vocabulary for both languages.
         sampling: Training sentences are segmented anew each epoch, at random; null: always in the same way. Whatever
-            is evaluated or translated is.
-        sample_rows: Most sentence pairs read from the start of the training stream.
+            is evaluated or generated is.
+        sample_rows: Most training rows, from the first on, whose text is read.
 
     Raises:
         UserError: such a vocabulary cannot be sampled so.
@@ -93,60 +92,51 @@ class SentencePiece(TokenizerBuilder):
         *,
         vocab_size: int = 8000,
         model_type: Literal["unigram", "bpe"] = "unigram",
-        joint: bool = True,
         sampling: Sampling | None = None,
         sample_rows: int = 1_000_000,
     ) -> None:
         super().__init__(sample_rows=sample_rows)
         if sampling is not None and sampling.model_type != model_type:
             raise UserError(
-                f"data.tokenizer.sampling: {type(sampling).__name__} needs a {sampling.model_type} vocabulary: set "
-                f"data.tokenizer.model_type={sampling.model_type}"
+                f"sampling: {type(sampling).__name__} needs a {sampling.model_type} vocabulary: set "
+                f"model_type={sampling.model_type}"
             )
         self.vocab_size = vocab_size
         self.model_type = model_type
-        self.joint = joint
         self.sampling = sampling
 
     def version(self) -> str:
         return f"2 sentencepiece {sentencepiece.__version__}"
 
-    def train(self, pairs: Sequence[tuple[str, str]]) -> TokenizerPair:
-        if self.joint:
-            tokenizer = self._tokenizer([text for pair in pairs for text in pair], "joint")
-            return TokenizerPair(tokenizer, tokenizer)
-        sources, targets = zip(*pairs, strict=True)
-        return TokenizerPair(self._tokenizer(sources, "source"), self._tokenizer(targets, "target"))
-
-    def _tokenizer(self, texts: Sequence[str], side: str) -> SentencePieceTokenizer:
+    def train(self, texts: Sequence[str], name: str = "text") -> SentencePieceTokenizer:
         texts = [text for text in texts if text]
         try:
-            model = self._train_model(texts, self.vocab_size, side)
+            model = self._train_model(texts, self.vocab_size, name)
         except RuntimeError as error:
             limit = _LIMIT.search(str(error))
             if limit is None or int(limit.group(1)) >= self.vocab_size:
                 raise UserError(
-                    f"sentencepiece cannot build the {side} vocabulary of {self.vocab_size} tokens from {len(texts)} "
-                    f"lines (data.tokenizer.vocab_size): {error}"
+                    f"sentencepiece cannot build the {name} vocabulary of {self.vocab_size} tokens from {len(texts)} "
+                    f"lines (vocab_size): {error}"
                 ) from error
             size = int(limit.group(1))
             log.warning(
-                "data.tokenizer.vocab_size: %d tokens are more than the %s text has; the vocabulary has %d.",
-                self.vocab_size, side, size,
+                "vocab_size: %d tokens are more than the %s text has; the vocabulary has %d.",
+                self.vocab_size, name, size,
             )  # fmt: skip
-            model = self._train_model(texts, size, side)
+            model = self._train_model(texts, size, name)
         return SentencePieceTokenizer(model, None if self.sampling is None else self.sampling.strength())
 
-    def _train_model(self, texts: Sequence[str], vocab_size: int, side: str) -> bytes:
+    def _train_model(self, texts: Sequence[str], vocab_size: int, name: str) -> bytes:
         model = io.BytesIO()
-        shown = tqdm(texts, f"sentencepiece, {side}", unit=" lines", delay=2, leave=False, disable=None)
+        shown = tqdm(texts, f"sentencepiece, {name}", unit=" lines", delay=2, leave=False, disable=None)
         sentencepiece.SentencePieceTrainer.train(
             sentence_iterator=iter(shown),
             model_writer=model,
             vocab_size=vocab_size,
             model_type=self.model_type,
             character_coverage=1.0,
-            normalization_rule_name="identity",  # the pair has normalized the text already
+            normalization_rule_name="identity",  # the field has normalized the text already
             num_threads=1,  # unigram scores depend on the number of threads
             pad_id=PAD, unk_id=UNK, bos_id=BOS, eos_id=EOS,
             pad_piece=SPECIALS[PAD], unk_piece=SPECIALS[UNK], bos_piece=SPECIALS[BOS], eos_piece=SPECIALS[EOS],

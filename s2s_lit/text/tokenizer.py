@@ -6,12 +6,10 @@ import logging
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from importlib import import_module
-from itertools import islice
 from typing import Any, Self
 
 from s2s_lit.errors import UserError
 from s2s_lit.text import cache
-from s2s_lit.text.normalize import Form, normalize
 
 log = logging.getLogger(__name__)
 
@@ -64,103 +62,66 @@ class Tokenizer(ABC):
         """The tokenizer whose `state()` this is."""
 
 
-class TokenizerPair:
-    """The tokenizers of both sides; a joint vocabulary is one tokenizer on both.
-
-    Args:
-        source: The tokenizer of the source language.
-        target: The tokenizer of the target language.
-        form: Unicode normalization of the text that they encode.
-    """
-
-    def __init__(self, source: Tokenizer, target: Tokenizer, *, form: Form = "NFC") -> None:
-        self.source = source
-        self.target = target
-        self.form = form
-
-    @property
-    def joint(self) -> bool:
-        return self.source is self.target
-
-    @property
-    def samples(self) -> bool:
-        """Whether training sentences are segmented anew each epoch."""
-        return self.source.samples or self.target.samples
-
-    def normalize(self, line: str) -> str:
-        """A line as these tokenizers were trained to see it."""
-        return normalize(line, self.form)
-
-    def state(self) -> State:
-        sides = {"source": self.source} if self.joint else {"source": self.source, "target": self.target}
-        states = {
-            side: {"class": _class_path(tokenizer), "state": tokenizer.state()} for side, tokenizer in sides.items()
-        }
-        return states if self.form == "NFC" else {**states, "form": self.form}
-
-    @classmethod
-    def from_state(cls, state: State) -> TokenizerPair:
-        """The pair whose `state()` this is.
-
-        Raises:
-            ValueError: the state names something that is not a tokenizer.
-        """
-        sides = [side for side in ("source", "target") if side in state]
-        tokenizers = {side: _tokenizer_class(state[side]["class"]).from_state(state[side]["state"]) for side in sides}
-        return cls(tokenizers["source"], tokenizers.get("target", tokenizers["source"]), form=state.get("form", "NFC"))
-
-
 class TokenizerBuilder(ABC):
-    """Builds the tokenizers of an experiment from its training text, or takes them from the cache.
+    """Builds a tokenizer from the training text, or takes it from the cache.
 
     A builder keeps each argument of its constructor in an attribute: together with the training text they are the key
     under which the cache knows the result.
 
     Args:
-        sample_rows: Most sentence pairs read from the start of the training stream.
+        sample_rows: Most training rows, from the first on, whose text is read.
     """
 
     def __init__(self, *, sample_rows: int = 1_000_000) -> None:
         self.sample_rows = sample_rows
 
     @abstractmethod
-    def train(self, pairs: Sequence[tuple[str, str]]) -> TokenizerPair:
-        """Tokenizers for these (source, target) pairs; the same for the same pairs."""
+    def train(self, texts: Sequence[str], name: str = "text") -> Tokenizer:
+        """A tokenizer for these texts; the same for the same texts. `name` is what messages call them."""
 
     def version(self) -> str:
         """Changes when the same arguments and the same text would give another tokenizer."""
         return "1"
 
-    def build(self, pairs: Iterable[tuple[str, str]]) -> TokenizerPair:
-        """Tokenizers for the training text, from the cache if it was seen before.
+    def build(self, texts: Sequence[str], name: str = "text") -> Tokenizer:
+        """A tokenizer for the training text, from the cache if it was seen before.
 
         Raises:
-            UserError: there is no text.
+            UserError: There is no text.
         """
-        sample = list(islice(pairs, self.sample_rows))
-        if not any(source and target for source, target in sample):
+        if not any(texts):
             raise UserError(
-                "The training split has no usable sentence pair, so no vocabulary can be built: look at the columns' "
-                "names (data.source_column, data.target_column) and at the data."
+                f"The training split has no text for {name}, so no vocabulary can be built: look at the data, and at "
+                "data.columns."
             )
-        key = cache.content_key([_class_path(self), self.version(), repr(sorted(vars(self).items()))], sample)
+        key = cache.content_key([_class_path(self), self.version(), repr(sorted(vars(self).items()))], texts)
         try:
             if (state := cache.load(key)) is not None:
-                return TokenizerPair.from_state(state)
+                return tokenizer_from_state(state)
         except Exception as error:  # whatever a damaged file breaks, the remedy is the same
             log.warning("The cached vocabulary %s cannot be read (%s); building it again.", cache.path_of(key), error)
-        tokenizers = self.train(sample)
-        cache.store(key, tokenizers.state())
-        return tokenizers
+        tokenizer = self.train(texts, name)
+        cache.store(key, tokenizer_state(tokenizer))
+        return tokenizer
+
+
+def tokenizer_state(tokenizer: Tokenizer) -> State:
+    """The tokenizer's class and its own state."""
+    return {"class": _class_path(tokenizer), "state": tokenizer.state()}
+
+
+def tokenizer_from_state(state: State) -> Tokenizer:
+    """The tokenizer whose `tokenizer_state` this is.
+
+    Raises:
+        ValueError: The state names something that is not a tokenizer.
+    """
+    module, _, name = str(state["class"]).rpartition(".")
+    found = getattr(import_module(module), name, None)
+    if not (isinstance(found, type) and issubclass(found, Tokenizer)):
+        raise ValueError(f"{state['class']} is not a tokenizer")
+    return found.from_state(state["state"])
 
 
 def _class_path(instance: object) -> str:
     return f"{type(instance).__module__}.{type(instance).__qualname__}"
-
-
-def _tokenizer_class(path: str) -> type[Tokenizer]:
-    module, _, name = path.rpartition(".")
-    found = getattr(import_module(module), name, None)
-    if not (isinstance(found, type) and issubclass(found, Tokenizer)):
-        raise ValueError(f"{path} is not a tokenizer")
-    return found

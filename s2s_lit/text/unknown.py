@@ -1,4 +1,4 @@
-"""Unknown words of an output, copied from the source."""
+"""Unknown words of an output, copied from the input."""
 
 from __future__ import annotations
 
@@ -7,34 +7,33 @@ from collections.abc import Sequence
 from torch import Tensor
 
 from s2s_lit.errors import UserError
-from s2s_lit.text.counted import TokenTokenizer
-from s2s_lit.text.tokenizer import TokenizerPair
+from s2s_lit.text.counted import WholeTokenizer
+from s2s_lit.text.tokenizer import Tokenizer
 from s2s_lit.types import BOS, EOS, PAD, UNK
 
 
 class UnknownReplacer:
-    """Writes, for each UNK of an output, the source token at which the attention looked most (Jean et al. 2015, section
+    """Writes, for each UNK of an output, the input token at which the attention looked most (Jean et al. 2015, section
     3.3; Luong et al. 2015, "Addressing the rare word problem", by alignments of its own).
 
     Args:
-        tokenizers: Both of whole tokens of text, words or characters.
+        source: The tokenizer of the input, of whole tokens of text: words or characters.
+        target: That of the output, of the same kind.
 
     Raises:
-        UserError: subword tokens, which have no spelling that could stand for a word.
+        UserError: One has subword tokens, which have no spelling that could stand for a word.
     """
 
-    def __init__(self, tokenizers: TokenizerPair) -> None:
-        if not (isinstance(tokenizers.target, TokenTokenizer) and type(tokenizers.source) is type(tokenizers.target)):
-            raise UserError(
-                "task.replace_unknown needs the same kind of whole tokens on both sides: data.tokenizer Words"
-            )
-        self._source, self._target = tokenizers.source, tokenizers.target
+    def __init__(self, source: Tokenizer, target: Tokenizer) -> None:
+        if not (isinstance(target, WholeTokenizer) and type(source) is type(target)):
+            raise UserError("task.replace_unknown needs the same kind of whole tokens on both sides, such as Words")
+        self._source, self._target = source, target
 
     def decode(self, ids: Sequence[int], weights: Tensor | None, source_text: str) -> str:
-        """The text of `ids`, looked for with `weights` [at least len(ids), source tokens and EOS].
+        """The text of `ids`, looked for with `weights` [at least len(ids), input tokens and EOS].
 
         Raises:
-            UserError: there are no weights.
+            UserError: There are no weights.
         """
         if weights is None:
             raise UserError("task.replace_unknown needs an attention, which this model has not: set it to false")

@@ -19,16 +19,16 @@ class Vocabulary:
 
     def __init__(self, tokens: Sequence[str]) -> None:
         self.tokens = tuple(tokens)
-        self._ids = {token: i for i, token in enumerate(self.tokens)}
+        self._ids = {token: i for i, token in enumerate(self.tokens) if i >= len(SPECIALS)}
         if self.tokens[: len(SPECIALS)] != SPECIALS:
             raise ValueError(f"a vocabulary starts with {SPECIALS}, not {self.tokens[: len(SPECIALS)]}")
-        if len(self._ids) != len(self.tokens):
+        if len(set(self.tokens)) != len(self.tokens):
             raise ValueError("a vocabulary holds each token once")
 
     def __len__(self) -> int:
         return len(self.tokens)
 
     def encode(self, tokens: Iterable[str]) -> list[int]:
-        """The ids of `tokens`, UNK for those that are not in the vocabulary."""
+        """The ids of `tokens`, UNK for those that are not in the vocabulary: no text says where a sentence ends."""
         ids = self._ids
         return [ids.get(token, UNK) for token in tokens]

@@ -6,8 +6,7 @@ from collections.abc import Iterable
 
 import regex
 
-from s2s_lit.text.counted import CountedTokenizers, TokenTokenizer
-from s2s_lit.text.vocabularies import VocabularyRule
+from s2s_lit.text.counted import CountedTokenizerBuilder, WholeTokenizer
 
 JOINER = "￭"
 """On the side of a punctuation mark where the text has no space."""
@@ -42,7 +41,7 @@ def detokenize(tokens: Iterable[str]) -> str:
     return _GLUE.sub("", " ".join(tokens)).strip(JOINER)
 
 
-class WordTokenizer(TokenTokenizer):
+class WordTokenizer(WholeTokenizer):
     """One id for each word or punctuation mark of a vocabulary, UNK for any other."""
 
     def split(self, text: str) -> list[str]:
@@ -52,24 +51,12 @@ class WordTokenizer(TokenTokenizer):
         return detokenize(tokens)
 
 
-class Words(CountedTokenizers):
+class Words(CountedTokenizerBuilder):
     """Words and punctuation marks, counted in the training text.
 
     Args:
         vocabulary: Which of them get an id; null: a `DynamicVocabulary`, all of them within its bound.
-        target_vocabulary: Which of the target side's, if that has another rule; null: the same.
-        joint: One vocabulary for both languages.
-        sample_rows: Most sentence pairs read from the start of the training stream.
+        sample_rows: Most training rows, from the first on, whose text is read.
     """
 
     tokenizer_class = WordTokenizer
-
-    def __init__(
-        self,
-        *,
-        vocabulary: VocabularyRule | None = None,
-        target_vocabulary: VocabularyRule | None = None,
-        joint: bool = False,
-        sample_rows: int = 1_000_000,
-    ) -> None:
-        super().__init__(vocabulary, target_vocabulary, joint=joint, sample_rows=sample_rows)

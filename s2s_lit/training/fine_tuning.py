@@ -27,14 +27,12 @@ def resolved(config: Namespace) -> Namespace:
 
     def found() -> tuple[str, str]:
         run = find_run(config.start_from)
-        print(
-            f"starts from {run}, with its weights and its vocabularies (data.tokenizer, data.unicode_form)", flush=True
-        )
+        print(f"starts from {run}, with its weights and its vocabularies (data.fields, data.tokenizer)", flush=True)
         return run.run_id, read(download_checkpoint(run))["s2s_lit"]["config"]
 
     run_id, text = from_first(found)
     data, config = from_yaml(text).data, config.clone()
-    config.start_from, config.data.tokenizer, config.data.unicode_form = run_id, data.tokenizer, data.unicode_form
+    config.start_from, config.data.fields, config.data.tokenizer = run_id, data.fields, data.tokenizer
     return config
 
 
@@ -43,18 +41,18 @@ def as_begun(config: Namespace, begun: Namespace) -> Namespace:
     if not config.start_from:
         return config
     config = config.clone()
-    config.start_from, config.data.tokenizer, config.data.unicode_form = (
-        begun.start_from, begun.data.tokenizer, begun.data.unicode_form
+    config.start_from, config.data.fields, config.data.tokenizer = (
+        begun.start_from, begun.data.fields, begun.data.tokenizer
     )  # fmt: skip
     return config
 
 
 def starting_point(config: Namespace) -> dict[str, Any] | None:
-    """The `tokenizers` and the `state_dict` of the run that a resolved configuration starts from, if it does."""
+    """The states of `fields` and network of the run that a resolved configuration starts from, if it does."""
     if not config.start_from:
         return None
     checkpoint = from_first(lambda: read(download_checkpoint(find_run(config.start_from))))
-    return {"tokenizers": checkpoint["s2s_lit"]["tokenizers"], "state_dict": checkpoint["state_dict"]}
+    return {"fields": checkpoint["s2s_lit"]["fields"], "state_dict": checkpoint["state_dict"]}
 
 
 def take_weights(task: Task, state_dict: Mapping[str, Tensor]) -> None:

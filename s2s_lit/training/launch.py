@@ -19,7 +19,7 @@ from lightning.pytorch.strategies import DDPStrategy
 
 from s2s_lit.data.batching.batchers import Batcher
 from s2s_lit.errors import UserError
-from s2s_lit.models.seq2seq import Seq2Seq
+from s2s_lit.models.base import Model
 from s2s_lit.processes import OURS, TIMEOUT, launched, local_world_size, world_size
 
 _LOOPBACK = {"linux": "lo", "darwin": "lo0"}
@@ -124,12 +124,9 @@ def _status(codes: dict[int, int]) -> int:
     return next((code for code in found if code != stopped), stopped)
 
 
-def leaves_out(model: Seq2Seq, batcher: Batcher) -> bool:
-    """Whether a step may leave parameters without a gradient.
-
-    A window that continues a sentence leaves the bridge out, and what normalizes a memory is idle without an attention.
-    """
-    return batcher.cuts or model.decoder.attention is None
+def leaves_out(model: Model, batcher: Batcher) -> bool:
+    """Whether a step may leave parameters without a gradient; a window that goes on leaves out the bridge."""
+    return batcher.cuts or model.leaves_out
 
 
 def for_processes(given: dict[str, Any], *, unused: bool) -> dict[str, Any]:

@@ -24,7 +24,6 @@ from s2s_lit.metrics.score import scores_of
 from s2s_lit.processes import from_first, rank, world_size
 from s2s_lit.tasks.base import Task
 from s2s_lit.tasks.memory import StepMemory
-from s2s_lit.text.tokenizer import TokenizerPair
 from s2s_lit.tracking.logger import MlflowTracker
 from s2s_lit.training.allocator import keep_freed_memory
 from s2s_lit.training.best_checkpoint import BestCheckpoint, best_checkpoint
@@ -72,15 +71,14 @@ def begin(experiment: Experiment, tracker: MlflowTracker, stopped: Mapping[str, 
     config, data = experiment.config, experiment.data
     start = starting_point(config) if stopped is None else stopped
     if start is not None:
-        data.tokenizers = TokenizerPair.from_state(start["tokenizers"])
+        data.fields.load_state(start["fields"])
     prepare(data)
     say(vocabulary_line(data))
     if dealing := data.dealing(world_size()):
         say(dealing)
     if config.trainer.max_steps > 0 and not data.constant_count:
         experiment.trainer_arguments["max_epochs"] = -1  # or the schedule would count on steps that never come
-    task = experiment.make_task(data.tokenizers)
-    require_attention(task)
+    task = experiment.make_task()
     if start is None:
         use_vectors(task, tracker)
     elif stopped is None:
@@ -151,8 +149,8 @@ def score_best(
     _, task = rebuild(content)
     trainer.test(task, datamodule=data, verbose=False)
     tracker.set_tags(signatures(task))
-    for side in ("source", "target"):
-        tracker.log_figure(picture(task, side), f"embeddings/{side}.png")
+    for name in task.model.embeddings:
+        tracker.log_figure(picture(task, name), f"embeddings/{name}.png")
     return task, scores_of(trainer.callback_metrics, "test")
 
 
@@ -169,11 +167,11 @@ def prepare(data: DataModule) -> None:
 
         def state() -> dict[str, Any]:
             data.setup("validate")  # builds the vocabularies alone
-            return data.tokenizers.state()
+            return data.fields.state()
 
-        tokenizers = TokenizerPair.from_state(from_first(state))
+        built = from_first(state)
         if rank() > 0:
-            data.tokenizers = tokenizers
+            data.fields.load_state(built)
     data.setup("fit")
 
 
@@ -185,38 +183,21 @@ def draw_apart(seed: int) -> None:
         torch.manual_seed(seed + rank())
 
 
-def require_attention(task: Task) -> None:
-    """Refuses, before the training and not after it, what can only be searched with an attention.
-
-    Raises:
-        UserError: the model has none.
-    """
-    if task.model.decoder.attention is not None:
-        return
-    asked = ["replace_unknown"] if task.replaces_unknown else []
-    for name in ("search", "validation_search"):
-        asked += [f"{name}.coverage_penalty"] if getattr(getattr(task, name), "coverage_penalty", 0) else []
-    if asked:
-        raise UserError(f"task.{asked[0]} needs an attention: set model.decoder.attention, or leave it out")
-
-
 def vocabulary_line(data: DataModule) -> str:
-    """The sizes, and what share of the training text they leave unknown (of a stream it is not known yet)."""
-    train = data.report["splits"].get("train", {})
-    sides = []
-    for side in ("source", "target"):
-        unknown = (
-            f" ({train['unknown'][side]:.2%} of the training text unknown)" if side in train.get("unknown", {}) else ""
-        )
-        sides.append(f"{len(getattr(data.tokenizers, side))} {side} tokens{unknown}")
-    return f"vocabulary: {', '.join(sides)}"
+    """The sizes, and what part of the training text they leave unknown (of a stream it is not known yet)."""
+    unknown = data.report["splits"].get("train", {}).get("unknown", {})
+    said = []
+    for name, field in data.fields.text_fields.items():
+        lacking = f" ({unknown[name]:.2%} of the training text unknown)" if name in unknown else ""
+        said.append(f"{field.size} {name} tokens{lacking}")
+    return f"vocabulary: {', '.join(said)}"
 
 
 def use_vectors(task: Task, tracker: MlflowTracker) -> None:
     """Starts embeddings from the vectors that they name; says and records how many tokens have one."""
-    for side, found in start_from_vectors(task).items():
-        say(f"vectors: {found} of {len(getattr(task.tokenizers, side))} {side} tokens have a pretrained one")
-        tracker.log_params({"pretrained": {side: found}})
+    for name, found in start_from_vectors(task).items():
+        say(f"vectors: {found} of {task.fields[name].size} {name} tokens have a pretrained one")
+        tracker.log_params({"pretrained": {name: found}})
 
 
 def choose_batches(
@@ -232,8 +213,8 @@ def choose_batches(
 
 def fit_batches(data: DataModule, task: Task, device: torch.device, tracker: MlflowTracker) -> dict[str, int]:
     """Lets the batcher choose what depends on network and machine, says it and records it."""
-    source, target = data.longest
-    chosen = data.batcher.fit(StepMemory(task, device, source_positions=source, target_positions=target))
+    longest = {name: field.longest for name, field in data.fields.items()}
+    chosen = data.batcher.fit(StepMemory(task, device, positions=longest))
     if chosen:
         say("chosen for this machine: " + ", ".join(f"{name} {value}" for name, value in chosen.items()))
         tracker.log_params({"data": {"batcher": {"chosen": chosen}}})

@@ -14,7 +14,7 @@ from s2s_lit.text.words import Words
 from s2s_lit.tracking.client.runs import RunRecord, connect
 from s2s_lit.tracking.records.embedding_maps import embedding_figure, principal_plane
 
-PAIRS = [("a house and a mouse in the garden", "ein Haus")] * 3
+TEXTS, OTHERS = ["a house and a mouse in the garden"] * 3, ["ein Haus"] * 3
 
 
 @pytest.fixture(autouse=True)
@@ -34,11 +34,11 @@ def test_nearest_by_cosine_without_specials_and_the_word_itself() -> None:
 
 
 def test_a_word_is_its_token_or_its_tokens_or_an_error_with_those_spelled_alike() -> None:
-    words = Words().train(PAIRS).source
+    words = Words().train(TEXTS)
     assert [words.tokens[i] for i in ids_of("house", words)] == ["house"]
     with pytest.raises(UserError, match=r"no 'hause'; did you mean house, mouse"):
         ids_of("hause", words)
-    subwords = SentencePiece(vocab_size=24).train(PAIRS).source
+    subwords = SentencePiece(vocab_size=24).train([text for pair in zip(TEXTS, OTHERS, strict=True) for text in pair])
     assert ids_of("house", subwords) == subwords.encode("house")
     assert ids_of(subwords.tokens[8], subwords) == [8]
     for nothing in ("", "犬", "<pad>"):

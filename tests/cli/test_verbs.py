@@ -14,6 +14,7 @@ from mlflow.tracking import MlflowClient
 from s2s_lit.__main__ import main
 from s2s_lit.config.build import load
 from s2s_lit.data.batching.collate import collate
+from s2s_lit.data.fields.fields import Fields
 from s2s_lit.tracking.client.runs import RunRecord, connect, download_checkpoint, list_runs
 from s2s_lit.types import Batch, Example
 from support.tiny import TINY
@@ -119,9 +120,9 @@ def test_a_file_is_translated_and_scored_block_by_block(
         assert main([verb, "latest", *words, "--out", str(whole)]) == 0
         sizes: list[int] = []
 
-        def counted(examples: Sequence[Example], sizes: list[int] = sizes) -> Batch:
+        def counted(examples: Sequence[Example], fields: Fields, sizes: list[int] = sizes) -> Batch:
             sizes.append(len(examples))
-            return collate(examples)
+            return collate(examples, fields)
 
         with monkeypatch.context() as patch:
             patch.setattr(f"s2s_lit.inference.{rooms[verb]}.collate", counted)
@@ -244,7 +245,7 @@ def test_mistakes_end_with_one_message_and_a_status(
 def test_a_run_that_fails_is_marked_failed(
     trained: RunRecord, in_project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["train", "lstm", "--data.source.train_rows=50", "--data.source_column=english"]) == 2
+    assert main(["train", "lstm", "--data.corpus.train_rows=50", "--data.columns.source=english"]) == 2
     assert "'english'" in capsys.readouterr().err
     run = list_runs()[0]
     assert (run.experiment, run.status) == ("lstm", "FAILED")

@@ -362,7 +362,7 @@ def test_a_trained_run_keeps_what_a_comparison_needs(
     drawn = [(p.weights, p) for p in predictions if p.weights is not None]
     assert drawn  # outputs of an untrained network are long, and large matrices are not kept
     for weights, p in drawn:
-        assert weights.shape == (len(p.target_tokens), len(p.source_tokens))
+        assert weights.shape == (len(p.target_tokens), len(p.input_tokens))
         torch.testing.assert_close(weights.sum(1), torch.ones(len(weights)), rtol=0, atol=weights.shape[1] / 510)
     assert main(["compare", trained.run_id, *QUICK]) == 0
     (system,) = compared()[2]["systems"]

@@ -11,21 +11,36 @@ import pytest
 from s2s_lit.config.build import Experiment
 from s2s_lit.config.compose import compose
 from s2s_lit.errors import UserError
-from s2s_lit.text.tokenizer import TokenizerPair
 from s2s_lit.text.words import Words
-from s2s_lit.training.run import require_attention
 from s2s_lit.training.trainer import make_trainer
 
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"
 
 
+def with_words(experiment: Experiment, *, shared: bool = True) -> Experiment:
+    """The experiment with tokenizers of words for its fields, one for all or one each."""
+    texts = {"source": "a dog", "target": "ein hund"}
+    together = Words().train(list(texts.values()))
+    for name, field in experiment.data.fields.text_fields.items():
+        field.tokenizer = together if shared else Words().train([texts[name]])
+    return experiment
+
+
 def test_copying_needs_one_vocabulary_not_two_of_one_size() -> None:
     experiment = Experiment(compose("copy", "builtin", [], EXPERIMENTS))
-    separate = Words(joint=False).train([("a dog", "ein hund")])
-    assert len(separate.source) == len(separate.target)
-    with pytest.raises(UserError, match=r"model\.output copies.*data\.tokenizer\.joint"):
-        experiment.make_task(separate)
-    experiment.make_task(TokenizerPair(separate.source, separate.source))
+    with_words(experiment, shared=False)
+    assert experiment.data.fields["source"].size == experiment.data.fields["target"].size
+    with pytest.raises(UserError, match=r"model\.output copies.*data\.tokenizer"):
+        experiment.make_task()
+    with_words(experiment, shared=True)
+    experiment.make_task()
+
+
+def test_a_model_needs_the_fields_that_it_reads() -> None:
+    only_target = "--data.fields={target: {class_path: TextField}}"
+    experiment = with_words(Experiment(compose("lstm", "builtin", [only_target], EXPERIMENTS)))
+    with pytest.raises(UserError, match=r"the model reads source, but data\.fields has target: add source"):
+        experiment.make_task()
 
 
 @pytest.mark.parametrize(
@@ -36,7 +51,7 @@ def test_copying_needs_one_vocabulary_not_two_of_one_size() -> None:
         (["--model.output=PointerOutput", "--model.decoder.attention=null"], "set model.decoder.attention"),
         (
             ["--data.tokenizer.sampling=SubwordRegularization", "--data.tokenizer.sampling.alpha=-1"],
-            "data.tokenizer.sampling.alpha",
+            "sampling.alpha",
         ),
         (["--task.search.n_best=9"], "n_best must lie between"),
         (["--model.embedding_size=-3"], r"model\.embedding_size must be at least 1, not -3"),
@@ -66,9 +81,8 @@ def test_copying_needs_one_vocabulary_not_two_of_one_size() -> None:
 )
 def test_what_a_constructor_objects_to_is_one_message(words: list[str], says: str) -> None:
     """Late parts and early ones, and optional ones, whose errors jsonargparse wraps."""
-    tokenizer = Words(joint=True).train([("a dog", "ein hund")])
     with pytest.raises(UserError, match=says) as caught:
-        Experiment(compose("bilstm_attn", "builtin", words, EXPERIMENTS)).make_task(tokenizer)
+        with_words(Experiment(compose("bilstm_attn", "builtin", words, EXPERIMENTS))).make_task()
     assert "\n" not in str(caught.value)
 
 
@@ -92,12 +106,8 @@ def test_what_the_trainer_cannot_do_is_one_message(setting: str, says: str) -> N
 
 @pytest.mark.parametrize("key", ["replace_unknown", "search.coverage_penalty", "validation_search.coverage_penalty"])
 def test_what_needs_an_attention_is_refused_before_training(key: str) -> None:
-    tokenizers = Words(joint=False).train([("a dog", "ein hund")])
     words = ["--task.validation_search=BeamSearch", f"--task.{key}={'true' if key == 'replace_unknown' else 0.2}"]
-    for experiment in ("bilstm_attn", "bilstm"):
-        task = Experiment(compose(experiment, "builtin", words, EXPERIMENTS)).make_task(tokenizers)
-        if experiment == "bilstm_attn":
-            require_attention(task)
-        else:
-            with pytest.raises(UserError, match=rf"task\.{key} needs an attention"):
-                require_attention(task)
+    with_words(Experiment(compose("bilstm_attn", "builtin", words, EXPERIMENTS)), shared=False).make_task()
+    experiment = with_words(Experiment(compose("bilstm", "builtin", words, EXPERIMENTS)), shared=False)
+    with pytest.raises(UserError, match=rf"task\.{key} needs an attention"):
+        experiment.make_task()

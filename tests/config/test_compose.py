@@ -90,7 +90,7 @@ def test_the_seed_is_the_datas_too() -> None:
         ("--model.tie=al", ["model.tie", "'none', 'output', 'embeddings', 'all'", "'al'"]),
         ("--model.encoder.recurrence=LSTMM", ["model.encoder.recurrence", "LSTMM", "LSTM?"]),
         ("--model.decoder.attention.class_path=Additiv", ["model.decoder.attention", "AdditiveAttention?"]),
-        ("--data.source.data_dir=/x", ["data.source.data_dir", "BuiltinCorpus"]),
+        ("--data.corpus.data_dir=/x", ["data.corpus.data_dir", "BuiltinCorpus"]),
     ],
 )
 def test_a_mistake_is_one_sentence_that_names_key_place_and_remedy(override: str, parts: list[str]) -> None:

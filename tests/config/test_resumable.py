@@ -34,7 +34,7 @@ def changed(stored: Namespace, key: str, value: Any) -> Namespace:
         ("data.batcher.init_args.size", 7, "data.batcher.size"),
         ("data.batcher", Namespace(class_path="s2s_lit.data.batching.batchers.TokenBudget"), "data.batcher"),
         ("data.streaming", True, "data.streaming"),
-        ("data.source.init_args.train_rows", 50, "data.source.train_rows"),
+        ("data.corpus.init_args.train_rows", 50, "data.corpus.train_rows"),
         ("model.init_args.encoder.init_args.dropout", 0.4, "model.encoder.dropout"),
         ("task.init_args.optimizer.init_args.lr", 0.5, "task.optimizer.lr"),
         ("task.init_args.schedule", None, "task.schedule"),
@@ -55,7 +55,7 @@ def test_what_would_not_take_effect_is_refused(path: str, value: Any, key: str, 
         ("trainer.max_epochs", 9),
         ("trainer.devices", 2),
         ("data.num_workers", 2),
-        ("data.source.init_args.data_dir", "/elsewhere"),
+        ("data.corpus.init_args.data_dir", "/elsewhere"),
         ("restart_steps", 5),
         ("task.init_args.search.init_args.beam_size", 9),
         ("task.init_args.search", Namespace(class_path="s2s_lit.decoding.greedy.GreedySearch")),
@@ -74,4 +74,4 @@ def test_help_names_keys_that_exist(stored: Namespace, capsys: pytest.CaptureFix
     told = capsys.readouterr().out.replace("\n", " ")
     assert all(f" {key}" in told for key in MAY_CHANGE)
     keys = {key.replace(".init_args", "").removesuffix(".class_path") for key, _ in stored.items()}
-    assert set(MAY_CHANGE) - keys == {"data.source.data_dir"}  # the built-in corpus has no files
+    assert set(MAY_CHANGE) - keys == {"data.corpus.data_dir"}  # the built-in corpus has no files

@@ -7,7 +7,7 @@ import typing
 from collections.abc import Iterator
 from itertools import chain
 from random import Random
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import pytest
 from hypothesis import given
@@ -17,23 +17,22 @@ from s2s_lit.data.batching.batchers import Batcher
 from support.parts import concrete_subclasses
 
 BATCHERS = concrete_subclasses(Batcher, "s2s_lit.data")
-POOL = 50  # most sentences that a batcher may hold back, beside those of one batch
+POOL = 50  # most examples that a batcher may hold back, beside those of one batch
 
 
 class Item(NamedTuple):
     number: int
-    source_length: int
-    target_length: int
+    lengths: tuple[int, ...]
 
 
 class Machine:
     """Where a batch of 60 positions fits."""
 
-    source_positions = target_positions = 10
+    positions: ClassVar[dict[str, int]] = {"target": 10, "source": 10}
     free = 600
 
-    def needed(self, sentences: int) -> int:
-        return 80 * sentences
+    def needed(self, examples: int) -> int:
+        return 80 * examples
 
 
 def fitted(batcher: Batcher) -> Batcher:
@@ -56,9 +55,11 @@ def strategy(batcher: type[Batcher]) -> st.SearchStrategy[Batcher]:
     return st.builds(batcher, **arguments).map(fitted)
 
 
-lengths = st.integers(1, 40)
-items = st.lists(st.tuples(lengths, lengths), max_size=80).map(
-    lambda pairs: [Item(number, *pair) for number, pair in enumerate(pairs)]
+length = st.integers(1, 40)
+items = (
+    st.integers(1, 3)  # fields
+    .flatmap(lambda fields: st.lists(st.tuples(*[length] * fields), max_size=80))
+    .map(lambda found: [Item(number, lengths) for number, lengths in enumerate(found)])
 )
 seeds = st.integers(0, 99)
 
@@ -115,9 +116,10 @@ def test_windows_show_every_target_position_once_and_in_turn(
             else:
                 assert [before.examples[row] for row in window.continues] == window.examples
             assert window.goes_on == (window is not windows[-1])
+            assert window.input_sizes == windows[0].input_sizes
             for item in window.examples:
-                seen[item] += range(item.target_length)[window.start : window.stop]
-        assert all(positions == list(range(item.target_length)) for item, positions in seen.items())
+                seen[item] += range(item.lengths[0])[window.start : window.stop]
+        assert all(positions == list(range(item.lengths[0])) for item, positions in seen.items())
 
 
 @given(st.data())
@@ -128,7 +130,7 @@ def test_an_endless_stream_needs_a_bounded_pool_only(batchers: st.SearchStrategy
         nonlocal read
         while True:
             read += 1
-            yield Item(read, read % 9 + 1, read % 7 + 1)
+            yield Item(read, (read % 7 + 1, read % 9 + 1))
 
     batches = data.draw(batchers)(endless(), Random(0))
     given_out = 0

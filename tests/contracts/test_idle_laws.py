@@ -17,7 +17,7 @@ from s2s_lit.nn.encoders.recurrent import RecurrentEncoder
 from s2s_lit.nn.normalization import Normalization
 from s2s_lit.tasks.translation import TranslationTask
 from s2s_lit.types import Batch
-from support.networks import EMBEDDING, FEATURE, VOCAB, combinations, random_batch
+from support.networks import EMBEDDING, FEATURE, VOCAB, combinations, idle_batch, random_batch
 from support.parts import concrete_subclasses
 from support.tasks import task_of
 
@@ -52,7 +52,7 @@ def assert_nothing(task: TranslationTask, batch: Batch) -> None:
 @pytest.mark.parametrize("name", NETWORKS)
 def test_it_adds_nothing_and_reaches_every_parameter(name: str) -> None:
     torch.manual_seed(0)
-    assert_nothing(task_around(NETWORKS[name]()), Batch.idle())
+    assert_nothing(task_around(NETWORKS[name]()), idle_batch())
 
 
 @pytest.mark.parametrize("kind", NORMALIZATIONS, ids=lambda cls: cls.__name__)
@@ -60,12 +60,12 @@ def test_no_normalization_counts_it(kind: type[Normalization]) -> None:
     encoder = partial(RecurrentEncoder, input_normalization=kind, output_normalization=kind)
     decoder = partial(RecurrentDecoder, attention=GeneralAttention, feature_size=FEATURE)
     model = Seq2Seq(VOCAB, VOCAB, embedding_size=EMBEDDING, encoder=encoder, decoder=decoder)
-    assert_nothing(task_around(model), Batch.idle())
+    assert_nothing(task_around(model), idle_batch())
 
 
 def test_only_it_is_idle() -> None:
-    assert Batch.idle().is_idle
-    assert Batch.idle().to("cpu").is_idle
+    assert idle_batch().is_idle
+    assert idle_batch().to("cpu").is_idle
     assert not random_batch().is_idle
 
 
@@ -73,7 +73,7 @@ def test_it_is_not_evaluated() -> None:
     task = task_around(NETWORKS["RecurrentDecoder-none"]()).eval()
     task.search = task.validation_search = cast(Any, None)
     for step in (task.validation_step, task.test_step):
-        assert step(Batch.idle(), 0) == {"predictions": []}
+        assert step(idle_batch(), 0) == {"predictions": []}
     assert (task.likelihood.counts == 0).all()
 
 
@@ -81,5 +81,5 @@ def test_a_window_goes_on_after_it() -> None:
     task = task_around(NETWORKS["RecurrentDecoder-none"]())
     carried = {"hidden": torch.ones(2, 2, 8)}
     task._carried = carried  # type: ignore[assignment]
-    task.training_step(Batch.idle(), 0)
+    task.training_step(idle_batch(), 0)
     assert task._carried is carried

@@ -7,6 +7,7 @@ import math
 import pickle
 import random
 import warnings
+from collections.abc import Sequence
 
 import pytest
 import torch
@@ -38,12 +39,17 @@ HYPOTHESES = [
 
 
 @pytest.fixture(params=METRICS, ids=lambda found: found.__name__)
+def alone(references: Sequence[str]) -> list[list[str]]:
+    """Each as the only reference."""
+    return [[reference] for reference in references]
+
+
 def kind(request: pytest.FixtureRequest) -> type[TextMetric]:
     return request.param
 
 
 def score(metric: TextMetric, hypotheses: list[str], references: list[str]) -> float:
-    metric.update(hypotheses, references)
+    metric.update(hypotheses, alone(references))
     return metric.compute().item()
 
 
@@ -92,15 +98,15 @@ def test_batches_in_any_split_and_order_add_up(kind: type[TextMetric], seed: int
     while pairs:
         size = draw.randint(0, 3)
         batch, pairs = pairs[:size], pairs[size:]
-        metric.update([hypothesis for hypothesis, _ in batch], [reference for _, reference in batch])
+        metric.update([hypothesis for hypothesis, _ in batch], [[reference] for _, reference in batch])
     assert metric.compute().item() == score(kind(), HYPOTHESES, REFERENCES)
 
 
 @pytest.mark.parametrize("cut", [0, 3, 8])
 def test_states_of_processes_add_up(kind: type[TextMetric], cut: int) -> None:
     first, second, merged = kind(), kind(), kind()
-    first.update(HYPOTHESES[:cut], REFERENCES[:cut])
-    second.update(HYPOTHESES[cut:], REFERENCES[cut:])
+    first.update(HYPOTHESES[:cut], alone(REFERENCES[:cut]))
+    second.update(HYPOTHESES[cut:], alone(REFERENCES[cut:]))
     for name in merged._defaults:
         getattr(merged, name).add_(getattr(first, name) + getattr(second, name))
     assert merged.sums.any()
@@ -120,19 +126,19 @@ def test_empty_texts_have_one(kind: type[TextMetric]) -> None:
 
 def test_every_hypothesis_needs_its_reference(kind: type[TextMetric]) -> None:
     with pytest.raises(ValueError, match="shorter"):
-        kind().update(["a", "b"], ["a"])
+        kind().update(["a", "b"], [["a"]])
 
 
 def test_reset_forgets(kind: type[TextMetric]) -> None:
     metric = kind()
-    metric.update(HYPOTHESES, REFERENCES)
+    metric.update(HYPOTHESES, alone(REFERENCES))
     metric.reset()
     assert score(metric, HYPOTHESES[:2], REFERENCES[:2]) == score(kind(), HYPOTHESES[:2], REFERENCES[:2])
 
 
 def test_a_copy_goes_on_where_it_was(kind: type[TextMetric]) -> None:
     metric = kind()
-    metric.update(HYPOTHESES[:4], REFERENCES[:4])
+    metric.update(HYPOTHESES[:4], alone(REFERENCES[:4]))
     for copy in (pickle.loads(pickle.dumps(metric)), metric.clone()):
         assert score(copy, HYPOTHESES[4:], REFERENCES[4:]) == score(kind(), HYPOTHESES, REFERENCES)
 
@@ -140,6 +146,6 @@ def test_a_copy_goes_on_where_it_was(kind: type[TextMetric]) -> None:
 def test_the_signature_does_not_depend_on_what_was_scored(kind: type[TextMetric]) -> None:
     metric = kind()
     before = metric.signature()
-    metric.update(HYPOTHESES, REFERENCES)
+    metric.update(HYPOTHESES, alone(REFERENCES))
     assert before
     assert metric.signature() == before

@@ -9,12 +9,14 @@ import torch
 from torch import Tensor
 
 from s2s_lit.losses.penalty import Penalty
-from s2s_lit.types import Decoded, DecoderState, length_mask
+from s2s_lit.types import ModelOutput
+from support.outputs import batch_of_lengths, output_of
 from support.parts import concrete_subclasses
 
 PENALTIES = concrete_subclasses(Penalty, "s2s_lit.losses")
 LENGTHS = (4, 1, 3)
-MASK = length_mask(torch.tensor(LENGTHS), 4)
+BATCH = batch_of_lengths(torch.tensor(LENGTHS), 4)
+MASK = BATCH.target.mask
 
 
 @pytest.fixture(params=PENALTIES, ids=lambda cls: cls.__name__)
@@ -29,8 +31,8 @@ def tensors() -> list[Tensor]:
     return [features, hidden, scores.softmax(dim=-1)]
 
 
-def decoded(features: Tensor, hidden: Tensor, weights: Tensor) -> Decoded:
-    return Decoded(features, hidden, weights, DecoderState())
+def output(features: Tensor, hidden: Tensor, weights: Tensor) -> ModelOutput:
+    return output_of(features=features, hidden=hidden, weights=weights)
 
 
 def test_options_are_keywords_with_defaults_and_documented(kind: type[Penalty]) -> None:
@@ -51,8 +53,8 @@ def test_names_tell_them_apart() -> None:
 
 def test_padding_counts_nothing_and_gets_no_gradient(kind: type[Penalty]) -> None:
     padded = [tensor.masked_fill(~MASK.unsqueeze(2), torch.nan).requires_grad_() for tensor in tensors()]
-    value = kind()(decoded(*padded), MASK)
-    torch.testing.assert_close(value, kind()(decoded(*tensors()), MASK))
+    value = kind()(output(*padded), BATCH)
+    torch.testing.assert_close(value, kind()(output(*tensors()), BATCH))
     value.backward()
     gradients = [tensor.grad for tensor in padded if tensor.grad is not None]
     assert any(gradient.abs().sum() > 0 for gradient in gradients)
@@ -61,18 +63,18 @@ def test_padding_counts_nothing_and_gets_no_gradient(kind: type[Penalty]) -> Non
 
 def test_a_batch_is_the_sum_of_its_sentences(kind: type[Penalty]) -> None:
     alone = sum(
-        kind()(decoded(*(tensor[b : b + 1, :n] for tensor in tensors())), MASK[b : b + 1, :n])
+        kind()(output(*(tensor[b : b + 1, :n] for tensor in tensors())), batch_of_lengths(torch.tensor([n]), n))
         for b, n in enumerate(LENGTHS)
     )
-    torch.testing.assert_close(kind()(decoded(*tensors()), MASK), alone)
+    torch.testing.assert_close(kind()(output(*tensors()), BATCH), alone)
 
 
 def test_gradients_agree_with_differences(kind: type[Penalty]) -> None:
     given = [tensor.requires_grad_() for tensor in tensors()]
-    assert torch.autograd.gradcheck(lambda *parts: kind()(decoded(*parts), MASK), given)
+    assert torch.autograd.gradcheck(lambda *parts: kind()(output(*parts), BATCH), given)
 
 
 def test_the_weight_is_a_factor(kind: type[Penalty]) -> None:
-    one, other = (kind(weight=weight)(decoded(*tensors()), MASK) for weight in (1.0, 0.3))
+    one, other = (kind(weight=weight)(output(*tensors()), BATCH) for weight in (1.0, 0.3))
     assert one > 0
     torch.testing.assert_close(other, 0.3 * one)

@@ -18,16 +18,17 @@ from s2s_lit.models.seq2seq import Seq2Seq
 from s2s_lit.tasks.translation import TranslationTask
 from s2s_lit.types import EOS, Batch, Example
 from support.networks import covering
-from support.tasks import task_of
+from support.tasks import fields_of, task_of
 
 NETWORKS = dict(covering())
 FIRST, LAST = 20, 21  # tokens that only the first and only the last window is given
 SIZE = 3
+FIELDS = fields_of(["a"])
 EXAMPLES = [
-    Example([7, 8, 9, 10, 11, 12, EOS], [FIRST, 8, 9], "", ""),
-    Example([9, EOS], [FIRST], "", ""),
-    Example([5, 6, 7, EOS], [FIRST, 9, 8, 7, 6, 5, LAST, 10], "", ""),
-    Example([6, 6, 9, 9, EOS], [FIRST, 5, 5, 5, 5], "", ""),
+    Example({"source": [7, 8, 9, 10, 11, 12, EOS]}, [FIRST, 8, 9], {}),
+    Example({"source": [9, EOS]}, [FIRST], {}),
+    Example({"source": [5, 6, 7, EOS]}, [FIRST, 9, 8, 7, 6, 5, LAST, 10], {}),
+    Example({"source": [6, 6, 9, 9, EOS]}, [FIRST, 5, 5, 5, 5], {}),
 ]
 
 
@@ -44,11 +45,11 @@ def task(make: partial[Seq2Seq]) -> TranslationTask:
 
 def windows(size: int = SIZE) -> Iterator[Batch]:
     batcher = TimeStepWindows(batcher=FixedSize(size=4), size=size)
-    return (collate_window(window) for window in batcher.windows(EXAMPLES))
+    return (collate_window(window, FIELDS) for window in batcher.windows(EXAMPLES))
 
 
 def test_the_losses_of_all_windows_sum_to_that_of_the_whole(task: TranslationTask) -> None:
-    whole = task.training_step(collate(EXAMPLES), 0)
+    whole = task.training_step(collate(EXAMPLES, FIELDS), 0)
     parts = [task.training_step(batch, 0) for batch in windows()]
     assert len(parts) == 3
     torch.testing.assert_close(sum(parts), whole, rtol=1e-10, atol=0)
@@ -56,7 +57,7 @@ def test_the_losses_of_all_windows_sum_to_that_of_the_whole(task: TranslationTas
 
 def test_a_window_as_long_as_the_targets_is_the_whole(task: TranslationTask) -> None:
     (window,) = windows(size=9)
-    assert torch.equal(task.training_step(window, 0), task.training_step(collate(EXAMPLES), 0))
+    assert torch.equal(task.training_step(window, 0), task.training_step(collate(EXAMPLES, FIELDS), 0))
 
 
 def test_the_gradient_reaches_to_the_start_of_the_window_and_to_the_encoder(task: TranslationTask) -> None:
@@ -71,7 +72,7 @@ def test_the_gradient_reaches_to_the_start_of_the_window_and_to_the_encoder(task
         seen = [bool(table.grad[token].abs().sum() > 0) for token in (FIRST, LAST)]
         assert seen == [number == 0, number == 2]
     task.zero_grad()
-    task.training_step(collate([EXAMPLES[2]]), 0).backward()
+    task.training_step(collate([EXAMPLES[2]], FIELDS), 0).backward()
     assert table.grad[FIRST].abs().sum() > 0
 
 

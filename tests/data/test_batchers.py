@@ -15,13 +15,14 @@ from s2s_lit.errors import UserError
 
 class Item(NamedTuple):
     number: int
-    source_length: int
-    target_length: int
+    lengths: tuple[int, ...]
 
 
 length = st.integers(1, 40)
-items = st.lists(st.tuples(length, length), max_size=80).map(
-    lambda pairs: [Item(i, source, target) for i, (source, target) in enumerate(pairs)]
+items = (
+    st.integers(1, 3)  # fields
+    .flatmap(lambda fields: st.lists(st.tuples(*[length] * fields), max_size=80))
+    .map(lambda found: [Item(number, lengths) for number, lengths in enumerate(found)])
 )
 size = st.integers(1, 12)
 seeds = st.integers(0, 99)
@@ -38,32 +39,33 @@ def test_fixed_sizes_hold_but_for_one_batch(size: int, pool: int, items: list[It
 @given(st.integers(1, 200), st.integers(1, 50), items, seeds)
 def test_token_budget_holds_with_padding(max_tokens: int, pool: int, items: list[Item], seed: int) -> None:
     for batch in TokenBudget(max_tokens=max_tokens, pool=pool)(items, Random(seed)):
-        longest = max(max(item.source_length, item.target_length) for item in batch)
+        longest = max(max(item.lengths) for item in batch)
         assert len(batch) * longest <= max_tokens or len(batch) == 1
 
 
-def test_token_budget_is_used() -> None:
-    items = [Item(i, 10, 10) for i in range(100)]
+@pytest.mark.parametrize("lengths", [(10,), (10, 10), (1, 10), (3, 10, 5), (3, 5, 10)])
+def test_token_budget_is_used_by_the_longest_field(lengths: tuple[int, ...]) -> None:
+    items = [Item(i, lengths) for i in range(100)]
     assert [len(batch) for batch in TokenBudget(max_tokens=105)(items, Random(0))] == [10] * 10
 
 
 def test_a_long_sentence_does_not_shrink_the_batches_after_it() -> None:
-    items = [Item(0, 30, 1), *(Item(i, 1, 2) for i in range(1, 31))]
+    items = [Item(0, (1, 30)), *(Item(i, (2, 1)) for i in range(1, 31))]
     assert sorted(len(batch) for batch in TokenBudget(max_tokens=30)(items, Random(0))) == [1, 15, 15]
 
 
 def test_buckets_pad_less_than_the_order_of_the_file() -> None:
     rng = Random(0)
-    items = [Item(i, n, n) for i, n in enumerate(rng.choices(range(1, 40), k=400))]
+    items = [Item(i, (n, n)) for i, n in enumerate(rng.choices(range(1, 40), k=400))]
 
     def padded(batcher: Batcher) -> int:
-        return sum(len(b) * max(item.target_length for item in b) for b in batcher(items, Random(0)))
+        return sum(len(b) * max(item.lengths[0] for item in b) for b in batcher(items, Random(0)))
 
     assert padded(LengthBuckets(size=10, pool=400)) < 0.65 * padded(FixedSize(size=10))
 
 
 def test_buckets_do_not_come_by_length() -> None:
-    items = [Item(i, i, i) for i in range(1, 101)]
+    items = [Item(i, (i, i)) for i in range(1, 101)]
     firsts = [batch[0].number for batch in LengthBuckets(size=5, pool=100)(items, Random(0))]
     assert firsts != sorted(firsts)
 

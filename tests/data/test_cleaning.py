@@ -6,12 +6,19 @@ from typing import Any
 
 import pytest
 
-from s2s_lit.data.cleaning.cleaner import Cleaner, PairReader, SplitReport
+from s2s_lit.data.cleaning.cleaner import Cleaner
 from s2s_lit.data.cleaning.filters import CopiedSource, Duplicates
-from s2s_lit.data.sources.rows import INVALID_JSON, LONGEST, Malformed, value_at
+from s2s_lit.data.cleaning.reader import RowReader
+from s2s_lit.data.cleaning.report import SplitReport
+from s2s_lit.data.fields.fields import Fields
+from s2s_lit.data.fields.text import TextField
+from s2s_lit.data.sources.rows import INVALID_JSON, LONGEST, Malformed
 from s2s_lit.errors import UserError
+from s2s_lit.text.words import Words
 
-READER = PairReader("en", "de")
+READER = RowReader(
+    Fields({"source": TextField(), "target": TextField()}, tokenizer=Words()), {"source": "en", "target": "de"}
+)
 BROKEN: dict[str, list[Any]] = {
     "missing_field": [{"de": "x"}, {"en": None, "de": "x"}, {}],
     "not_text": [
@@ -32,8 +39,8 @@ def test_a_malformed_row_is_counted_and_left_out(reason: str) -> None:
     rows = [{"en": "a", "de": "x"}, *BROKEN[reason], {"en": "b", "de": "y"}]
     report = SplitReport()
     kept = list(Cleaner(READER)(enumerate(rows), report))
-    assert [source for _, source, _ in kept] == ["a", "b"]
-    assert [number for number, _, _ in kept] == [0, len(rows) - 1]
+    assert [read.texts["source"] for _, read in kept] == ["a", "b"]
+    assert [number for number, _ in kept] == [0, len(rows) - 1]
     assert report.malformed == {reason: len(BROKEN[reason])}
     assert report.rows == len(rows)
 
@@ -50,31 +57,20 @@ def test_every_row_is_kept_dropped_or_malformed() -> None:
     rows: list[Any] = [{"en": "a", "de": "x"}] * 2 + [{"en": "b", "de": "b"}, {"en": 1}, Malformed("nul")]
     report = SplitReport()
     kept = list(Cleaner(READER, [CopiedSource(), Duplicates(remember=8)])(enumerate(rows), report))
-    assert kept == [(0, "a", "x")]
-    assert report.dropped == {"copied_source": 1, "duplicate_pair": 1}
+    assert [(number, read.texts) for number, read in kept] == [(0, {"source": "a", "target": "x"})]
+    assert report.dropped == {"copied_source": 1, "duplicate_example": 1}
     assert report.malformed == {"not_text": 1, "nul": 1}
     assert len(kept) + report.dropped.total() + report.malformed.total() == report.rows
 
 
-def test_a_form_is_chosen() -> None:
-    row = {"en": "ﬁne ２", "de": "u\u0308"}
-    assert PairReader("en", "de").pair(row) == ("ﬁne ２", "ü")
-    assert PairReader("en", "de", "NFKC").pair(row) == ("fine 2", "ü")
-
-
-@pytest.mark.parametrize(
-    ("row", "found"),
-    [
-        ({"translation": {"en": "a"}}, "a"),
-        ({"translation.en": "b", "translation": {"en": "a"}}, "b"),
-        ({"translation": {"de": "a"}}, None),
-        ({"translation": "a"}, None),
-        ({"translation": None}, None),
-        ({"en": "a"}, None),
-    ],
-)
-def test_columns_are_found_by_dotted_paths(row: dict[str, Any], found: str | None) -> None:
-    assert value_at(row, "translation.en") == found
+def test_a_pass_in_several_calls_is_one_pass() -> None:
+    rows = [(number, {"en": "a", "de": "x"}) for number in range(4)]
+    report, cleaner = SplitReport(), Cleaner(READER, [Duplicates(remember=8)])
+    begun = cleaner.begin()
+    kept = [number for part in (rows[:2], rows[2:]) for number, _ in begun(part, report)]
+    assert kept == [0]
+    assert report.dropped == {"duplicate_example": 3}
+    assert [number for number, _ in cleaner(rows[2:], SplitReport())] == [2]
 
 
 def test_asking_whether_filters_remember_makes_no_table(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,28 +11,37 @@ from jsonargparse import ArgumentParser
 from s2s_lit.data.batching.batchers import Batcher, LengthBuckets, TokenBudget
 from s2s_lit.data.cleaning.filters import Duplicates, WordCount
 from s2s_lit.data.datamodule import DataModule
+from s2s_lit.data.fields.base import Field
+from s2s_lit.data.fields.text import TextField
 from s2s_lit.data.sources.files import FileCorpus
 from s2s_lit.data.sources.hub import HubCorpus
 from s2s_lit.errors import UserError
-from s2s_lit.text.tokenizer import TokenizerBuilder, TokenizerPair
+from s2s_lit.text.tokenizer import Tokenizer, TokenizerBuilder
 from s2s_lit.text.words import Words
+
+COLUMNS: dict[str, str | int] = {"source": "en", "target": "de"}
 
 
 class NoBuilder(TokenizerBuilder):
-    def build(self, pairs: Iterable[tuple[str, str]]) -> TokenizerPair:
+    def build(self, texts: Sequence[str], name: str = "text") -> Tokenizer:
         raise AssertionError("nothing is to be built")
 
-    def train(self, pairs: Iterable[tuple[str, str]]) -> TokenizerPair:
+    def train(self, texts: Sequence[str], name: str = "text") -> Tokenizer:
         raise AssertionError("nothing is to be built")
 
 
-def module(folder: Path, *, streaming: bool = False, tokenizer: TokenizerBuilder | None = None, **options: Any) -> Any:
+def texts_of(**lengths: int) -> dict[str, Field]:
+    """Text fields with the most tokens of a training example."""
+    return {name: TextField(max_length=most) for name, most in (lengths or {"source": 100, "target": 100}).items()}
+
+
+def module(folder: Path, *, streaming: bool = False, **options: Any) -> DataModule:
+    given: dict[str, Any] = {"fields": texts_of(), "columns": COLUMNS, "tokenizer": Words(), **options}
     return DataModule(
-        source=HubCorpus(path="owner/name", data_dir=folder),
-        tokenizer=tokenizer or Words(),
+        corpus=HubCorpus(path="owner/name", data_dir=folder),
         batcher=LengthBuckets(size=8, pool=24),
         streaming=streaming,
-        **options,
+        **given,
     )
 
 
@@ -62,7 +71,7 @@ def test_the_count_of_an_epochs_batches_is_known_or_not(corpus: Path, streaming:
 def test_streaming_and_memory_report_the_same(corpus: Path) -> None:
     reports = []
     for streaming in (False, True):
-        data = module(corpus, streaming=streaming, max_source_length=5, max_target_length=9)
+        data = module(corpus, streaming=streaming, fields=texts_of(source=5, target=9))
         data.setup("fit")
         assert [len(list(loader)) for loader in (data.train_dataloader(), data.val_dataloader())][1] == 1
         reports.append(data.report)
@@ -76,13 +85,12 @@ def test_streaming_and_memory_report_the_same(corpus: Path) -> None:
     assert (validation["rows"], validation["kept"], validation["dropped"]) == (11, 11, {})
 
 
-def test_assigned_tokenizers_are_used_and_none_are_built(corpus: Path) -> None:
+def test_loaded_tokenizers_are_used_and_none_are_built(corpus: Path) -> None:
     first = module(corpus)
-    with pytest.raises(RuntimeError, match="setup"):
-        _ = first.tokenizers
+    assert not first.fields.is_ready
     first.setup("fit")
     second = module(corpus, tokenizer=NoBuilder())
-    second.tokenizers = first.tokenizers
+    second.fields.load_state(first.fields.state())
     second.setup("test")
     assert "train" not in second.report["splits"]  # nor is the training split read
     assert sum(map(len, second.test_dataloader())) == 7
@@ -103,7 +111,7 @@ def test_malformed_rows_are_counted_and_cost_nothing_else(write: Callable[..., P
 @pytest.mark.parametrize("streaming", [False, True])
 def test_a_missing_column_or_split_is_the_users_to_mend(corpus: Path, streaming: bool) -> None:
     with pytest.raises(UserError, match=r"no column 'fr'; it has 'en', 'de'"):
-        module(corpus, streaming=streaming, target_column="fr").setup("fit")
+        module(corpus, streaming=streaming, columns=COLUMNS | {"target": "fr"}).setup("fit")
     data = module(corpus, streaming=streaming)
     data.setup("fit")
     with pytest.raises(UserError, match="no split 'tset'; it has 'train', 'validation', 'test'"):
@@ -114,17 +122,27 @@ def test_is_built_from_names_and_arguments(corpus: Path) -> None:
     parser = ArgumentParser(exit_on_error=False)
     parser.add_class_arguments(DataModule, "data")
     config = parser.parse_object({"data": {
-        "source": {
+        "corpus": {
             "class_path": "s2s_lit.data.sources.hub.HubCorpus", "init_args": {"path": "x/y", "data_dir": str(corpus)},
         },
+        "fields": {
+            "source": {
+                "class_path": "s2s_lit.data.fields.text.TextField",
+                "init_args": {"tokenizer": {"class_path": "s2s_lit.text.characters.Characters"}},
+            },
+            "target": {"class_path": "s2s_lit.data.fields.text.TextField", "init_args": {"max_length": 30}},
+        },
+        "columns": {"source": "en", "target": "de", "references": "more"},
         "tokenizer": {"class_path": "s2s_lit.text.sentencepiece.SentencePiece", "init_args": {"vocab_size": 60}},
         "batcher": {"class_path": "s2s_lit.data.batching.batchers.TokenBudget", "init_args": {"max_tokens": 64}},
     }})  # fmt: skip
     data = parser.instantiate_classes(config)["data"]
     data.setup("fit")
     assert sum(map(len, data.train_dataloader())) == 53
-    assert len(data.tokenizers.source) <= 60
-    assert "Pairs in a batch of an evaluation split." in parser.format_help()
+    assert len(data.fields.target.tokenizer) <= 60
+    assert data.fields.target.max_length == 30
+    assert "5" in data.fields.text_fields["source"].tokenizer.tokens
+    assert "Examples in a batch of an evaluation split." in parser.format_help()
 
 
 def test_a_split_that_only_the_end_needs_is_asked_for_at_the_start(write: Callable[..., Path]) -> None:
@@ -133,9 +151,9 @@ def test_a_split_that_only_the_end_needs_is_asked_for_at_the_start(write: Callab
         module(write(train=rows, validation=rows)).setup("fit")
 
 
-def test_that_no_pair_is_left_is_said_with_the_reasons(corpus: Path) -> None:
-    with pytest.raises(UserError, match=r"53 rows .*\(.*target_too_long\): .*data\.max_target_length"):
-        module(corpus, max_target_length=0).setup("fit")
+def test_that_no_example_is_left_is_said_with_the_reasons(corpus: Path) -> None:
+    with pytest.raises(UserError, match=r"53 rows .*\(53 source_too_long\): .*max_length of data\.fields"):
+        module(corpus, fields=texts_of(source=1, target=99)).setup("fit")
 
 
 @pytest.mark.parametrize("key", ["shuffle_pool", "eval_batch_size"])
@@ -155,9 +173,9 @@ def test_filters_clean_what_trains_and_the_vocabulary_but_no_evaluation(
     data.setup("fit")
     loader = data.train_dataloader()
     for _ in range(2):  # each epoch drops the same
-        assert sorted(text for batch in loader for text in batch.source_texts) == ["a b", "c d"]
-    assert data.report["splits"]["train"]["dropped"] == {"duplicate_pair": 1, "source_too_few_words": 1}
-    assert "rare" not in data.tokenizers.source.tokens
+        assert sorted(texts["source"] for batch in loader for texts in batch.texts) == ["a b", "c d"]
+    assert data.report["splits"]["train"]["dropped"] == {"duplicate_example": 1, "source_too_few_words": 1}
+    assert "rare" not in data.fields.target.tokenizer.tokens
     assert sum(map(len, data.val_dataloader())) == 4
 
 
@@ -171,21 +189,24 @@ def test_strict_stops_with_file_and_row(write: Callable[..., Path], streaming: b
 
 def test_the_unicode_form_reaches_texts_and_tokenizers(write: Callable[..., Path]) -> None:
     rows = [{"en": "ﬁne", "de": "ﬂott"}] * 3
-    data = module(write(train=rows, validation=rows, test=rows), unicode_form="NFKC")
+    data = module(
+        write(train=rows, validation=rows, test=rows), fields={name: TextField(unicode_form="NFKC") for name in COLUMNS}
+    )
     data.setup("fit")
     (batch,) = data.val_dataloader()
-    assert (batch.source_texts[0], batch.target_texts[0]) == ("fine", "flott")
-    again = TokenizerPair.from_state(data.tokenizers.state())
-    assert again.normalize(" ﬁne ") == data.tokenizers.normalize("ﬁne") == "fine"
+    assert batch.texts[0] == {"source": "fine", "target": "flott"}
+    assert batch.references[0] == ("flott",)
+    assert data.fields.target.tokenizer.tokens[4:] == ("fine", "flott")
+    assert data.fields.encode([{"source": " ﬁne "}])[0].texts["source"] == "fine"
 
 
 @pytest.mark.parametrize("streaming", [False, True])
 def test_nested_columns_are_named_by_their_path(write: Callable[..., Path], streaming: bool) -> None:
     rows = [{"translation": {"en": f"a {i}", "de": f"x {i}"}} for i in range(6)]
     folder = write(train=rows, validation=rows, test=rows)
-    data = module(folder, streaming=streaming, source_column="translation.en", target_column="translation.de")
+    data = module(folder, streaming=streaming, columns={"source": "translation.en", "target": "translation.de"})
     data.setup("fit")
-    assert sorted(text for batch in data.val_dataloader() for text in batch.target_texts) == [
+    assert sorted(texts["target"] for batch in data.val_dataloader() for texts in batch.texts) == [
         f"x {i}" for i in range(6)
     ]
     with pytest.raises(UserError, match=r"no column 'en'; it has 'translation\.en', 'translation\.de'"):
@@ -202,13 +223,51 @@ def test_shards_that_do_not_go_round_are_told(corpus: Path) -> None:
 @pytest.mark.parametrize("streaming", [False, True])
 @pytest.mark.parametrize("rows", ["", "a\0b\tx y\n"])
 @pytest.mark.parametrize("split", ["validation", "test"])
-def test_a_split_without_a_pair_is_told_before_training(tmp_path: Path, split: str, rows: str, streaming: bool) -> None:
+def test_a_split_without_an_example_is_told_before_training(
+    tmp_path: Path, split: str, rows: str, streaming: bool
+) -> None:
     """Such a training would end without a checkpoint, or with scores of nothing."""
     files: dict[str, Any] = {}
     for name in ("train", "validation", "test"):
         (tmp_path / f"{name}.tsv").write_text("en\tde\n" + (rows if name == split else "a b\tx y\n"))
         files[name] = f"{name}.tsv"
-    source = FileCorpus(files=files, data_dir=tmp_path)
-    data = DataModule(source=source, tokenizer=Words(), batcher=LengthBuckets(size=1), streaming=streaming)
-    with pytest.raises(UserError, match=f"the {split} split has no pair|{split}.tsv has no row that can be used"):
+    data = DataModule(
+        corpus=FileCorpus(files=files, data_dir=tmp_path), fields=texts_of(), columns=COLUMNS, tokenizer=Words(),
+        batcher=LengthBuckets(size=1), streaming=streaming,
+    )  # fmt: skip
+    with pytest.raises(UserError, match=f"the {split} split has no example|{split}.tsv has no row that can be used"):
         data.setup("fit")
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+def test_several_inputs_and_references_reach_the_batches(write: Callable[..., Path], streaming: bool) -> None:
+    rows = [{"q": f"q {i}", "p": "p " * (i + 1), "a": f"x {i}", "more": [f"y {i}", "z"][: i % 3]} for i in range(6)]
+    columns = {"question": "q", "passage": "p", "target": "a", "references": "more"}
+    fields = texts_of(question=9, passage=3, target=9)
+    data = module(write(train=rows, validation=rows, test=rows), streaming=streaming, fields=fields, columns=columns)
+    data.setup("fit")
+    assert sum(map(len, data.train_dataloader())) == 3
+    (batch,) = data.val_dataloader()
+    assert {name: tuple(each.values.shape) for name, each in batch.inputs.items()} == {
+        "question": (6, 3), "passage": (6, 7),
+    }  # fmt: skip
+    found = dict(zip(batch.rows, batch.references, strict=True))
+    assert [found[row] for row in sorted(found)] == [(f"x {i}", f"y {i}", "z")[: 1 + i % 3] for i in range(6)]
+    assert data.report["splits"]["train"]["dropped"] == {"passage_too_long": 3}
+    assert set(data.report["splits"]["train"]["unknown"]) == {"question", "passage", "target"}
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+def test_a_target_alone_needs_no_other_column(write: Callable[..., Path], streaming: bool) -> None:
+    rows = [{"de": f"x {i}"} for i in range(6)]
+    data = module(write(train=rows, validation=rows, test=rows), streaming=streaming, fields=texts_of(target=9))
+    data.setup("fit")
+    batches = list(data.train_dataloader())
+    assert sum(map(len, batches)) == 6
+    assert all(not batch.inputs for batch in batches)
+    assert data.report["columns"] == ["de"]
+
+
+def test_a_field_without_a_column_is_the_users_to_mend(corpus: Path) -> None:
+    with pytest.raises(UserError, match=r"set data\.columns\.passage"):
+        module(corpus, fields=texts_of(source=9, passage=9, target=9))

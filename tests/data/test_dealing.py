@@ -62,7 +62,8 @@ def test_ranks_evaluate_the_batches_of_one_process(kind: str) -> None:
 )
 def test_ranks_have_about_the_same_work_at_each_step(kind: str, batcher: Batcher) -> None:
     def work(batch: Batch) -> int:
-        return batch.source_ids.numel() + batch.target_ids.numel() if not batch.is_idle else 0
+        values = (batch.inputs["source"].values, batch.target.ids)
+        return 0 if batch.is_idle else sum(each.numel() for each in values)
 
     def steps(share: Share) -> list[int]:
         return list(map(work, make(kind, batcher, count=400, pool=400, shards=2, share=share)))

@@ -49,7 +49,7 @@ def test_missing_folder_and_empty_folder_are_named(tmp_path: Path) -> None:
         HubCorpus(path="owner/name", data_dir=tmp_path / "nowhere").rows("train", streaming=True)
     with pytest.raises(UserError, match=f"{tmp_path} holds no file that can be read"):
         HubCorpus(path="owner/name", data_dir=tmp_path).rows("train", streaming=True)
-    with pytest.raises(UserError, match=r"name the data: data\.source\.path"):
+    with pytest.raises(UserError, match=r"name the data: data\.corpus\.path"):
         HubCorpus().rows("train", streaming=True)
 
 
@@ -136,13 +136,13 @@ def test_a_gated_data_set_needs_a_token(
 
 @pytest.mark.parametrize("streaming", [False, True])
 def test_what_is_not_there_is_named(server: HubServer, streaming: bool) -> None:
-    with pytest.raises(UserError, match=r"no data set 'owner/none', or it is private .*data\.source\.path"):
+    with pytest.raises(UserError, match=r"no data set 'owner/none', or it is private .*data\.corpus\.path"):
         HubCorpus(path="owner/none").rows("train", streaming=streaming)
-    with pytest.raises(UserError, match=r"no revision 'v7' \(data\.source\.revision"):
+    with pytest.raises(UserError, match=r"no revision 'v7' \(data\.corpus\.revision"):
         HubCorpus(path="owner/name", revision="v7").rows("train", streaming=streaming)
     with pytest.raises(UserError, match="no split 'test'; it has 'train', 'validation'"):
         HubCorpus(path="owner/name").rows("test", streaming=streaming)
-    with pytest.raises(UserError, match=r"no configuration 'fr'.*data\.source\.name"):
+    with pytest.raises(UserError, match=r"no configuration 'fr'.*data\.corpus\.name"):
         HubCorpus(path="owner/name", name="fr").rows("train", streaming=streaming)
 
 

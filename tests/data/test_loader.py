@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from s2s_lit.data.batching.batchers import Batcher, FixedSize, LengthBuckets, TokenBudget
-from s2s_lit.data.cleaning.cleaner import SplitReport
-from s2s_lit.data.fields.encoding import Encoder, TokenLimits
+from s2s_lit.data.cleaning.report import SplitReport
+from s2s_lit.data.loading.encoding import RowEncoder
 from s2s_lit.data.loading.in_memory import MemoryLoader
 from s2s_lit.data.loading.streaming import StreamLoader
 from s2s_lit.errors import UserError
@@ -33,17 +33,19 @@ def test_an_epoch_is_every_kept_row_once(
     loader = make(kind, batcher, count=count, shards=shards, pool=pool, seed=seed)
     for _ in range(2):
         batches = [batch for batch in loader if batch.continues is None]
-        assert sorted(text.split()[0] for batch in batches for text in batch.source_texts) == kept(count)
+        assert sorted(texts["source"].split()[0] for batch in batches for texts in batch.texts) == kept(count)
         assert len({row for batch in batches for row in batch.rows}) == len(kept(count))
 
 
 @pytest.mark.parametrize("batcher", BATCHERS)
 def test_streaming_gives_the_sentences_that_memory_gives(batcher: Batcher) -> None:
-    def sentences(kind: str) -> set[tuple[int, str, str, tuple[int, ...]]]:
-        found = set()
+    def sentences(kind: str) -> set[tuple[object, ...]]:
+        found: set[tuple[object, ...]] = set()
         for batch in make(kind, batcher):
-            ids = [tuple(i[:n].tolist()) for i, n in zip(batch.source_ids, batch.source_lengths, strict=True)]
-            found |= set(zip(batch.rows, batch.source_texts, batch.target_texts, ids, strict=True))
+            source = batch.inputs["source"]
+            ids = [tuple(i[:n].tolist()) for i, n in zip(source.values, source.lengths, strict=True)]
+            texts = [tuple(each.items()) for each in batch.texts]
+            found |= set(zip(batch.rows, texts, batch.references, ids, strict=True))
         return found
 
     assert sentences("memory") == sentences("stream")
@@ -177,11 +179,11 @@ def test_a_pass_that_goes_on_still_reports_the_whole_one_before() -> None:
     assert resumed.report.as_dict() == whole
 
 
-def test_a_stream_of_no_pair_is_told_not_read_for_ever() -> None:
+def test_a_stream_of_no_example_is_told_not_read_for_ever() -> None:
     loader = make("stream", FixedSize(size=4))
     assert isinstance(loader, StreamLoader)
-    loader.encoder = Encoder(loader.encoder.cleaner, loader.encoder.tokenizers, TokenLimits(source=0, target=0))
-    with pytest.raises(UserError, match=r"no pair to train on is left of the 61 rows .*61 source_too_long"):
+    loader.fields["source"].max_length = 0
+    with pytest.raises(UserError, match=r"no example to train on is left of the 61 rows .*61 source_too_long"):
         list(loader)
 
 
@@ -189,7 +191,7 @@ def test_a_state_goes_on_from_its_own_chunk() -> None:
     """What came before is read, but not encoded again."""
     encoded: list[object] = []
 
-    class Counting(Encoder):
+    class Counting(RowEncoder):
         def __call__(self, rows: Iterable[Any], report: SplitReport) -> Iterator[Example]:
             return super().__call__([row for row in rows if encoded.append(row) is None], report)
 
@@ -200,7 +202,7 @@ def test_a_state_goes_on_from_its_own_chunk() -> None:
     assert len(loader._places) < 10
     resumed = make("stream", FixedSize(size=4), count=600, pool=20)
     assert isinstance(resumed, StreamLoader)
-    resumed.encoder = Counting(resumed.encoder.cleaner, resumed.encoder.tokenizers, resumed.encoder.limits)
+    resumed.encoder = Counting(resumed.encoder.cleaner, resumed.fields, limited=True)
     resumed.load_state_dict(state)
     assert order(islice(resumed, 1)) == batches[100:]
     assert len(encoded) == 20

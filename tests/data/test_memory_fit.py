@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import Random
 
 import pytest
@@ -15,19 +15,18 @@ from s2s_lit.errors import UserError
 
 @dataclass
 class Machine:
-    """A step takes `fixed` bytes, more where `each` sentence's are more, or at least `least`."""
+    """A step takes `fixed` bytes and `each` for an example, at least `least`."""
 
     fixed: int = 0
     each: int = 100
     least: int = 0
     free: int = 100_000
-    source_positions: int = 20
-    target_positions: int = 10
+    positions: dict[str, int] = field(default_factory=lambda: {"source": 20, "target": 10})
     tried: int = 0
 
-    def needed(self, sentences: int) -> int:
-        self.tried = max(self.tried, sentences)
-        return max(self.fixed + self.each * sentences, self.least)
+    def needed(self, examples: int) -> int:
+        self.tried = max(self.tried, examples)
+        return max(self.fixed + self.each * examples, self.least)
 
 
 sizes = st.integers(0, 10**6)
@@ -62,18 +61,17 @@ def test_the_chosen_budget_holds_for_the_batches() -> None:
     with pytest.raises(RuntimeError, match="fit"):
         batcher([], Random(0))
     batcher.fit(Machine(free=600))  # 120 tokens
-    items = [Item(10, 5)] * 30
+    items = [Item((5, 10))] * 30
     assert sorted(len(batch) for batch in batcher(items, Random(0))) == [6, 12, 12]
 
 
 @dataclass(frozen=True)
 class Item:
-    source_length: int
-    target_length: int
+    lengths: tuple[int, ...]
 
 
 def test_a_memory_that_is_too_small_is_the_users_to_mend() -> None:
-    with pytest.raises(UserError, match=r"one sentence of 20 \+ 10 tokens needs 2e\+03 GB .* 1.6 GB may be used"):
+    with pytest.raises(UserError, match=r"one example of 20 \+ 10 positions needs 2e\+03 GB .* 1.6 GB may be used"):
         MemoryFit(memory_gb=2.0).fit(Machine(least=2 * 10**12))
 
 

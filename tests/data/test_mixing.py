@@ -129,7 +129,7 @@ def test_a_part_without_rows_has_no_share() -> None:
 
 @pytest.mark.parametrize("wrong", [[], [1.0], [1.0, 0.0], [1.0, -1.0], [1.0, 1.0, 1.0]])
 def test_weights_must_fit_the_parts(wrong: list[float]) -> None:
-    with pytest.raises(UserError, match=r"weight above 0 for each part.*data\.source\.weights"):
+    with pytest.raises(UserError, match=r"weight above 0 for each part.*data\.corpus\.weights"):
         MixedCorpus(parts=[part("a", 1), part("b", 1)], weights=wrong)
 
 
@@ -197,7 +197,7 @@ def test_other_splits_stay_and_are_not_taken_twice() -> None:
 
 @pytest.mark.parametrize("fractions", [{}, {"test": 1.0}, {"test": 0.0}, {"a": 0.6, "b": 0.5}, {"train": 0.5}])
 def test_fractions_leave_something_to_train(fractions: dict[str, float]) -> None:
-    with pytest.raises(UserError, match=r"data\.source\.fractions"):
+    with pytest.raises(UserError, match=r"data\.corpus\.fractions"):
         split([], fractions=fractions) if fractions else HashSplit(source=part("a", 1), column="en", fractions={})
 
 

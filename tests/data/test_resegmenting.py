@@ -11,10 +11,12 @@ import pytest
 from s2s_lit.data.batching.batchers import Batcher, LengthBuckets, TokenBudget
 from s2s_lit.data.batching.windows import TimeStepWindows
 from s2s_lit.data.datamodule import DataModule
+from s2s_lit.data.fields.text import TextField
 from s2s_lit.data.sources.hub import HubCorpus
 from s2s_lit.errors import UserError
 from s2s_lit.text.sampling import BpeDropout, Sampling, SubwordRegularization
 from s2s_lit.text.sentencepiece import SentencePiece
+from s2s_lit.text.words import Words
 from s2s_lit.types import EOS, Batch
 
 Tokens = dict[int, tuple[list[int], list[int]]]
@@ -35,7 +37,9 @@ def module(
 ) -> DataModule:
     kind: Any = "unigram" if sampling is None else sampling.model_type
     data = DataModule(
-        source=HubCorpus(path="owner/name", data_dir=corpus),
+        corpus=HubCorpus(path="owner/name", data_dir=corpus),
+        fields={"source": TextField(), "target": TextField()},
+        columns={"source": "en", "target": "de"},
         tokenizer=SentencePiece(vocab_size=48, model_type=kind, sampling=sampling),
         batcher=batcher or LengthBuckets(size=8, pool=16),
         streaming=streaming,
@@ -47,13 +51,11 @@ def module(
 
 
 def tokens(batch: Batch) -> Tokens:
+    source, target = batch.inputs["source"], batch.target
     return {
-        row: (source[:n], target[: m - 1])
-        for row, source, n, target, m in zip(
-            batch.rows, batch.source_ids.tolist(), batch.source_lengths.tolist(), batch.target_ids.tolist(),
-            batch.target_lengths.tolist(), strict=True,
-        )
-    }  # fmt: skip
+        row: (source.values[i, : source.lengths[i]].tolist(), target.ids[i, : target.lengths[i] - 1].tolist())
+        for i, row in enumerate(batch.rows)
+    }
 
 
 def epoch(batches: Any) -> Tokens:
@@ -69,10 +71,11 @@ def test_each_epoch_has_other_tokens_of_the_same_sentences(corpus: Path, samplin
     assert first.keys() == second.keys()
     assert len(first) == 41
     assert sum(first[row] != second[row] for row in first) > 20
+    tokenizer = data.fields.target.tokenizer
     for ids in (first, second):
         for row, (source, target) in ids.items():
             assert source[-1] == EOS
-            source_text, target_text = data.tokenizers.source.decode(source), data.tokenizers.target.decode(target)
+            source_text, target_text = tokenizer.decode(source), tokenizer.decode(target)
             assert source_text.startswith("the ")
             assert target_text.split()[-1] == source_text.split()[-1], row
 
@@ -105,11 +108,11 @@ def test_going_on_within_an_epoch_gives_what_would_have_followed(
 def test_evaluation_sees_the_one_segmentation(corpus: Path, sampling: Sampling, streaming: bool) -> None:
     sampled, plain = module(corpus, sampling, streaming=streaming), module(corpus, None, streaming=streaming)
     if sampling.model_type == "bpe":
-        plain.tokenizers = sampled.tokenizers
+        plain.fields.load_state(sampled.fields.state())
     for split in ("validation", "test", "train"):
         for batch in sampled.loader(split):
-            for text, (source, _) in zip(batch.source_texts, tokens(batch).values(), strict=True):
-                assert source == [*plain.tokenizers.source.encode(text), EOS]
+            for texts, (source, _) in zip(batch.texts, tokens(batch).values(), strict=True):
+                assert source == [*plain.fields.target.tokenizer.encode(texts["source"]), EOS]
 
 
 def test_the_order_of_sentences_is_that_without_sampling(corpus: Path) -> None:
@@ -124,4 +127,19 @@ def test_windows_of_drawn_targets_need_a_stream(corpus: Path) -> None:
         module(corpus, SAMPLINGS[0], batcher=batcher).train_dataloader()
     loader = module(corpus, SAMPLINGS[0], batcher=batcher, streaming=True).train_dataloader()
     whole = epoch(module(corpus, SAMPLINGS[0], streaming=True).train_dataloader())
-    assert sum(int(batch.target_lengths.sum()) for batch in loader) == sum(len(t) + 1 for _, t in whole.values())
+    assert sum(int(batch.target.lengths.sum()) for batch in loader) == sum(len(t) + 1 for _, t in whole.values())
+
+
+def test_only_the_fields_that_sample_are_drawn_anew(corpus: Path) -> None:
+    sampling = SentencePiece(vocab_size=48, sampling=SAMPLINGS[0])
+    for name, other in (("source", "target"), ("target", "source")):
+        data = DataModule(
+            corpus=HubCorpus(path="owner/name", data_dir=corpus), batcher=LengthBuckets(size=8, pool=16), seed=1,
+            fields={name: TextField(tokenizer=sampling), other: TextField()}, columns={"source": "en", "target": "de"},
+            tokenizer=Words(),
+        )  # fmt: skip
+        data.setup("fit")
+        loader = data.train_dataloader()
+        first, second = epoch(loader), epoch(loader)
+        changed = [sum(first[row][side] != second[row][side] for row in first) > 20 for side in (0, 1)]
+        assert changed == [name == "source", name == "target"]

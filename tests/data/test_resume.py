@@ -16,6 +16,7 @@ from torch import Tensor
 from s2s_lit.data.batching.batchers import Batcher, FixedSize, LengthBuckets, TokenBudget
 from s2s_lit.data.batching.windows import TimeStepWindows
 from s2s_lit.data.datamodule import DataModule
+from s2s_lit.data.fields.text import TextField
 from s2s_lit.data.sources.hub import HubCorpus
 from s2s_lit.text.words import Words
 from s2s_lit.types import Batch
@@ -67,7 +68,8 @@ def train(
     corpus: Path, streaming: bool, batcher: Batcher, *, limit: float, saves: ModelCheckpoint | None, resume: str | None
 ) -> list[tuple[int, tuple[int, ...]]]:
     data = DataModule(
-        source=HubCorpus(path="owner/name", data_dir=corpus), tokenizer=Words(), batcher=batcher, streaming=streaming,
+        corpus=HubCorpus(path="owner/name", data_dir=corpus), tokenizer=Words(), batcher=batcher, streaming=streaming,
+        fields={"source": TextField(), "target": TextField()}, columns={"source": "en", "target": "de"},
         shuffle_pool=7, eval_batch_size=4,
     )  # fmt: skip
     trainer = Trainer(

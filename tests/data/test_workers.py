@@ -17,27 +17,30 @@ import pytest
 import torch
 
 from s2s_lit.data.batching.batchers import Batcher, FixedSize
-from s2s_lit.data.cleaning.cleaner import Cleaner, PairReader
+from s2s_lit.data.cleaning.cleaner import Cleaner
 from s2s_lit.data.cleaning.filters import Duplicates
+from s2s_lit.data.cleaning.reader import RowReader
 from s2s_lit.data.datamodule import DataModule
-from s2s_lit.data.fields.encoding import Encoder
+from s2s_lit.data.fields.text import TextField
+from s2s_lit.data.loading.encoding import RowEncoder
 from s2s_lit.data.loading.streaming import StreamLoader
 from s2s_lit.data.loading.workers import Chunk, killed_workers_told, made_by
 from s2s_lit.data.sources.hub import HubCorpus
 from s2s_lit.errors import UserError
 from s2s_lit.processes import end_with
 from s2s_lit.text.words import Words
-from s2s_lit.types import Batch
-from support.loaders import BATCHERS, KINDS, make, order
+from support.loaders import BATCHERS, COLUMNS, KINDS, make, order
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("workers", [1, 2])
 @pytest.mark.parametrize("batcher", BATCHERS[2:])
 def test_workers_change_nothing(kind: str, workers: int, batcher: Batcher) -> None:
-    def all_of(batch: Batch) -> list[object]:
-        found = [value.tolist() if isinstance(value, torch.Tensor) else value for value in vars(batch).values()]
-        return found
+    def all_of(value: Any) -> Any:
+        if isinstance(value, torch.Tensor):
+            return value.tolist()
+        parts = value if isinstance(value, dict) else getattr(value, "__dict__", None)
+        return value if parts is None else {name: all_of(part) for name, part in parts.items()}
 
     alone, helped = make(kind, batcher, count=300), make(kind, batcher, count=300, workers=workers)
     torch.manual_seed(0)
@@ -57,22 +60,22 @@ def test_workers_forget_no_duplicate(write: Callable[..., Path]) -> None:
     folder = write(train=rows, validation=rows, test=rows)
     for workers in (0, 2):
         data = DataModule(
-            source=HubCorpus(path="owner/name", data_dir=folder), tokenizer=Words(), batcher=FixedSize(size=8),
+            corpus=HubCorpus(path="owner/name", data_dir=folder), batcher=FixedSize(size=8),
+            fields={"source": TextField(), "target": TextField()}, columns={**COLUMNS}, tokenizer=Words(),
             streaming=True, shuffle_pool=9, num_workers=workers, filters=[Duplicates(remember=999)],
         )  # fmt: skip
         data.setup("fit")
-        assert sorted(text for batch in data.train_dataloader() for text in batch.source_texts) == sorted(
+        assert sorted(texts["source"] for batch in data.train_dataloader() for texts in batch.texts) == sorted(
             f"a {i}" for i in range(50)
         )
-        assert data.report["splits"]["train"]["dropped"] == {"duplicate_pair": 150}
+        assert data.report["splits"]["train"]["dropped"] == {"duplicate_example": 150}
 
 
 def test_what_a_worker_objects_to_is_the_users_to_read() -> None:
     loader = make("stream", FixedSize(size=4), workers=2)
     assert isinstance(loader, StreamLoader)
-    loader.encoder = Encoder(
-        Cleaner(PairReader("en", "fr"), place=lambda number: f"row {number}"), loader.encoder.tokenizers
-    )
+    reader = RowReader(loader.fields, {"source": "en", "target": "fr"})
+    loader.encoder = RowEncoder(Cleaner(reader, place=lambda number: f"row {number}"), loader.fields)
     with pytest.raises(UserError, match=r"^row \d+ is malformed: missing_field \(data.strict\)$"):
         list(loader)
 

@@ -8,7 +8,7 @@ from s2s_lit.__main__ import main
 from s2s_lit.config.compose import compose
 from s2s_lit.tracking.client.runs import list_runs
 
-SMALL = ["--data.source.train_rows=150", "--data.source.evaluation_rows=6", "--trainer.max_steps=2"]
+SMALL = ["--data.corpus.train_rows=150", "--data.corpus.evaluation_rows=6", "--trainer.max_steps=2"]
 SHORT = ["--task.search.max_length_ratio=1", "--task.validation_search.max_length_ratio=1"]
 
 

@@ -54,7 +54,7 @@ def accuracies(output: type) -> tuple[float, float]:
     optimizer, loss = torch.optim.Adam(model.parameters(), lr=5e-3), TokenNLL()
     for step in range(STEPS):
         batch = batch_of(sentences(step, 32, KNOWN))
-        result = loss(model(batch).logits, batch.target_ids[batch.target_mask])
+        result = loss(model(batch.inputs, batch.target), batch)
         (result.objective / result.count).backward()
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
@@ -66,7 +66,7 @@ def accuracies(output: type) -> tuple[float, float]:
 def share_right(model: Seq2Seq, copied: range) -> float:
     pairs = sentences(-1, 200, copied)
     batch = batch_of(pairs)
-    found = GreedySearch()(model, batch.source_ids, batch.source_lengths)
+    found = GreedySearch()(model, batch.inputs)
     return sum(best[0].token_ids == target for best, (_, target) in zip(found, pairs, strict=True)) / len(pairs)
 
 

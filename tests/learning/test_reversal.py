@@ -35,14 +35,14 @@ def reversal_accuracy(attention: type | None) -> float:
     optimizer, loss = torch.optim.Adam(model.parameters(), lr=5e-3), TokenNLL()
     for step in range(STEPS):
         batch = batch_of(sequences(step, 32))
-        result = loss(model(batch).logits, batch.target_ids[batch.target_mask])
+        result = loss(model(batch.inputs, batch.target), batch)
         (result.objective / result.count).backward()
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         optimizer.zero_grad()
     new = sequences(-1, 200)
     batch = batch_of(new)
-    found = GreedySearch()(model.eval(), batch.source_ids, batch.source_lengths)
+    found = GreedySearch()(model.eval(), batch.inputs)
     return sum(best[0].token_ids == target for best, (_, target) in zip(found, new, strict=True)) / len(new)
 
 

@@ -7,12 +7,7 @@ import torch
 
 from s2s_lit.errors import UserError
 from s2s_lit.losses.coverage import CoveragePenalty
-from s2s_lit.types import Decoded, DecoderState, length_mask
-
-
-def decoded(weights: torch.Tensor | None) -> Decoded:
-    nothing = torch.zeros(2, 4, 1)
-    return Decoded(nothing, nothing, weights, DecoderState())
+from support.outputs import batch_of_lengths, output_of
 
 
 def test_it_is_the_papers_sum_over_real_positions() -> None:
@@ -27,8 +22,8 @@ def test_it_is_the_papers_sum_over_real_positions() -> None:
                 a = weights[b, t, s].item()
                 expected += min(a, covered[s])
                 covered[s] += a
-    mask = length_mask(torch.tensor(lengths), 4)
-    found = CoveragePenalty(weight=0.5)(decoded(weights), mask)
+    batch = batch_of_lengths(torch.tensor(lengths), 4)
+    found = CoveragePenalty(weight=0.5)(output_of(weights=weights), batch)
     torch.testing.assert_close(found, torch.tensor(0.5 * expected))
     found.backward()
     assert weights.grad is not None
@@ -37,11 +32,11 @@ def test_it_is_the_papers_sum_over_real_positions() -> None:
 
 
 def test_looking_everywhere_once_costs_nothing_and_the_same_again_everything() -> None:
-    mask = torch.ones(1, 3, dtype=torch.bool)
-    assert CoveragePenalty()(decoded(torch.eye(3).unsqueeze(0)), mask) == 0
-    assert CoveragePenalty()(decoded(torch.tensor([[[1.0, 0, 0]] * 3])), mask) == 2
+    batch = batch_of_lengths(torch.tensor([3]), 3)
+    assert CoveragePenalty()(output_of(weights=torch.eye(3).unsqueeze(0)), batch) == 0
+    assert CoveragePenalty()(output_of(weights=torch.tensor([[[1.0, 0, 0]] * 3])), batch) == 2
 
 
 def test_it_needs_an_attention() -> None:
     with pytest.raises(UserError, match=r"set model\.decoder\.attention"):
-        CoveragePenalty()(decoded(None), torch.ones(2, 4, dtype=torch.bool))
+        CoveragePenalty()(output_of(), batch_of_lengths(torch.tensor([4, 4]), 4))

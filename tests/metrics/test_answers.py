@@ -19,7 +19,11 @@ PAIRS = st.lists(st.tuples(TEXTS, TEXTS.filter(answer_words)), min_size=1, max_s
 
 
 def score(metric: TextMetric, pairs: list[tuple[str, str]]) -> float:
-    metric.update(*zip(*pairs, strict=True))
+    return score_of(metric, [(hypothesis, [reference]) for hypothesis, reference in pairs])
+
+
+def score_of(metric: TextMetric, answers: list[tuple[str, list[str]]]) -> float:
+    metric.update(*zip(*answers, strict=True))
     return metric.compute().item()
 
 
@@ -33,6 +37,19 @@ def test_equals_the_script(pairs: list[tuple[str, str]]) -> None:
     expected = squad(answers, truths)  # in 32 bits
     assert score(ExactMatch(), pairs) == pytest.approx(expected["exact_match"].item(), rel=1e-5)
     assert score(WordF1(), pairs) == pytest.approx(expected["f1"].item(), rel=1e-5)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.tuples(TEXTS, st.lists(TEXTS.filter(answer_words), min_size=1, max_size=4)), min_size=1, max_size=6))
+def test_of_several_answers_the_best_counts_as_in_the_script(found: list[tuple[str, list[str]]]) -> None:
+    answers = [{"prediction_text": hypothesis, "id": str(i)} for i, (hypothesis, _) in enumerate(found)]
+    truths = [
+        {"answers": {"answer_start": [0] * len(references), "text": references}, "id": str(i)}
+        for i, (_, references) in enumerate(found)
+    ]
+    expected = squad(answers, truths)
+    assert score_of(ExactMatch(), found) == pytest.approx(expected["exact_match"].item(), rel=1e-5)
+    assert score_of(WordF1(), found) == pytest.approx(expected["f1"].item(), rel=1e-5)
 
 
 @pytest.mark.parametrize(

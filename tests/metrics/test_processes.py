@@ -27,7 +27,7 @@ def scores(rows: list[int]) -> dict[str, float]:
     metrics, likelihood = [kind() for kind in KINDS], Likelihood()
     for row in rows:
         for metric in metrics:
-            metric.update([HYPOTHESES[row]], [REFERENCES[row]])
+            metric.update([HYPOTHESES[row]], [[REFERENCES[row], REFERENCES[row].lower()]])
         nll, hits = (torch.tensor(value) for value in LOSSES[row])
         likelihood.update(nll, hits, torch.ones(1, len(hits), dtype=torch.bool))
     with warnings.catch_warnings():

@@ -29,7 +29,7 @@ def corpus(seed: int, damage: float, references: list[str]) -> list[str]:
 
 
 def statistics(metric: TextMetric, references: list[str], *runs: list[str]) -> NDArray[np.float64]:
-    rows = [[metric.statistics(*pair) for pair in zip(run, references, strict=True)] for run in runs]
+    rows = [[metric.against(*pair) for pair in zip(run, references, strict=True)] for run in runs]
     return np.asarray(rows, dtype=np.float64).transpose(1, 0, 2)
 
 

@@ -23,7 +23,7 @@ def test_equals_the_mean_of_rouge_scores_sentences(kind: type[TextMetric], pairs
     scorer = RougeScorer([kind.name])
     theirs = [scorer.score(reference, hypothesis)[kind.name].fmeasure for hypothesis, reference in pairs]
     metric = kind()
-    metric.update(*zip(*pairs, strict=True))
+    metric.update([hypothesis for hypothesis, _ in pairs], [[reference] for _, reference in pairs])
     assert metric.compute().item() == pytest.approx(100 * sum(theirs) / len(theirs), abs=1e-9)
 
 
@@ -32,11 +32,24 @@ def test_by_hand() -> None:
     expected = {Rouge1: 75.0, Rouge2: 100 / 3, RougeL: 75.0}
     for kind, value in expected.items():
         metric = kind()
-        metric.update([hypothesis], [reference])
+        metric.update([hypothesis], [[reference]])
         assert metric.compute().item() == pytest.approx(value)
 
 
 def test_order_counts_for_the_longest_common_subsequence() -> None:
     metric = RougeL()
-    metric.update(["the gunman kill police"], ["police killed the gunman"])
+    metric.update(["the gunman kill police"], [["police killed the gunman"]])
     assert metric.compute().item() == pytest.approx(50)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@settings(max_examples=100, deadline=None)
+@given(found=st.lists(st.tuples(SENTENCES, st.lists(SENTENCES, min_size=1, max_size=4)), min_size=1, max_size=6))
+def test_of_several_references_the_best_counts_as_in_rouge_score(
+    kind: type[TextMetric], found: list[tuple[str, list[str]]]
+) -> None:
+    scorer = RougeScorer([kind.name])
+    theirs = [scorer.score_multi(references, hypothesis)[kind.name].fmeasure for hypothesis, references in found]
+    metric = kind()
+    metric.update(*zip(*found, strict=True))
+    assert metric.compute().item() == pytest.approx(100 * sum(theirs) / len(theirs), abs=1e-9)

@@ -30,7 +30,7 @@ def network(decoder: type[Decoder], **settings: object) -> Seq2Seq:
 
 def run(model: Seq2Seq) -> Decoded:
     torch.manual_seed(1)
-    return model(BATCH).decoded
+    return model(BATCH.inputs, BATCH.target).decoded
 
 
 @pytest.mark.parametrize("variational", [False, True])

@@ -165,7 +165,7 @@ def test_a_network_agrees_with_numpy(case: tuple[type, type, type]) -> None:
     ).double()
     weights = {name: parameter.detach().numpy() for name, parameter in model.named_parameters()}
     batch = random_batch()
-    ours = model(batch).logits.log_softmax(-1).detach().numpy()
+    ours = model(batch.inputs, batch.target).logits.log_softmax(-1).detach().numpy()
     reference = np.concatenate([log_probs(weights, case, s, t) for s, t in pairs_of(batch)])
     np.testing.assert_allclose(ours, reference, rtol=1e-10, atol=1e-12)
     assert len(reference) == sum(len(t) + len([EOS]) for _, t in pairs_of(batch))

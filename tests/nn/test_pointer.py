@@ -73,15 +73,15 @@ def test_only_an_output_that_copies_is_shown_where_from(kind: type[LinearOutput]
     model, batch = Seq2Seq(VOCAB, VOCAB, decoder=decoder, output=kind).eval(), random_batch()
     shown = []
     model.output.register_forward_pre_hook(lambda _, given: shown.append([part is not None for part in given[1:]]))
-    model(batch)
-    encoded, state = model.start(batch.source_ids, batch.source_lengths)
-    model.step(batch.target_input_ids[:, 0], encoded, state)
+    model(batch.inputs, batch.target)
+    encoded, state = model.start(batch.inputs)
+    model.step(batch.target.inputs[:, 0], encoded, state)
     assert shown == [[kind.copies] * 2] * 2
 
 
 def test_it_says_what_it_needs() -> None:
     decoder = partial(RecurrentDecoder, attention=GeneralAttention)
-    with pytest.raises(ValueError, match=r"PointerOutput needs one vocabulary .* data\.tokenizer\.joint"):
+    with pytest.raises(ValueError, match=r"PointerOutput needs one vocabulary .* data\.tokenizer"):
         Seq2Seq(10, 11, decoder=decoder, output=PointerOutput)
     with pytest.raises(ValueError, match=r"PointerOutput points with the attention: set model\.decoder\.attention"):
         Seq2Seq(10, 10, output=PointerOutput)

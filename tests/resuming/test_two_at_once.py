@@ -11,7 +11,7 @@ import pytest
 from support.trainings import Kill, Project
 
 SHORT = [
-    "--data.source.train_rows=60", "--data.source.evaluation_rows=6", "--data.tokenizer=Words",
+    "--data.corpus.train_rows=60", "--data.corpus.evaluation_rows=6", "--data.tokenizer=Words",
     "--model.embedding_size=12", "--model.encoder.recurrence.hidden_size=12", "--model.decoder.feature_size=12",
     "--model.decoder.recurrence.hidden_size=12", "--task.search=GreedySearch", "--task.search.max_length_ratio=1",
     "--task.validation_search.max_length_ratio=1", "--trainer.max_steps=24", "--trainer.accelerator=cpu",

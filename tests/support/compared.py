@@ -31,7 +31,7 @@ def predict(texts: Sequence[str], damage: float, seed: int, *, rich: bool = True
         weights = torch.eye(len(tokens)) if rich else None
         nll = (1 + damage) * len(tokens) if rich else None
         kept = (weights, row, nll, len(text.split()) + 1)
-        found.append(Prediction(source, text, " ".join(words), tokens, tokens, -1.0, *kept))
+        found.append(Prediction({"source": source}, (text,), " ".join(words), tokens, tokens, -1.0, *kept))
     return found
 
 

@@ -7,9 +7,14 @@ from functools import partial
 
 from s2s_lit.data.batching.batchers import Batcher, FixedSize, LengthBuckets, TokenBudget
 from s2s_lit.data.batching.windows import TimeStepWindows
-from s2s_lit.data.cleaning.cleaner import Cleaner, PairReader, SplitReport
-from s2s_lit.data.fields.encoding import EncodedCorpus, Encoder, TokenLimits
+from s2s_lit.data.cleaning.cleaner import Cleaner
+from s2s_lit.data.cleaning.reader import RowReader
+from s2s_lit.data.cleaning.report import SplitReport
+from s2s_lit.data.fields.fields import Fields
+from s2s_lit.data.fields.text import TextField
+from s2s_lit.data.loading.corpus import EncodedCorpus
 from s2s_lit.data.loading.dealing import Share
+from s2s_lit.data.loading.encoding import RowEncoder
 from s2s_lit.data.loading.in_memory import MemoryLoader
 from s2s_lit.data.loading.loader import BatchLoader
 from s2s_lit.data.loading.streaming import StreamLoader
@@ -17,7 +22,7 @@ from s2s_lit.data.sources.rows import Row, Rows, ShardedRows
 from s2s_lit.text.words import Words
 from s2s_lit.types import Batch
 
-READER = PairReader("en", "de")
+COLUMNS = {"source": "en", "target": "de"}
 BATCHERS = [
     FixedSize(size=4),
     LengthBuckets(size=4, pool=12),
@@ -37,6 +42,18 @@ def _texts(numbers: Iterable[int], columns: object) -> Iterator[Row]:
     return ({"en": f"n{i}" + " b" * (i % 7), "de": f"n{i}" + " y" * (i * 5 % 11)} for i in numbers)
 
 
+def fields_for(rows: Rows, *, source: int = 6, target: int = 99) -> Fields:
+    """Words of both columns, at most so many of a training example."""
+    fields = Fields(
+        {
+            "source": TextField(tokenizer=Words(), max_length=source),
+            "target": TextField(tokenizer=Words(), max_length=target),
+        }
+    )
+    fields.build({"source": row["en"], "target": row["de"]} for row in rows)
+    return fields
+
+
 def make(
     kind: str,
     batcher: Batcher,
@@ -50,13 +67,14 @@ def make(
     workers: int = 0,
 ) -> BatchLoader:
     rows = given_rows(count, shards)
-    encoder = Encoder(Cleaner(READER), Words().train(list(READER.pairs(rows))), TokenLimits(source=6, target=99))
+    fields = fields_for(rows)
+    encoder = RowEncoder(Cleaner(RowReader(fields, COLUMNS)), fields, limited=True)
     if kind == "stream":
         return StreamLoader(
             rows, encoder, batcher, shuffle=shuffle, seed=seed, pool=pool, share=share, num_workers=workers
         )
     report = SplitReport()
-    corpus = EncodedCorpus(encoder(rows.numbered(range(shards)), report), report)
+    corpus = EncodedCorpus(encoder(rows.numbered(range(shards)), report), fields, report)
     return MemoryLoader(corpus, batcher, shuffle=shuffle, seed=seed, share=share, num_workers=workers)
 
 
@@ -66,7 +84,7 @@ def order(batches: object) -> list[tuple[int, ...]]:
 
 def tokens(batches: Iterable[Batch]) -> int:
     """Target tokens that are trained on."""
-    return sum(int(batch.target_lengths.sum()) for batch in batches)
+    return sum(int(batch.target.lengths.sum()) for batch in batches)
 
 
 def kept(count: int) -> list[str]:

@@ -17,10 +17,11 @@ from s2s_lit.nn.encoders.recurrent import RecurrentEncoder
 from s2s_lit.nn.outputs.base import Output
 from s2s_lit.nn.outputs.linear import LinearOutput
 from s2s_lit.nn.recurrent import GRU, Recurrence
-from s2s_lit.types import BOS, EOS, PAD, Batch
+from s2s_lit.types import BOS, EOS, PAD, Batch, Inputs, Sequences, Target
 from support.parts import concrete_subclasses
 
 VOCAB = 23
+SIZES = {"source": VOCAB, "target": VOCAB}
 EMBEDDING, FEATURE = 5, 7
 ATTENTIONS: list[type[Attention] | None] = [None, *concrete_subclasses(Attention, "s2s_lit.nn.attention")]
 DECODERS = concrete_subclasses(Decoder, "s2s_lit.nn.decoders")
@@ -79,8 +80,7 @@ def network(
         writing = partial(recurrence, hidden_size=decoder_size, num_layers=2)
         cell = {"recurrence": writing} if has_recurrence(decoder) else {"hidden_size": decoder_size}
         return Seq2Seq(
-            VOCAB,
-            VOCAB,
+            SIZES,
             embedding_size=EMBEDDING,
             encoder=partial(RecurrentEncoder, recurrence=reading, bidirectional=True),
             decoder=partial(decoder, **cell, attention=attention, bridge=bridge, feature_size=FEATURE),
@@ -116,20 +116,30 @@ def batch_of(pairs: list[tuple[list[int], list[int]]], extra: int = 0) -> Batch:
     def padded(ids: list[int], size: int) -> list[int]:
         return ids + [fill] * (size - len(ids))
 
+    source = torch.tensor([padded(s, source_size) for s, _ in pairs]), torch.tensor([len(s) for s, _ in pairs])
+    target = Target(
+        inputs=torch.tensor([padded([BOS, *t], target_size) for _, t in pairs]),
+        ids=torch.tensor([padded([*t, EOS], target_size) for _, t in pairs]),
+        lengths=torch.tensor([len(t) + 1 for _, t in pairs]),
+    )
     return Batch(
-        source_ids=torch.tensor([padded(s, source_size) for s, _ in pairs]),
-        source_lengths=torch.tensor([len(s) for s, _ in pairs]),
-        target_input_ids=torch.tensor([padded([BOS, *t], target_size) for _, t in pairs]),
-        target_ids=torch.tensor([padded([*t, EOS], target_size) for _, t in pairs]),
-        target_lengths=torch.tensor([len(t) + 1 for _, t in pairs]),
-        source_texts=tuple("" for _ in pairs),
-        target_texts=tuple("" for _ in pairs),
+        Inputs(len(pairs), source=Sequences(*source)),
+        target,
+        texts=tuple({"source": "", "target": ""} for _ in pairs),
+        references=tuple(("",) for _ in pairs),
+        rows=tuple(range(len(pairs))),
     )
 
 
 def pairs_of(batch: Batch) -> list[tuple[list[int], list[int]]]:
     """The pairs of a batch, without padding."""
+    source, target = batch.inputs["source"], batch.target
     return [
-        (batch.source_ids[i, : batch.source_lengths[i]].tolist(), batch.target_ids[i, : n - 1].tolist())
-        for i, n in enumerate(batch.target_lengths.tolist())
+        (source.values[i, : source.lengths[i]].tolist(), target.ids[i, : n - 1].tolist())
+        for i, n in enumerate(target.lengths.tolist())
     ]
+
+
+def idle_batch() -> Batch:
+    """What a process is given that has no example."""
+    return Batch.idle(Inputs(1, source=Sequences(torch.tensor([[EOS]]), torch.tensor([1]))))

@@ -1,8 +1,8 @@
 """Settings that make a training take seconds."""
 
 TINY = [
-    "--data.source.train_rows=300",
-    "--data.source.evaluation_rows=30",
+    "--data.corpus.train_rows=300",
+    "--data.corpus.evaluation_rows=30",
     "--data.tokenizer.vocab_size=200",
     "--model.embedding_size=16",
     "--model.decoder.feature_size=16",

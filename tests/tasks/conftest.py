@@ -7,7 +7,6 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -20,7 +19,9 @@ from s2s_lit.nn.attention.additive import AdditiveAttention
 from s2s_lit.nn.decoders.recurrent import RecurrentDecoder
 from s2s_lit.nn.recurrent import GRU
 from s2s_lit.tasks.translation import TranslationTask
+from s2s_lit.text.vocabulary import SPECIALS
 from support.networks import VOCAB, network, random_batch
+from support.tasks import fields_of
 
 Train = Callable[..., TranslationTask]
 
@@ -38,13 +39,13 @@ def _quiet() -> Iterator[None]:
 
 def make_task(**settings: Any) -> TranslationTask:
     torch.manual_seed(0)
-    tokenizer = SimpleNamespace(tokens=[f"{n}" for n in range(VOCAB)], decode=lambda ids: " ".join(map(str, ids)))
     search = GreedySearch(max_length_ratio=1)
     settings.setdefault("optimizer", lambda parameters: torch.optim.SGD(parameters, lr=0.5))
     settings.setdefault("loss", TokenNLL())
     return TranslationTask(
         network(RecurrentDecoder, recurrence=GRU, attention=AdditiveAttention)(),
-        cast(Any, SimpleNamespace(source=tokenizer, target=tokenizer, state=dict)),
+        fields_of([str(n) for n in range(len(SPECIALS), VOCAB)]),
+        loss=TokenNLL(),
         search=search,
         validation_search=search,
         **settings,

@@ -20,10 +20,12 @@ from s2s_lit.losses.penalty import Penalty
 from s2s_lit.optim.schedules import ConstantSchedule
 from s2s_lit.types import EOS, Batch, Example
 from support.parts import concrete_subclasses
-from support.tasks import attentive_model, task_of
+from support.tasks import attentive_model, fields_of, task_of
 
+TEXTS = {"source": "", "target": ""}
+FIELDS = fields_of([])
 EXAMPLES = [  # of very different lengths
-    Example([5 + i % 7] * s + [EOS], [6 + (i + k) % 11 for k in range(t)], "", "", i)
+    Example({"source": [5 + i % 7] * s + [EOS]}, [6 + (i + k) % 11 for k in range(t)], TEXTS, ("",), i)
     for i, (s, t) in enumerate([(1, 1), (30, 25), (2, 3), (4, 0), (9, 14), (17, 2), (3, 40), (6, 6), (1, 9), (12, 1)])
 ]
 
@@ -42,7 +44,7 @@ def _quiet() -> Iterator[None]:
 def batches(*sizes: int, order: Sequence[int] = range(len(EXAMPLES))) -> list[Batch]:
     """The examples in batches of these sizes, in this order."""
     remaining = iter([EXAMPLES[i] for i in order])
-    return [collate([next(remaining) for _ in range(size)]) for size in sizes]
+    return [collate([next(remaining) for _ in range(size)], FIELDS) for size in sizes]
 
 
 def trained(
@@ -114,9 +116,9 @@ def test_the_last_accumulation_of_an_epoch_may_be_shorter() -> None:
 def test_accumulated_windows_have_one_state_and_one_step() -> None:
     """All windows of a batch in one step: the loss is that of the whole, only its gradient is cut."""
     cut = TimeStepWindows(batcher=FixedSize(size=10), size=50)
-    close(trained([collate_window(window) for window in cut.windows(EXAMPLES)])[0], trained(batches(10))[0])
+    close(trained([collate_window(window, FIELDS) for window in cut.windows(EXAMPLES)])[0], trained(batches(10))[0])
     windows = TimeStepWindows(batcher=FixedSize(size=10), size=7)
-    loader = [collate_window(window) for window in windows.windows(EXAMPLES)]
+    loader = [collate_window(window, FIELDS) for window in windows.windows(EXAMPLES)]
     assert len(loader) == 6
     assert trained(loader)[1] == 6
     assert trained(loader, accumulate=6)[1] == 1

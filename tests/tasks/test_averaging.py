@@ -112,7 +112,7 @@ def test_a_loaded_checkpoint_is_tested_as_it_is(train: Train, tmp_path: Path, ki
 def loss_of(task: TranslationTask) -> float:
     batch = random_batch(9)
     with torch.no_grad():
-        result = task.loss(task.eval().model(batch).logits, batch.target_ids[batch.target_mask])
+        result = task.loss(task.eval().model(batch.inputs, batch.target), batch)
     return float(result.nll) / result.count
 
 

@@ -22,7 +22,7 @@ def task() -> TranslationTask:
 
 
 def memory(task: TranslationTask, length: int = 30) -> StepMemory:
-    return StepMemory(task, CPU, source_positions=length, target_positions=length)
+    return StepMemory(task, CPU, positions={"source": length, "target": length})
 
 
 def test_measuring_is_repeatable_and_leaves_no_trace(task: TranslationTask) -> None:

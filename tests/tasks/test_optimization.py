@@ -166,17 +166,17 @@ def test_penalties_are_logged_apart_per_target_token(train: Train) -> None:
 
     train(Log(), penalties=penalties, epochs=1, accumulate=4)
     model, batches = make_task().model, [random_batch(seed) for seed in range(4)]
-    tokens = sum(int(batch.target_lengths.sum()) for batch in batches)
+    tokens = sum(int(batch.target.lengths.sum()) for batch in batches)
     with torch.no_grad():
         for penalty in penalties:
-            total = sum(float(penalty(model(batch).decoded, batch.target_mask)) for batch in batches)
+            total = sum(float(penalty(model(batch.inputs, batch.target), batch)) for batch in batches)
             assert logged[f"train/{penalty.name}"] == pytest.approx(total / tokens, rel=1e-5)
         nll = sum(float(loss_of(model, batch)) for batch in batches)
     assert logged["train/loss"] == pytest.approx(nll / tokens, rel=1e-5)
 
 
 def loss_of(model: Seq2Seq, batch: Batch) -> torch.Tensor:
-    return TokenNLL()(model(batch).logits, batch.target_ids[batch.target_mask]).nll
+    return TokenNLL()(model(batch.inputs, batch.target), batch).nll
 
 
 def test_a_penalty_is_listed_once() -> None:

@@ -22,23 +22,25 @@ from s2s_lit.nn.normalization import BatchNorm
 from s2s_lit.nn.recurrent import LSTM
 from s2s_lit.optim.averaging import ExponentialAveraging
 from s2s_lit.processes import rank
-from s2s_lit.tasks.base import OptimizerFactory
+from s2s_lit.tasks.optimization import OptimizerFactory
 from s2s_lit.training.launch import for_processes, leaves_out
 from s2s_lit.types import EOS, Batch, Example
-from support.networks import random_batch
+from support.networks import idle_batch, random_batch
 from support.parts import concrete_subclasses
 from support.processes import run
-from support.tasks import PLAIN, attentive_model, task_of
+from support.tasks import PLAIN, attentive_model, fields_of, task_of
 
 from .conftest import make_task
 
 PENALTIES = concrete_subclasses(Penalty, "s2s_lit.losses")
+TEXTS = {"source": "", "target": ""}
+FIELDS = fields_of([])
 EXAMPLES = [  # of very different lengths
-    Example([5 + i % 7] * s + [EOS], [6 + (i + k) % 11 for k in range(t)], "", "", i)
+    Example({"source": [5 + i % 7] * s + [EOS]}, [6 + (i + k) % 11 for k in range(t)], TEXTS, ("",), i)
     for i, (s, t) in enumerate([(1, 1), (30, 25), (2, 3), (4, 1), (9, 14), (17, 2), (3, 40), (6, 6)])
 ]
-A, B, C, D = (collate(EXAMPLES[start:end]) for start, end in ((0, 2), (2, 5), (5, 6), (6, 8)))
-IDLE = Batch.idle()
+A, B, C, D = (collate(EXAMPLES[start:end], FIELDS) for start, end in ((0, 2), (2, 5), (5, 6), (6, 8)))
+IDLE = idle_batch()
 WHOLE = FixedSize(size=4)
 LOGGED = ("train/loss", "train/gradient_norm", "train/activation", "train/learning_rate")
 
@@ -115,8 +117,8 @@ def test_batch_normalization_sees_the_batches_of_all(shares: list[list[Batch]]) 
     """One process has them as one batch; the positions that are normalized are the same."""
     first, second = run(train, shares, 1, True)
     assert_same(first, second)
-    rest = collate(EXAMPLES[5:8]) if shares[1][1] is D else C
-    assert_same(first, train([[collate(EXAMPLES[:5]), rest]], 1, True))
+    rest = collate(EXAMPLES[5:8], FIELDS) if shares[1][1] is D else C
+    assert_same(first, train([[collate(EXAMPLES[:5], FIELDS), rest]], 1, True))
 
 
 @pytest.mark.parametrize(
@@ -125,9 +127,9 @@ def test_batch_normalization_sees_the_batches_of_all(shares: list[list[Batch]]) 
 def test_windows_of_two_processes_are_those_of_one(size: int, optimizer: OptimizerFactory) -> None:
     """Those that continue sentences leave the bridge out together: Adam would move it by a gradient of zero, too."""
     batcher = TimeStepWindows(batcher=FixedSize(size=4), size=size)
-    shares = [[collate_window(window) for window in batcher.windows(EXAMPLES[i : i + 4])] for i in (0, 4)]
+    shares = [[collate_window(window, FIELDS) for window in batcher.windows(EXAMPLES[i : i + 4])] for i in (0, 4)]
     shares[0] += [IDLE] * (len(shares[1]) - len(shares[0]))
-    together = [collate_window(window) for window in batcher.windows(EXAMPLES)]
+    together = [collate_window(window, FIELDS) for window in batcher.windows(EXAMPLES)]
     first, second = run(train, shares, 1, False, batcher, optimizer)
     assert_same(first, second)
     assert_same(first, train([together], 1, False, batcher, optimizer))

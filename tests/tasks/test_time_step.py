@@ -15,6 +15,7 @@ from s2s_lit.corpora.captions.source import BuiltinCorpus
 from s2s_lit.data.batching.batchers import FixedSize
 from s2s_lit.data.batching.windows import TimeStepWindows
 from s2s_lit.data.datamodule import DataModule
+from s2s_lit.data.fields.text import TextField
 from s2s_lit.text.words import Words
 from support.tasks import attentive_model, task_of
 
@@ -23,16 +24,17 @@ STEPS = 9
 
 def trained(folder: Path, streaming: bool, saves: ModelCheckpoint | None, resume: Path | None) -> list[torch.Tensor]:
     data = DataModule(
-        source=BuiltinCorpus(train_rows=24, evaluation_rows=4),
-        tokenizer=Words(),
+        corpus=BuiltinCorpus(train_rows=24, evaluation_rows=4),
+        columns={"source": "en", "target": "de"},
+        fields={"source": TextField(tokenizer=Words()), "target": TextField(tokenizer=Words())},
         batcher=TimeStepWindows(batcher=FixedSize(size=8), size=4),
         streaming=streaming,
     )
     data.setup("fit")
     torch.manual_seed(0 if resume is None else 99)
-    vocab_size = max(len(data.tokenizers.source), len(data.tokenizers.target))
+    vocab_size = max(data.fields.sizes.values())
     task = task_of(attentive_model(vocab_size, 8), partial(torch.optim.Adam, lr=0.01))
-    task.tokenizers = data.tokenizers
+    task.fields = data.fields
     trainer = Trainer(
         max_epochs=-1, max_steps=STEPS, accelerator="cpu", logger=False, enable_checkpointing=saves is not None,
         callbacks=[saves] if saves else [], enable_progress_bar=False, enable_model_summary=False,

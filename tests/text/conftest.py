@@ -13,6 +13,22 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture(scope="session")
+def english(pairs: list[tuple[str, str]]) -> list[str]:
+    return [text for text, _ in pairs]
+
+
+@pytest.fixture(scope="session")
+def german(pairs: list[tuple[str, str]]) -> list[str]:
+    return [text for _, text in pairs]
+
+
+@pytest.fixture(scope="session")
+def texts(pairs: list[tuple[str, str]]) -> list[str]:
+    """Both languages, one after the other in each pair."""
+    return [text for pair in pairs for text in pair]
+
+
+@pytest.fixture(scope="session")
 def pairs() -> list[tuple[str, str]]:
     """Two hundred sentence pairs of a tiny language."""
     animals = [("dog", "Hund"), ("horse", "Pferd"), ("bird", "Vogel"), ("child", "Kind"), ("girl", "Mädchen")]

@@ -13,11 +13,10 @@ import torch
 from s2s_lit.errors import UserError
 from s2s_lit.text import cache
 from s2s_lit.text.sentencepiece import SentencePiece
-from s2s_lit.text.tokenizer import TokenizerPair
+from s2s_lit.text.symbols import Symbols
+from s2s_lit.text.tokenizer import Tokenizer, tokenizer_from_state
 from s2s_lit.text.vocabularies import SparseVocabulary
 from s2s_lit.text.words import Words
-
-Pairs = list[tuple[str, str]]
 
 
 class Counting(Words):
@@ -25,9 +24,9 @@ class Counting(Words):
 
     trainings = 0
 
-    def train(self, pairs: Sequence[tuple[str, str]]) -> TokenizerPair:
+    def train(self, texts: Sequence[str], name: str = "text") -> Tokenizer:
         Counting.trainings += 1
-        return super().train(pairs)
+        return super().train(texts, name)
 
 
 @pytest.fixture(autouse=True)
@@ -39,48 +38,54 @@ def cached(folder: Path) -> list[Path]:
     return sorted(folder.rglob("*.*"))
 
 
-def test_the_second_build_trains_nothing_and_is_the_same(pairs: Pairs) -> None:
-    first, second = Counting().build(pairs), Counting().build(iter(pairs))
+def test_the_second_build_trains_nothing_and_is_the_same(texts: list[str]) -> None:
+    first, second = Counting().build(texts), Counting().build(texts, "another name")
     assert Counting.trainings == 1
-    assert first.source.tokens == second.source.tokens
-    assert first.target.tokens == second.target.tokens
+    assert first.tokens == second.tokens
 
 
 @pytest.mark.parametrize(
     ("builder", "change"),
-    [(Counting(vocabulary=SparseVocabulary(min_count=2)), 0), (Counting(joint=True), 0), (Counting(), 1)],
+    [(Counting(vocabulary=SparseVocabulary(min_count=2)), 0), (Counting(sample_rows=7), 0), (Counting(), 1)],
     ids=["an argument", "another argument", "the text"],
 )
-def test_whatever_changes_the_result_is_another_entry(pairs: Pairs, builder: Counting, change: int) -> None:
-    Counting().build(pairs)
-    builder.build(pairs[change:])
+def test_whatever_changes_the_result_is_another_entry(texts: list[str], builder: Counting, change: int) -> None:
+    Counting().build(texts)
+    builder.build(texts[change:])
     assert Counting.trainings == 2
 
 
-def test_one_letter_of_the_text_counts(pairs: Pairs) -> None:
-    Counting().build(pairs)
-    Counting().build([(pairs[0][0].swapcase(), pairs[0][1]), *pairs[1:]])
+def test_one_letter_of_the_text_counts(texts: list[str]) -> None:
+    Counting().build(texts)
+    Counting().build([texts[0].swapcase(), *texts[1:]])
     assert Counting.trainings == 2
 
 
-def test_side_of_a_text_counts(pairs: Pairs) -> None:
-    Counting().build(pairs)
-    Counting().build([(target, source) for source, target in pairs])
+def test_where_one_text_ends_counts(texts: list[str]) -> None:
+    Counting().build(texts)
+    Counting().build([f"{texts[0]} {texts[1]}", *texts[2:]])
     assert Counting.trainings == 2
 
 
-def test_another_sentencepiece_builds_anew(pairs: Pairs, monkeypatch: pytest.MonkeyPatch, own_cache: Path) -> None:
-    SentencePiece(vocab_size=70).build(pairs)
+def test_each_kind_of_tokenizer_has_its_own_entry(texts: list[str], own_cache: Path) -> None:
+    words, symbols = Words().build(texts), Symbols().build(texts)
+    assert len(cached(own_cache)) == 2
+    assert (Words().build(texts).tokens, Symbols().build(texts).tokens) == (words.tokens, symbols.tokens)
+    assert words.tokens != symbols.tokens
+
+
+def test_another_sentencepiece_builds_anew(texts: list[str], monkeypatch: pytest.MonkeyPatch, own_cache: Path) -> None:
+    SentencePiece(vocab_size=70).build(texts)
     monkeypatch.setattr("sentencepiece.__version__", "0.0.1")
-    SentencePiece(vocab_size=70).build(pairs)
+    SentencePiece(vocab_size=70).build(texts)
     assert len(cached(own_cache)) == 2
 
 
 @pytest.mark.parametrize("damage", ["cut", "flipped", "empty", "other"])
 def test_a_damaged_file_is_built_again(
-    pairs: Pairs, damage: str, own_cache: Path, caplog: pytest.LogCaptureFixture
+    texts: list[str], damage: str, own_cache: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    wanted = Counting().build(pairs)
+    wanted = Counting().build(texts)
     (path,) = cached(own_cache)
     whole = path.read_bytes()
     middle = whole.index("läuft".encode())
@@ -92,10 +97,10 @@ def test_a_damaged_file_is_built_again(
     }
     path.write_bytes(damaged[damage])
     with caplog.at_level(logging.WARNING):
-        again = Counting().build(pairs)
+        again = Counting().build(texts)
     assert Counting.trainings == 2
     assert str(path) in caplog.text
-    assert again.target.tokens == wanted.target.tokens
+    assert again.tokens == wanted.tokens
     assert path.read_bytes() == whole
 
 
@@ -106,22 +111,22 @@ def _saved(value: object) -> bytes:
 
 
 def test_a_folder_that_cannot_be_written_costs_the_cache_only(
-    pairs: Pairs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    texts: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("S2S_CACHE", str(tmp_path / "file"))
-    assert len(Counting().build(pairs).source) > 4
+    assert len(Counting().build(texts)) > 4
     assert "S2S_CACHE" in caplog.text
 
 
 def test_a_write_that_fails_leaves_nothing_behind(
-    pairs: Pairs, own_cache: Path, monkeypatch: pytest.MonkeyPatch
+    texts: list[str], own_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "replace", full)
-    Counting().build(pairs)
+    Counting().build(texts)
     assert cached(own_cache) == []
 
 
@@ -135,13 +140,13 @@ def test_folders_in_their_order(monkeypatch: pytest.MonkeyPatch) -> None:
     assert cache.folder() == Path.home() / ".cache" / "s2s_lit"
 
 
-@pytest.mark.parametrize("pairs", [[], [("", ""), ("a", "")]])
-def test_no_text_is_the_users_to_mend(pairs: Pairs) -> None:
-    with pytest.raises(UserError, match=r"data\.source_column"):
-        Words().build(pairs)
+@pytest.mark.parametrize("texts", [[], ["", ""]])
+def test_no_text_is_the_users_to_mend(texts: list[str]) -> None:
+    with pytest.raises(UserError, match=r"no text for source, .*data\.columns"):
+        Words().build(texts, "source")
 
 
-@pytest.mark.parametrize("name", ["os.system", "s2s_lit.text.tokenizer.TokenizerPair"])
+@pytest.mark.parametrize("name", ["os.system", "s2s_lit.text.tokenizer.TokenizerBuilder"])
 def test_a_state_may_name_tokenizers_only(name: str) -> None:
     with pytest.raises(ValueError, match="not a tokenizer"):
-        TokenizerPair.from_state({"source": {"class": name, "state": {}}})
+        tokenizer_from_state({"class": name, "state": {}})

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from s2s_lit.errors import UserError
+from s2s_lit.text.characters import Characters
 from s2s_lit.text.sentencepiece import SentencePiece
-from s2s_lit.text.tokenizer import TokenizerPair
 from s2s_lit.text.unknown import UnknownReplacer
 from s2s_lit.text.vocabulary import SPECIALS, Vocabulary
 from s2s_lit.text.words import WordTokenizer
@@ -26,7 +26,7 @@ def looking_at(*places: int) -> torch.Tensor:
 
 
 def test_each_unknown_word_is_the_one_looked_at() -> None:
-    replacer = UnknownReplacer(TokenizerPair(SOURCE, TARGET))
+    replacer = UnknownReplacer(SOURCE, TARGET)
     assert TARGET.decode(PIECES) == "⁇ wohnt in ⁇."
     assert replacer.decode(PIECES, looking_at(0, 1, 2, 3, 4, 5), TEXT) == "Zoe wohnt in Kyoto."
     assert replacer.decode(PIECES, looking_at(3, 1, 2, 0, 4, 5), TEXT) == "Kyoto wohnt in Zoe."
@@ -35,14 +35,16 @@ def test_each_unknown_word_is_the_one_looked_at() -> None:
 def test_the_end_of_the_source_is_no_word() -> None:
     weights = looking_at(5, 1, 2, 3, 4, 5)  # the first looks at EOS, then at the third
     weights[0, 2] = 0.05
-    assert UnknownReplacer(TokenizerPair(SOURCE, TARGET)).decode(PIECES, weights, TEXT) == "in wohnt in Kyoto."
+    assert UnknownReplacer(SOURCE, TARGET).decode(PIECES, weights, TEXT) == "in wohnt in Kyoto."
 
 
 def test_what_cannot_be_replaced_is_said() -> None:
     with pytest.raises(UserError, match="needs an attention"):
-        UnknownReplacer(TokenizerPair(SOURCE, TARGET)).decode(PIECES, None, TEXT)
+        UnknownReplacer(SOURCE, TARGET).decode(PIECES, None, TEXT)
 
 
-def test_subwords_are_refused(pairs: list[tuple[str, str]]) -> None:
-    with pytest.raises(UserError, match=r"data\.tokenizer Words"):
-        UnknownReplacer(SentencePiece(vocab_size=60).train(pairs))
+def test_subwords_and_two_kinds_of_tokens_are_refused(texts: list[str]) -> None:
+    subwords, letters = SentencePiece(vocab_size=60).train(texts), Characters().train(texts)
+    for source, target in ((subwords, subwords), (SOURCE, subwords), (subwords, TARGET), (letters, TARGET)):
+        with pytest.raises(UserError, match=r"task\.replace_unknown needs the same kind .* such as Words"):
+            UnknownReplacer(source, target)

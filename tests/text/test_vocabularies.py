@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from s2s_lit.errors import UserError
 from s2s_lit.text.characters import Characters
+from s2s_lit.text.counted import CountedTokenizerBuilder
 from s2s_lit.text.vocabularies import DynamicVocabulary, FixedVocabulary, SparseVocabulary, TokenCounts, VocabularyRule
 from s2s_lit.text.vocabulary import SPECIALS
 from s2s_lit.text.words import Words
@@ -16,7 +17,8 @@ from s2s_lit.types import UNK
 from support.parts import concrete_subclasses
 
 TEXT = "a a a a a b b b c c d"
-PAIRS = [(TEXT, TEXT.upper())]
+TEXTS = [TEXT]
+BUILDERS = concrete_subclasses(CountedTokenizerBuilder, "s2s_lit.text")  # type: ignore[type-abstract]
 
 
 def counted(text: str, capacity: int = 100) -> TokenCounts:
@@ -144,34 +146,30 @@ def test_a_list_that_is_none_is_named_with_its_line(tmp_path: Path, content: str
 def test_a_list_without_a_file_is_known_when_it_is_read(tmp_path: Path) -> None:
     builder = Words(vocabulary=FixedVocabulary(path=tmp_path / "none.txt"))  # a loaded run needs it no more
     with pytest.raises(UserError, match=r"none.txt cannot be read \(data.tokenizer.vocabulary.path\): No such file"):
-        builder.build(PAIRS)
+        builder.build(TEXTS)
 
 
-@pytest.mark.parametrize(("setting", "side"), [("vocabulary", "source"), ("target_vocabulary", "target")])
-def test_another_content_of_the_list_builds_anew(tmp_path: Path, setting: str, side: str) -> None:
-    builder = Words(**{setting: listed(tmp_path, "a\n")})
-    assert getattr(builder.build(PAIRS), side).tokens[4:] == ("a",)
+def test_another_content_of_the_list_builds_anew(tmp_path: Path) -> None:
+    builder = Words(vocabulary=listed(tmp_path, "a\n"))
+    assert builder.build(TEXTS).tokens[4:] == ("a",)
     listed(tmp_path, "b\n")
-    assert getattr(builder.build(PAIRS), side).tokens[4:] == ("b",)
+    assert builder.build(TEXTS).tokens[4:] == ("b",)
 
 
 def test_the_vocabulary_of_a_run_is_a_list_that_gives_the_same_tokenizer(tmp_path: Path) -> None:
-    tokenizer = Words().build(PAIRS).source
+    tokenizer = Words().build(TEXTS)
     rule = listed(tmp_path, "\n".join(tokenizer.tokens) + "\n")
-    assert Words(vocabulary=rule).build([("x", "y")]).source.tokens == tokenizer.tokens
+    assert Words(vocabulary=rule).build(["x"]).tokens == tokenizer.tokens
 
 
 # In the builders
 
 
-@pytest.mark.parametrize("builder", [Words, Characters])
-def test_each_side_may_have_its_own_rule(builder: type[Words | Characters]) -> None:
-    tokenizers = builder(
-        vocabulary=SparseVocabulary(min_count=1, top_k=1), target_vocabulary=SparseVocabulary(min_count=1, top_k=3)
-    ).build(PAIRS)
-    assert (len(tokenizers.source), len(tokenizers.target)) == (5, 7)
-    with pytest.raises(UserError, match="target_vocabulary"):
-        builder(target_vocabulary=DynamicVocabulary(), joint=True)
+@pytest.mark.parametrize("builder", BUILDERS)
+def test_each_builder_has_its_own_rule(builder: type[CountedTokenizerBuilder]) -> None:
+    tokenizers = [builder(vocabulary=SparseVocabulary(min_count=1, top_k=size)).build(TEXTS) for size in (1, 3)]
+    assert list(map(len, tokenizers)) == [5, 7]
+    assert builder().build(TEXTS).tokens[: 4 + 1] == (*SPECIALS, "▁" if builder is Characters else "a")
 
 
 @pytest.mark.parametrize("rule", concrete_subclasses(VocabularyRule, "s2s_lit.text"))
@@ -185,5 +183,5 @@ def test_each_argument_of_a_rule_is_in_the_cache_key(rule: type[VocabularyRule])
 
 
 def test_pruned_tokens_are_unknown() -> None:
-    tokenizer = Words(vocabulary=SparseVocabulary(min_count=3)).build(PAIRS).source
+    tokenizer = Words(vocabulary=SparseVocabulary(min_count=3)).build(TEXTS)
     assert tokenizer.encode("a d b c") == [4, UNK, 5, UNK]

@@ -16,6 +16,10 @@ def test_unknown_tokens_are_unk() -> None:
     assert vocabulary.encode(["b", "x", "a"]) == [5, UNK, 4]
 
 
+def test_a_special_in_a_text_is_no_mark() -> None:
+    assert Vocabulary([*SPECIALS, "a"]).encode(["a", *SPECIALS]) == [4, UNK, UNK, UNK, UNK]
+
+
 @pytest.mark.parametrize("tokens", [["a"], [*SPECIALS, "a", "a"]])
 def test_refuses_lists_that_are_no_vocabulary(tokens: list[str]) -> None:
     with pytest.raises(ValueError, match="vocabulary"):

@@ -34,25 +34,14 @@ def test_detokenization_is_exact_for_dense_punctuation(text: str) -> None:
 
 
 def test_tokenizer_round_trip_and_specials() -> None:
-    tokenizers = Words().build([("A man, a dog.", "Ein Mann, ein Hund.")])
-    ids = tokenizers.target.encode("Ein Hund, ein Mann.")
-    assert tokenizers.target.decode([BOS, *ids, EOS, PAD, PAD]) == "Ein Hund, ein Mann."
-    unknown = tokenizers.target.encode("Ein Pferd.")
+    tokenizer = Words().build(["Ein Mann, ein Hund."])
+    ids = tokenizer.encode("Ein Hund, ein Mann.")
+    assert tokenizer.decode([BOS, *ids, EOS, PAD, PAD]) == "Ein Hund, ein Mann."
+    unknown = tokenizer.encode("Ein Pferd.")
     assert unknown[1] == UNK
-    assert tokenizers.target.decode(unknown) == "Ein ⁇."
-    assert tokenizers.target.tokenize("Ein Pferd.") == ["Ein", "Pferd", "￭."]
+    assert tokenizer.decode(unknown) == "Ein ⁇."
+    assert tokenizer.tokenize("Ein Pferd.") == ["Ein", "Pferd", "￭."]
 
 
-def test_joint_counts_both_sides_and_separate_one() -> None:
-    pairs = [("a b", "c a")]
-    joint, separate = Words(joint=True).build(pairs), Words().build(pairs)
-    assert joint.joint
-    assert joint.source.tokens[4:] == ("a", "b", "c")
-    assert not separate.joint
-    assert separate.source.tokens[4:] == ("a", "b")
-    assert separate.target.tokens[4:] == ("a", "c")
-
-
-def test_only_the_sample_is_counted() -> None:
-    tokenizers = Words(sample_rows=1).build([("a", "b"), ("c", "d")])
-    assert "c" not in tokenizers.source.tokens
+def test_words_are_counted_in_all_texts() -> None:
+    assert Words().build(["a b", "c a"]).tokens[4:] == ("a", "b", "c")

@@ -52,7 +52,7 @@ def test_dollars_umlauts_and_unknown_scripts_draw_without_a_word() -> None:
         warnings.simplefilter("error")
         weights = torch.full((2, 2), 0.5, requires_grad=True)
         tokens = ["$5$_{", "Straße漢"]
-        picture = attention_picture(Prediction("s", "r", "Preis: $5$ 漢", tokens, tokens, 0.0, weights))
+        picture = attention_picture(Prediction({"source": "s"}, ("r",), "Preis: $5$ 漢", tokens, tokens, 0.0, weights))
         assert rendered(picture).std() > 0
 
 
@@ -60,4 +60,4 @@ def test_what_does_not_fit_is_refused() -> None:
     with pytest.raises(ValueError, match=r"\(2, 2\) do not fit 1 target and 2 source"):
         attention_figure(np.ones((2, 2)), ["a", "b"], ["x"])
     with pytest.raises(ValueError, match="no attention"):
-        attention_picture(Prediction("s", "r", "h", ["a"], ["b"], 0.0))
+        attention_picture(Prediction({"source": "s"}, ("r",), "h", ["a"], ["b"], 0.0))

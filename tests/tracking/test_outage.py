@@ -22,7 +22,7 @@ STEPS = 60
 SETTINGS = [
     *TINY,
     "--data.batcher.size=8",
-    "--data.source.evaluation_rows=12",
+    "--data.corpus.evaluation_rows=12",
     f"--trainer.limit_train_batches={STEPS // 2}",
     "--trainer.log_every_n_steps=1",
 ]

@@ -10,7 +10,7 @@ from s2s_lit.types import Prediction
 
 
 def prediction(source: str, row: int = 0) -> Prediction:
-    return Prediction(source, source.upper(), f"<{source}>", [source], [source], -1.23456, row=row)
+    return Prediction({"source": source}, (source.upper(),), f"<{source}>", [source], [source], -1.23456, row=row)
 
 
 def picked(sources: list[str], size: int) -> list[str]:

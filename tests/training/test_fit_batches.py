@@ -7,12 +7,13 @@ import pytest
 import torch
 
 from s2s_lit.data.batching.batchers import Batcher, FixedSize
+from s2s_lit.data.fields.text import TextField
 from s2s_lit.training.run import fit_batches
 
 
 class Chooser(FixedSize):
     def fit(self, memory: Any) -> dict[str, int]:
-        return {"max_tokens": memory.source_positions + 1000 * memory.target_positions}
+        return {"max_tokens": memory.positions["source"] + 1000 * memory.positions["target"]}
 
 
 @pytest.mark.parametrize(
@@ -30,7 +31,8 @@ def test_what_is_chosen_for_the_machine_is_said_and_recorded(
     batcher: Batcher, line: str, params: list[Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
     recorded: list[Any] = []
-    data, tracker = SimpleNamespace(batcher=batcher, longest=(11, 21)), SimpleNamespace(log_params=recorded.append)
+    fields = {"source": TextField(max_length=10), "target": TextField(max_length=20)}
+    data, tracker = SimpleNamespace(batcher=batcher, fields=fields), SimpleNamespace(log_params=recorded.append)
     fit_batches(cast(Any, data), cast(Any, None), torch.device("cpu"), cast(Any, tracker))
     assert capsys.readouterr().out == line
     assert recorded == params

@@ -6,7 +6,7 @@ import shutil
 import sys
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import torch
@@ -31,7 +31,9 @@ ROWS = 12
 
 def prediction(row: int) -> Prediction:
     tokens = [f"token{i}" for i in range(3)]
-    return Prediction(f"source {row}", f"Verweis {row}", f"größer {row}", tokens, tokens, -row, torch.eye(3), row=row)
+    return Prediction(
+        {"source": f"source {row}"}, (f"Verweis {row}",), f"größer {row}", tokens, tokens, -row, torch.eye(3), row=row
+    )
 
 
 class Toy(LightningModule):
@@ -65,9 +67,10 @@ class Toy(LightningModule):
 class ToyData(LightningDataModule):
     """Reads rows 4 at a time; evaluation goes through them backwards, as a length-sorted loader might."""
 
-    tokenizers = SimpleNamespace(
-        source=SimpleNamespace(tokens=["<pad>", "▁a"]), target=SimpleNamespace(tokens=["<pad>"])
-    )
+    fields: ClassVar[dict[str, Any]] = {
+        "source": SimpleNamespace(tokenizer=SimpleNamespace(tokens=["<pad>", "▁a"])),
+        "target": SimpleNamespace(tokenizer=SimpleNamespace(tokens=["<pad>"])),
+    }
     report: dict[str, Any] = {  # noqa: RUF012
         "source": "toy",
         "splits": {

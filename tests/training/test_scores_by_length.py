@@ -18,8 +18,8 @@ PAIRS = [("der Hund schläft gut", "der Hund schläft"), ("x y z", "x y"), ("ein
 
 def prediction(source: str, hypothesis: str, reference: str) -> Prediction:
     return Prediction(
-        source=source, reference=reference, hypothesis=hypothesis, source_tokens=[], target_tokens=[], score=0.0,
-        weights=None, row=0,
+        inputs={"source": source}, references=(reference,), hypothesis=hypothesis, input_tokens=[], target_tokens=[],
+        score=0.0, weights=None, row=0,
     )  # fmt: skip
 
 
@@ -36,7 +36,7 @@ def test_a_pair_is_compared_once(monkeypatch: pytest.MonkeyPatch) -> None:
     found = [prediction(source, *pair) for source, pair in zip(SOURCES, PAIRS, strict=True)]
     for batch in (found[:2], [], found[2:]):  # of both lengths each
         if batch:
-            metric.update([p.hypothesis for p in batch], [p.reference for p in batch])
+            metric.update([p.hypothesis for p in batch], [p.references for p in batch])
         callback.on_validation_batch_end(trainer, task, {"predictions": batch}, None, 0)
     callback.on_validation_epoch_end(trainer, task)
     assert compared == PAIRS

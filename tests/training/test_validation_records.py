@@ -32,7 +32,7 @@ def test_scores_by_length_are_those_of_the_kept_predictions(trained: RunRecord, 
     for bucket in groups:
         metric = Bleu()
         members = [predictions[row] for row in bucket.rows]
-        metric.update([p.hypothesis for p in members], [p.reference for p in members])
+        metric.update([p.hypothesis for p in members], [p.references for p in members])
         assert found[f"test/bleu_by_length/{bucket.label}"] == pytest.approx(float(metric.compute()))
 
 

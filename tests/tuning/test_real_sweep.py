@@ -29,8 +29,8 @@ TINY = {
     "fixed": {
         "monitor": "val/loss",
         "restart_steps": 4,
-        "data.source.train_rows": 300,
-        "data.source.evaluation_rows": 30,
+        "data.corpus.train_rows": 300,
+        "data.corpus.evaluation_rows": 30,
         "data.tokenizer.vocab_size": 200,
         "model.embedding_size": 16,
         "model.decoder.feature_size": 16,

@@ -1,7 +1,7 @@
-"""Which sentences share a batch.
+"""Which examples share a batch.
 
 A batcher is an iterator from examples to lists of examples, so it works on a stream as it does in memory. It sees only
-lengths, does not decide which sentences are read, and gives each of them exactly once. A batch may then be shown to the
+lengths, does not decide which examples are read, and gives each of them exactly once. A batch may then be shown to the
 network in several windows of target positions.
 """
 
@@ -18,27 +18,25 @@ from s2s_lit.errors import UserError
 
 
 class Measured(Protocol):
-    """What a batcher knows of an example: its positions in a padded batch, EOS counted."""
+    """What a batcher knows of an example."""
 
     @property
-    def source_length(self) -> int: ...
-
-    @property
-    def target_length(self) -> int: ...
+    def lengths(self) -> tuple[int, ...]:
+        """Its positions in a padded batch: of the target, EOS counted, which cost the most, then of each input."""
 
 
 class StepMemory(Protocol):
     """What a batcher may ask of the machine that trains, in bytes beyond the network's weights."""
 
-    source_positions: int
-    target_positions: int
+    positions: dict[str, int]
+    """The most that an example of the data may have, by field."""
 
     @property
     def free(self) -> int:
         """What training may take."""
 
-    def needed(self, sentences: int) -> int:
-        """The most that a step takes with so many sentences of those positions."""
+    def needed(self, examples: int) -> int:
+        """The most that a step takes with so many examples of those positions."""
 
 
 T = TypeVar("T")
@@ -50,8 +48,8 @@ M = TypeVar("M", bound=Measured)
 class Window(Generic[T]):
     """What one training step sees: the target positions from `start` to before `stop` of these examples.
 
-    By default all of them. `continues` says for each example which one of the window before it is; `source_size` is the
-    least width its sources are padded to.
+    By default all of them. `continues` says for each example which one of the window before it is; `input_sizes` are
+    the least widths that its inputs are padded to, in their order.
     """
 
     examples: list[T]
@@ -59,7 +57,7 @@ class Window(Generic[T]):
     stop: int | None = None
     continues: list[int] | None = None
     goes_on: bool = False
-    source_size: int = 0
+    input_sizes: tuple[int, ...] = ()
 
     def map(self, change: Callable[[T], U]) -> Window[U]:
         """The same window of what `change` makes of each example."""
@@ -73,7 +71,7 @@ class Batcher(ABC):
     constant_count: bool = True
     """Whether the number of windows is the same in whatever order the same examples come."""
     cuts: bool = False
-    """Whether a window may continue sentences of the one before it."""
+    """Whether a window may continue examples of the one before it."""
 
     @abstractmethod
     def __call__(self, examples: Iterable[M], rng: Random) -> Iterator[list[M]]:
@@ -96,10 +94,10 @@ class Batcher(ABC):
 
 
 class FixedSize(Batcher):
-    """`size` sentences a batch, in the order they come; the last may be smaller.
+    """`size` examples a batch, in the order they come; the last may be smaller.
 
     Args:
-        size: Sentences in a batch.
+        size: Examples in a batch.
     """
 
     def __init__(self, *, size: int) -> None:
@@ -110,11 +108,11 @@ class FixedSize(Batcher):
 
 
 class LengthBuckets(Batcher):
-    """`size` sentences of similar lengths a batch: a pool of examples is sorted and cut, its batches are shuffled.
+    """`size` examples of similar lengths a batch: a pool of examples is sorted and cut, its batches are shuffled.
 
     Args:
-        size: Sentences in a batch; the last of the pass may be smaller.
-        pool: Sentences sorted at a time, a multiple of `size` (rounded up to one).
+        size: Examples in a batch; the last of the pass may be smaller.
+        pool: Examples sorted at a time, a multiple of `size` (rounded up to one).
     """
 
     def __init__(self, *, size: int, pool: int = 6400) -> None:
@@ -123,21 +121,21 @@ class LengthBuckets(Batcher):
 
     def __call__(self, examples: Iterable[M], rng: Random) -> Iterator[list[M]]:
         for pool in _chunks(examples, self.pool):
-            pool.sort(key=lengths)
+            pool.sort(key=_lengths)
             batches = list(_chunks(pool, self.size))
             rng.shuffle(batches)
             yield from batches
 
 
 class TokenBudget(Batcher):
-    """As many sentences of similar lengths a batch as fit a budget, padding counted.
+    """As many examples of similar lengths a batch as fit a budget, padding counted.
 
-    A batch of B sentences whose longest side has n positions costs B * n tokens (the rule of most toolkits). A sentence
+    A batch of B examples whose longest field has n positions costs B * n tokens (the rule of most toolkits). An example
     that alone is longer than the budget makes a batch of its own.
 
     Args:
         max_tokens: Most tokens of a batch.
-        pool: Sentences sorted at a time.
+        pool: Examples sorted at a time.
     """
 
     constant_count = False
@@ -148,7 +146,7 @@ class TokenBudget(Batcher):
 
     def __call__(self, examples: Iterable[M], rng: Random) -> Iterator[list[M]]:
         for pool in _chunks(examples, self.pool):
-            pool.sort(key=lengths)
+            pool.sort(key=_lengths)
             batches = list(self._fill(pool))
             rng.shuffle(batches)
             yield from batches
@@ -157,18 +155,17 @@ class TokenBudget(Batcher):
         batch: list[M] = []
         longest = 0
         for example in examples:
-            longest = max(longest, example.source_length, example.target_length)
+            longest = max(longest, *example.lengths)
             if batch and (len(batch) + 1) * longest > self.max_tokens:
                 yield batch
-                batch, longest = [], max(example.source_length, example.target_length)
+                batch, longest = [], max(example.lengths)
             batch.append(example)
         if batch:
             yield batch
 
 
-def lengths(example: Measured) -> tuple[int, int]:
-    """Positions of the target, which cost the most, and of the source."""
-    return example.target_length, example.source_length
+def _lengths(example: Measured) -> tuple[int, ...]:
+    return example.lengths
 
 
 def _chunks(examples: Iterable[M], size: int) -> Iterator[list[M]]:

@@ -3,44 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import chain
 
-import numpy as np
 import torch
-from torch import Tensor
 
 from s2s_lit.data.batching.batchers import Window
-from s2s_lit.types import BOS, EOS, PAD, Batch, Example
+from s2s_lit.data.fields.fields import Fields
+from s2s_lit.data.fields.text import pad
+from s2s_lit.types import BOS, EOS, Batch, Example, Inputs, Target
 
 
-def collate(examples: Sequence[Example]) -> Batch:
-    """Pads with PAD behind the longest source and the longest target; BOS and EOS join the target here."""
-    return collate_window(Window(list(examples)))
+def collate(examples: Sequence[Example], fields: Fields) -> Batch:
+    """Pads each field to its longest example; BOS and EOS join the target here."""
+    return collate_window(Window(list(examples)), fields)
 
 
-def collate_window(window: Window[Example]) -> Batch:
-    """The same for the target positions of a window; sources are padded alike in all windows of a batch."""
+def collate_window(window: Window[Example], fields: Fields) -> Batch:
+    """The same for the target positions of a window; inputs are padded alike in all windows of a batch."""
     examples, shown = window.examples, slice(window.start, window.stop)
-    source_ids, source_lengths = _pad([example.source_ids for example in examples], window.source_size)
-    target_input_ids, target_lengths = _pad([[BOS, *example.target_ids][shown] for example in examples])
-    target_ids, _ = _pad([[*example.target_ids, EOS][shown] for example in examples])
+    sizes = dict(zip(fields.inputs, window.input_sizes or [0] * len(fields), strict=False))
+    inputs = {
+        name: field.collate([example.inputs[name] for example in examples], sizes[name])
+        for name, field in fields.inputs.items()
+    }
+    fed = pad([[BOS, *example.target][shown] for example in examples])
+    predicted = pad([[*example.target, EOS][shown] for example in examples])
     return Batch(
-        source_ids=source_ids,
-        source_lengths=source_lengths,
-        target_input_ids=target_input_ids,
-        target_ids=target_ids,
-        target_lengths=target_lengths,
-        source_texts=tuple(example.source_text for example in examples),
-        target_texts=tuple(example.target_text for example in examples),
+        inputs=Inputs(len(examples), **inputs),
+        target=Target(fed.values, predicted.values, fed.lengths),
+        texts=tuple(example.texts for example in examples),
+        references=tuple(example.references for example in examples),
         rows=tuple(example.row for example in examples),
         continues=None if window.continues is None else torch.tensor(window.continues),
         goes_on=window.goes_on,
     )
-
-
-def _pad(sequences: list[list[int]], size: int = 0) -> tuple[Tensor, Tensor]:
-    """[B] lists -> ids [B, longest or `size`] and lengths [B]; one pass over all ids, no loop over sentences."""
-    lengths = np.fromiter(map(len, sequences), np.int64, len(sequences))
-    ids = np.full((len(sequences), max(int(lengths.max()), size)), PAD, np.int64)
-    ids[np.arange(ids.shape[1]) < lengths[:, None]] = np.fromiter(chain(*sequences), np.int64, int(lengths.sum()))
-    return torch.from_numpy(ids), torch.from_numpy(lengths)

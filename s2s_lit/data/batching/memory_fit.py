@@ -48,15 +48,15 @@ class MemoryFit(Batcher):
         sentences, needed = 1, memory.needed(1)
         if needed > limit:
             raise UserError(
-                f"a training step with one sentence of {memory.source_positions} + {memory.target_positions} tokens "
+                f"a training step with one example of {' + '.join(map(str, memory.positions.values()))} positions "
                 f"needs {_gb(needed)} of memory, and {_gb(limit)} may be used: give more (data.batcher.memory_gb) or "
-                "lower data.max_source_length and data.max_target_length"
+                "lower the max_length of data.fields"
             )
         growth = 0.0
         while 2 * needed <= limit and growth < _LINEAR:
             sentences, before, needed = 2 * sentences, needed, memory.needed(2 * sentences)
             growth = needed / before
-        positions = max(memory.source_positions, memory.target_positions)
+        positions = max(memory.positions.values())
         chosen = {"max_tokens": int(limit / needed * sentences * positions)}
         self.choose(chosen)
         return {**chosen, "bytes_per_token": needed // (sentences * positions)}

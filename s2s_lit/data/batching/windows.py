@@ -32,12 +32,13 @@ class TimeStepWindows(Batcher):
         return self.batcher(examples, rng)
 
     def windows(self, batch: list[M]) -> Iterator[Window[M]]:
-        source_size = max(example.source_length for example in batch)  # a state may hold weights over the source
+        # A state may hold weights over the inputs, so these are as wide in all windows.
+        _, *sizes = map(max, zip(*(example.lengths for example in batch), strict=True))
         continues, start = None, 0
         while batch:
             stop = start + self.size
-            kept = [row for row, example in enumerate(batch) if example.target_length > stop]
-            yield Window(batch, start, stop, continues, bool(kept), source_size)
+            kept = [row for row, example in enumerate(batch) if example.lengths[0] > stop]
+            yield Window(batch, start, stop, continues, bool(kept), tuple(sizes))
             batch, continues, start = [batch[row] for row in kept], kept, stop
 
     def fit(self, memory: StepMemory) -> dict[str, int]:

@@ -1,7 +1,7 @@
-"""Which training pairs are left out, and why.
+"""Which training examples are left out, and why.
 
 Filters look at text, before it is encoded: what they keep does not depend on the vocabulary, so that networks with
-different vocabularies learn from the same pairs. Evaluation splits are never filtered, or the scores of two models
+different vocabularies learn from the same examples. Evaluation splits are never filtered, or the scores of two models
 would be about different sentences.
 """
 
@@ -10,39 +10,38 @@ from __future__ import annotations
 import hashlib
 from abc import ABC, abstractmethod
 from array import array
-from collections.abc import Iterable, Sequence
-from typing import ClassVar, Literal, Self
+from collections.abc import Iterable, Mapping, Sequence
+from typing import ClassVar, Self
 
 import regex
 
 from s2s_lit.errors import UserError
-
-Side = Literal["source", "target", "pair"]
+from s2s_lit.types import TARGET
 
 _WAYS = 8  # remembered pairs that share a bucket
 
 
 class Filter(ABC):
-    """Looks at the normalized texts of one pair of the training split."""
+    """Looks at the normalized texts of one example of the training split, by field."""
 
     remembers: ClassVar[bool] = False
-    """Whether what it says of a pair depends on the pairs before it."""
+    """Whether what it says of an example depends on those before it."""
 
     def begin(self) -> Self:
         """The filter for a new pass over the rows: itself, unless it remembers what it has seen."""
         return self
 
     @abstractmethod
-    def reason(self, source: str, target: str) -> str | None:
-        """Why the pair is dropped, as it is counted in the report; None keeps it."""
+    def reason(self, texts: Mapping[str, str]) -> str | None:
+        """Why the example is dropped, as it is counted in the report; None keeps it."""
 
 
 class WordCount(Filter):
-    """Drops pairs one side of which has too few or too many words, counted between spaces.
+    """Drops examples with a text of too few or too many words, counted between spaces.
 
     Args:
-        least: Least words of a side.
-        most: Most words of a side.
+        least: Least words of a text.
+        most: Most words of a text.
     """
 
     def __init__(self, *, least: int = 1, most: int = 80) -> None:
@@ -51,24 +50,24 @@ class WordCount(Filter):
         self.least = least
         self.most = most
 
-    def reason(self, source: str, target: str) -> str | None:
-        for side, text in (("source", source), ("target", target)):
+    def reason(self, texts: Mapping[str, str]) -> str | None:
+        for field, text in texts.items():
             words = len(text.split())
             if words < self.least:
-                return f"{side}_too_few_words"
+                return f"{field}_too_few_words"
             if words > self.most:
-                return f"{side}_too_many_words"
+                return f"{field}_too_many_words"
         return None
 
 
 class LengthRatio(Filter):
-    """Drops pairs whose longer side has more than `most` times the characters of the shorter one.
+    """Drops examples whose longest text has more than `most` times the characters of the shortest one.
 
-    Short texts may differ by more: the rule is longer > most * (shorter + slack).
+    Short texts may differ by more: the rule is longest > most * (shortest + slack).
 
     Args:
         most: The largest ratio.
-        slack: Characters that the shorter side is granted.
+        slack: Characters that the shortest text is granted.
     """
 
     def __init__(self, *, most: float = 3.0, slack: int = 10) -> None:
@@ -77,16 +76,18 @@ class LengthRatio(Filter):
         self.most = most
         self.slack = slack
 
-    def reason(self, source: str, target: str) -> str | None:
-        shorter, longer = sorted((len(source), len(target)))
-        return "length_ratio" if longer > self.most * (shorter + self.slack) else None
+    def reason(self, texts: Mapping[str, str]) -> str | None:
+        lengths = [len(text) for text in texts.values()]
+        return "length_ratio" if max(lengths) > self.most * (min(lengths) + self.slack) else None
 
 
 class CopiedSource(Filter):
-    """Drops pairs whose target is the source again, whatever the case (Khayrallah & Koehn 2018)."""
+    """Drops examples whose target is one of the inputs again, whatever the case (Khayrallah & Koehn 2018)."""
 
-    def reason(self, source: str, target: str) -> str | None:
-        return "copied_source" if source.casefold() == target.casefold() else None
+    def reason(self, texts: Mapping[str, str]) -> str | None:
+        target = texts[TARGET].casefold()
+        inputs = (text for field, text in texts.items() if field != TARGET)
+        return "copied_source" if any(text.casefold() == target for text in inputs) else None
 
 
 class Duplicates(Filter):
@@ -99,13 +100,13 @@ class Duplicates(Filter):
     the equal texts stays. Of several processes that stream each remembers the rows that it reads itself.
 
     Args:
-        by: What must not come twice: the `pair`, its `source`, or its `target`.
+        by: The field whose text must not come twice; null: all texts of an example together.
         remember: Entries of the table; the default takes 32 MB.
     """
 
     remembers = True
 
-    def __init__(self, *, by: Side = "pair", remember: int = 4_000_000) -> None:
+    def __init__(self, *, by: str | None = None, remember: int = 4_000_000) -> None:
         if remember < 1:
             raise UserError(f"Duplicates needs remember >= 1, not {remember} (data.filters)")
         self.by = by
@@ -118,16 +119,16 @@ class Duplicates(Filter):
         fresh._table = array("Q", bytes(8 * _WAYS * fresh._buckets))
         return fresh
 
-    def reason(self, source: str, target: str) -> str | None:
+    def reason(self, texts: Mapping[str, str]) -> str | None:
         if not self._table:
             raise RuntimeError("begin() makes the filter that remembers")
-        text = {"pair": f"{source}\n{target}", "source": source, "target": target}[self.by]
+        text = "\n".join(texts.values()) if self.by is None else text_of(texts, self.by, "Duplicates.by")
         digest = hashlib.blake2b(text.encode(errors="surrogatepass"), digest_size=16).digest()
         entry = int.from_bytes(digest[:8])
         start = int.from_bytes(digest[8:]) % self._buckets * _WAYS
         bucket = self._table[start : start + _WAYS]
         if entry in bucket:
-            return f"duplicate_{self.by}"
+            return f"duplicate_{self.by or 'example'}"
         bucket.pop()
         bucket.insert(0, entry)
         self._table[start : start + _WAYS] = bucket
@@ -135,37 +136,46 @@ class Duplicates(Filter):
 
 
 class WrongScript(Filter):
-    """Drops pairs one side of which has too few of its letters in the expected scripts; digits and signs count nothing.
+    """Drops examples with too few letters of the expected scripts in a text; digits and signs count nothing.
 
     Args:
-        source: Unicode scripts of the source, such as Latin, Cyrillic, Greek, Arabic, Han; Japanese has Han, Hiragana
-            and Katakana. Null allows all.
-        target: Those of the target.
-        least: Least share of a text's letters.
+        scripts: Unicode scripts by field, such as Latin, Cyrillic, Greek, Arabic, Han; Japanese has Han, Hiragana and
+            Katakana. A field that is not named may have any.
+        least: Least fraction of a text's letters.
     """
 
-    def __init__(self, *, source: list[str] | None = None, target: list[str] | None = None, least: float = 0.5) -> None:
+    def __init__(self, *, scripts: dict[str, list[str]], least: float = 0.5) -> None:
         if not 0 < least <= 1:
             raise UserError(f"WrongScript needs 0 < least <= 1, not {least} (data.filters)")
         self.least = least
-        self._foreign = [("source", _letters_outside(source)), ("target", _letters_outside(target))]
+        self._foreign = {field: _letters_outside(names) for field, names in scripts.items()}
 
-    def reason(self, source: str, target: str) -> str | None:
-        for (side, foreign), text in zip(self._foreign, (source, target), strict=True):
-            if foreign is None or not (outside := len(foreign.findall(text))):
+    def reason(self, texts: Mapping[str, str]) -> str | None:
+        for field, foreign in self._foreign.items():
+            text = text_of(texts, field, "WrongScript.scripts")
+            if not (outside := len(foreign.findall(text))):
                 continue
             if outside > (1 - self.least) * len(_LETTER.findall(text)):
-                return f"{side}_script"
+                return f"{field}_script"
         return None
 
 
 _LETTER = regex.compile(r"\p{L}")
 
 
-def _letters_outside(scripts: Sequence[str] | None) -> regex.Pattern[str] | None:
+def text_of(texts: Mapping[str, str], field: str, setting: str) -> str:
+    """The text of a field.
+
+    Raises:
+        UserError: There is no such field.
+    """
+    if field not in texts:
+        raise UserError(f"{setting} (data.filters): no field is called {field!r}; there are: {', '.join(texts)}")
+    return texts[field]
+
+
+def _letters_outside(scripts: Sequence[str]) -> regex.Pattern[str]:
     """Matches a letter that belongs to none of the scripts; letters that all share (Common) belong to each."""
-    if scripts is None:
-        return None
     try:
         inside = "".join(rf"\p{{Script={script}}}" for script in scripts)
         return regex.compile(rf"(?![{inside}\p{{Script=Common}}\p{{Script=Inherited}}])\p{{L}}")
@@ -174,7 +184,7 @@ def _letters_outside(scripts: Sequence[str] | None) -> regex.Pattern[str] | None
 
 
 class Passing:
-    """One pass of pairs through several filters.
+    """One pass of examples through several filters.
 
     Args:
         filters: Asked in this order; the first that objects gives the reason.
@@ -183,6 +193,6 @@ class Passing:
     def __init__(self, filters: Iterable[Filter]) -> None:
         self._filters = [each.begin() for each in filters]
 
-    def reason(self, source: str, target: str) -> str | None:
-        """Why the pair is dropped; None keeps it."""
-        return next((r for each in self._filters if (r := each.reason(source, target)) is not None), None)
+    def reason(self, texts: Mapping[str, str]) -> str | None:
+        """Why the example is dropped; None keeps it."""
+        return next((r for each in self._filters if (r := each.reason(texts)) is not None), None)

@@ -12,8 +12,8 @@ import numpy as np
 
 from s2s_lit.data.batching.batchers import Batcher, Window
 from s2s_lit.data.batching.collate import collate_window
-from s2s_lit.data.cleaning.cleaner import SplitReport
-from s2s_lit.data.fields.encoding import EncodedCorpus
+from s2s_lit.data.cleaning.report import SplitReport
+from s2s_lit.data.loading.corpus import EncodedCorpus
 from s2s_lit.data.loading.dealing import Share
 from s2s_lit.data.loading.loader import BatchLoader
 from s2s_lit.data.loading.workers import Chunk
@@ -26,12 +26,12 @@ _CHUNK = 64  # batches of a chunk, for each process
 class MemoryLoader(BatchLoader):
     """Batches of an encoded corpus, fully shuffled, planned a whole epoch at a time from the lengths alone.
 
-    Where sentences are segmented anew each epoch, these are the lengths of the deterministic segmentation. Processes
+    Where examples are cut into tokens anew each epoch, these are the lengths of the deterministic cut. Processes
     take turns at the batches of the one plan.
 
     Args:
-        corpus: The encoded sentences.
-        batcher: Groups the sentences.
+        corpus: The encoded examples.
+        batcher: Groups the examples.
         shuffle: Whether epochs differ.
         seed: The order is a function of it and of the epoch.
         share: Which process this is.
@@ -48,7 +48,7 @@ class MemoryLoader(BatchLoader):
         share: Share | None = None,
         num_workers: int = 0,
     ) -> None:
-        super().__init__(batcher, shuffle=shuffle, seed=seed, share=share, num_workers=num_workers)
+        super().__init__(corpus.fields, batcher, shuffle=shuffle, seed=seed, share=share, num_workers=num_workers)
         self.corpus = corpus
         self._plan: tuple[int, list[list[Window[int]]]] | None = None
         self._chunk_size = _CHUNK * self.share.world_size
@@ -60,7 +60,7 @@ class MemoryLoader(BatchLoader):
             order: Sequence[int] = range(len(self.corpus))
             if self.shuffle:
                 order = np.random.default_rng(rng.getrandbits(64)).permutation(len(self.corpus)).tolist()
-            items = (_Item(place, *self.corpus.lengths(place)) for place in order)
+            items = (_Item(place, self.corpus.lengths(place)) for place in order)
             grouped = self._grouped(items, rng)
             planned = chain.from_iterable(iter(lambda: self._by_work(islice(grouped, self._chunk_size)), []))
             self._plan = epoch, [[window.map(attrgetter("place")) for window in windows] for windows in planned]
@@ -79,7 +79,7 @@ class MemoryLoader(BatchLoader):
         return self.plan(epoch)[number * self._chunk_size : (number + 1) * self._chunk_size]
 
     def _batch(self, epoch: int, window: Window[int]) -> Batch:
-        return collate_window(window.map(lambda index: self._drawn(self.corpus[index], epoch)))
+        return collate_window(window.map(lambda index: self._drawn(self.corpus[index], epoch)), self.fields)
 
     def state_dict(self) -> dict[str, Any]:
         return {**super().state_dict(), "last_report": self.corpus.report.state()}
@@ -109,5 +109,4 @@ class MemoryLoader(BatchLoader):
 
 class _Item(NamedTuple):
     place: int
-    source_length: int
-    target_length: int
+    lengths: tuple[int, ...]

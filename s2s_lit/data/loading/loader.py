@@ -17,10 +17,11 @@ from itertools import chain, count, islice, repeat
 from random import Random
 from typing import Any, NamedTuple, TypeVar
 
-from s2s_lit.data.batching.batchers import Batcher, Measured, Window, lengths
-from s2s_lit.data.cleaning.cleaner import SplitReport
-from s2s_lit.data.fields.encoding import Resegmenter
+from s2s_lit.data.batching.batchers import Batcher, Measured, Window
+from s2s_lit.data.cleaning.report import SplitReport
+from s2s_lit.data.fields.fields import Fields
 from s2s_lit.data.loading.dealing import Share
+from s2s_lit.data.loading.encoding import Redraw
 from s2s_lit.data.loading.workers import Chunk, made_by
 from s2s_lit.types import Batch, Example
 
@@ -51,7 +52,8 @@ class BatchLoader(ABC):
     with the very next batch.
 
     Args:
-        batcher: Groups the sentences.
+        fields: What the examples consist of.
+        batcher: Groups the examples.
         shuffle: Whether epochs differ; without, every pass is the same.
         seed: The order is a function of it and of the epoch.
         share: Which process this is.
@@ -59,8 +61,16 @@ class BatchLoader(ABC):
     """
 
     def __init__(
-        self, batcher: Batcher, *, shuffle: bool, seed: int, share: Share | None = None, num_workers: int = 0
+        self,
+        fields: Fields,
+        batcher: Batcher,
+        *,
+        shuffle: bool,
+        seed: int,
+        share: Share | None = None,
+        num_workers: int = 0,
     ) -> None:
+        self.fields = fields
         self.batcher = batcher
         self.shuffle = shuffle
         self.seed = seed
@@ -70,8 +80,8 @@ class BatchLoader(ABC):
         """Of the last whole pass, or of the first one so far, where rows are read on each pass."""
         self.progress: Callable[[], tuple[int, int]] | None = None
         """Who knows better than this loader which batches were used: Lightning fetches one ahead."""
-        self.resegment: Resegmenter | None = None
-        """Draws the tokens of each sentence anew each epoch."""
+        self.redraw: Redraw | None = None
+        """Draws the tokens of each example anew each epoch."""
         self._places: deque[tuple[int, _Place]] = deque()  # the chunks that were begun last, with their epochs
         self._stand_at(0)
 
@@ -117,14 +127,14 @@ class BatchLoader(ABC):
             for _, counted in shares:
                 report.add(counted)
             size = max(each for each, _ in shares)
-            batches = chain(chunk.batches if chunk is not None else (), repeat(Batch.idle()))
+            batches = chain(chunk.batches if chunk is not None else (), repeat(Batch.idle(self.fields.idle_inputs())))
             for done, batch in enumerate(islice(batches, size), before + 1):
                 if done > start:
                     self._at = epoch, done
                     yield batch
             before += size
         if self.shuffle and not before:  # or a training would begin one empty epoch after the other
-            report.require_pairs()
+            report.require_examples()
         if self.shuffle and self.report.rows and self.report.fingerprint != report.fingerprint:
             log.warning("The data has changed: %d rows in this pass, %d before.", report.rows, self.report.rows)
         self.report = report
@@ -156,7 +166,7 @@ class BatchLoader(ABC):
         return {**self.__dict__, "progress": None}
 
     def _drawn(self, example: Example, epoch: int) -> Example:
-        return example if self.resegment is None else self.resegment(example, epoch)
+        return example if self.redraw is None else self.redraw(example, epoch)
 
     def _grouped(self, examples: Iterable[M], rng: Random) -> Iterator[list[Window[M]]]:
         """Of each batch its windows."""
@@ -184,5 +194,5 @@ class BatchLoader(ABC):
 def _work(batch: list[Window[M]]) -> tuple[int, int]:
     """The steps that a batch takes, and the positions of it, padding counted."""
     examples = batch[0].examples
-    longest = map(max, zip(*map(lengths, examples), strict=True))
+    longest = map(max, zip(*(example.lengths for example in examples), strict=True))
     return len(batch), len(examples) * sum(longest)

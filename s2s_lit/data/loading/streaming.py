@@ -8,9 +8,9 @@ from itertools import chain, count, islice
 
 from s2s_lit.data.batching.batchers import Batcher, Window
 from s2s_lit.data.batching.collate import collate_window
-from s2s_lit.data.cleaning.cleaner import SplitReport
-from s2s_lit.data.fields.encoding import Encoder
+from s2s_lit.data.cleaning.report import SplitReport
 from s2s_lit.data.loading.dealing import Share
+from s2s_lit.data.loading.encoding import RowEncoder
 from s2s_lit.data.loading.loader import BatchLoader
 from s2s_lit.data.loading.workers import Chunk
 from s2s_lit.data.sources.rows import Malformed, Row, Rows
@@ -29,7 +29,7 @@ class StreamLoader(BatchLoader):
     Args:
         rows: The rows of the split.
         encoder: Turns them into examples.
-        batcher: Groups the sentences.
+        batcher: Groups the examples.
         shuffle: Whether epochs differ, as for training.
         seed: The order is a function of it and of the epoch.
         share: Which process this is.
@@ -40,7 +40,7 @@ class StreamLoader(BatchLoader):
     def __init__(
         self,
         rows: Rows,
-        encoder: Encoder,
+        encoder: RowEncoder,
         batcher: Batcher,
         *,
         shuffle: bool,
@@ -49,7 +49,7 @@ class StreamLoader(BatchLoader):
         num_workers: int = 0,
         pool: int = 1,
     ) -> None:
-        super().__init__(batcher, shuffle=shuffle, seed=seed, share=share, num_workers=num_workers)
+        super().__init__(encoder.fields, batcher, shuffle=shuffle, seed=seed, share=share, num_workers=num_workers)
         self.rows = rows
         self.encoder = encoder
         self.pool = pool
@@ -72,7 +72,7 @@ class StreamLoader(BatchLoader):
         self._rng(epoch, "shards").shuffle(shards)
         return self.share.of_rows(self.rows, shards)
 
-    def _chunk(self, epoch: int, number: int, encoder: Encoder, pool: list[tuple[int, Row | Malformed]]) -> Chunk:
+    def _chunk(self, epoch: int, number: int, encoder: RowEncoder, pool: list[tuple[int, Row | Malformed]]) -> Chunk:
         report = SplitReport()
         examples = list(encoder(pool, report))
         if self.shuffle:
@@ -85,4 +85,4 @@ class StreamLoader(BatchLoader):
             batches = self.share.of(batches)
             report = report if self.share.rank == 0 else SplitReport()  # all have counted the same
         windows = list(chain.from_iterable(self._in_step(batches, epoch, number)))
-        return Chunk(len(windows), map(collate_window, windows), report)
+        return Chunk(len(windows), (collate_window(window, self.fields) for window in windows), report)

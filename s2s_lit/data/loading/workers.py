@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import pickle
 import signal
@@ -13,12 +14,11 @@ from functools import partial
 from threading import Thread
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
-from s2s_lit.data.cleaning.cleaner import SplitReport
+from s2s_lit.data.cleaning.report import SplitReport
 from s2s_lit.errors import UserError
 from s2s_lit.processes import end_with
 from s2s_lit.types import Batch
@@ -97,15 +97,20 @@ class _Made(IterableDataset[Any]):
 
 def _packed(batches: Iterable[Batch]) -> Any:
     """One string of bytes: of shared tensors each would keep a file open."""
-    return pickle.dumps([_each(Tensor, Tensor.numpy, batch) for batch in batches])
+    file = io.BytesIO()
+    _ByValue(file).dump(list(batches))
+    return file.getvalue()
 
 
 def _unpacked(packed: Any) -> Iterator[Batch]:
-    return (_each(np.ndarray, torch.from_numpy, batch) for batch in pickle.loads(packed))
+    return iter(pickle.loads(packed))
 
 
-def _each(kind: type, change: Callable[[Any], Any], batch: Batch) -> Batch:
-    return replace(batch, **{name: change(value) for name, value in vars(batch).items() if isinstance(value, kind)})
+class _ByValue(pickle.Pickler):
+    """Writes tensors as the numbers that they hold."""
+
+    def reducer_override(self, value: Any) -> Any:
+        return (torch.from_numpy, (value.numpy(),)) if isinstance(value, Tensor) else NotImplemented
 
 
 def _end_with(parent: int, worker: int) -> None:

@@ -84,7 +84,7 @@ class ParallelText(_NamedFiles):
         columns = {column: found(names, self.data_dir) for column, names in self.files[name].items()}
         if len({len(places) for places in columns.values()}) != 1:
             counts = ", ".join(f"{column} {len(places)}" for column, places in columns.items())
-            raise UserError(f"split {name!r} has not as many files for each column: {counts} (data.source.files)")
+            raise UserError(f"split {name!r} has not as many files for each column: {counts} (data.corpus.files)")
         groups = [dict(zip(columns, group, strict=True)) for group in zip(*columns.values(), strict=True)]
         return ShardedRows([(" and ".join(map(shown, group.values())), partial(_aligned, group)) for group in groups])
 
@@ -121,7 +121,7 @@ def _aligned(places: dict[str, str], columns: Columns) -> Iterator[Row | Malform
                 others = sorted(set(map(shown, places.values())) - set(ended))
                 raise UserError(
                     f"{listed(ended)} ends before line {number}, where {listed(others)} goes on: these files are not "
-                    "parallel (data.source.files)"
+                    "parallel (data.corpus.files)"
                 )
             broken = next((line for line in lines if isinstance(line, Malformed)), None)
             yield dict(zip(places, lines, strict=True)) if broken is None else broken

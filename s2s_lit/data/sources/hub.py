@@ -69,7 +69,7 @@ class HubCorpus(CorpusSource):
                 listing = self._of_repository(streaming)
             else:
                 raise UserError(
-                    "name the data: data.source.path (a repository of the Hub) or data.source.data_dir (DATA_DIR)"
+                    "name the data: data.corpus.path (a repository of the Hub) or data.corpus.data_dir (DATA_DIR)"
                 )
             self._listings[streaming] = listing
         return self._listings[streaming]
@@ -86,7 +86,7 @@ class HubCorpus(CorpusSource):
         readme = Path(repository.download("README.md")).read_text("utf-8", "replace") if "README.md" in names else ""
         splits = splits_of(names, readme, self.name)
         if not splits:
-            raise UserError(f"The repository {self.path!r} holds no file that can be read (data.source.path).")
+            raise UserError(f"The repository {self.path!r} holds no file that can be read (data.corpus.path).")
         if streaming:
             return _Listing(splits, repository.url, repository.headers())
         return _Listing(splits, repository.download)
@@ -94,7 +94,7 @@ class HubCorpus(CorpusSource):
 
 def _of_folder(folder: Path, name: str | None) -> _Listing:
     if not folder.is_dir():
-        raise UserError(f"There is no folder {shown(folder)} (DATA_DIR, data.source.data_dir).")
+        raise UserError(f"There is no folder {shown(folder)} (DATA_DIR, data.corpus.data_dir).")
     paths = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
     names = [path.as_posix() for path in paths if not is_hidden(path)]
     readme = folder / "README.md"

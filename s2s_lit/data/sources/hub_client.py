@@ -105,11 +105,11 @@ class HubRepository:
             raise UserError(self._gated()) from error
         except errors.RevisionNotFoundError as error:
             raise UserError(
-                f"The data set {self.path!r} has no revision {self.revision!r} (data.source.revision)."
+                f"The data set {self.path!r} has no revision {self.revision!r} (data.corpus.revision)."
             ) from error
         except (errors.RepositoryNotFoundError, errors.HFValidationError) as error:
             raise UserError(
-                f"The Hub has no data set {self.path!r}, or it is private and needs `hf auth login` (data.source.path)."
+                f"The Hub has no data set {self.path!r}, or it is private and needs `hf auth login` (data.corpus.path)."
             ) from error
         except errors.HfHubHTTPError as error:
             status = error.response.status_code
@@ -119,7 +119,7 @@ class HubRepository:
                     "(hf auth login), which allows more."
                 ) from error
             if status < 500:
-                raise UserError(f"The Hub refuses {self.path!r}: HTTP {status} (data.source.path).") from error
+                raise UserError(f"The Hub refuses {self.path!r}: HTTP {status} (data.corpus.path).") from error
             raise UnreachableError(self.path, f"HTTP {status}") from error
         except UserError:
             raise

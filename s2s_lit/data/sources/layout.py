@@ -42,7 +42,7 @@ def splits_of(names: Iterable[str], readme: str = "", config: str | None = None)
             folders = sorted({str(PurePosixPath(name).parent) for name in data} - {"."})
             raise UserError(
                 f"The data has no configuration {config!r}; its folders are {', '.join(folders) or 'none'} "
-                "(data.source.name)."
+                "(data.corpus.name)."
             )
         splits = _by_name(within, skipped=len(config) + 1 if config else 0)
     for split, files in splits.items():
@@ -96,7 +96,7 @@ def _configured(data: Sequence[str], configurations: Mapping[str, Any], config: 
     if chosen not in configurations:
         raise UserError(
             f"The data has {'no' if config else 'several'} configuration{f' {config!r}' if config else 's'}; there are "
-            f"{', '.join(map(str, configurations))} (data.source.name)"
+            f"{', '.join(map(str, configurations))} (data.corpus.name)"
         )
     files = configurations[chosen]
     if isinstance(files, str) or all(isinstance(each, str) for each in files):

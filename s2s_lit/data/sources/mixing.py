@@ -22,7 +22,7 @@ class MixedCorpus(CorpusSource):
     another, each row once. (The filter Duplicates also drops the repetitions; a HashSplit belongs around a part.)
 
     Args:
-        parts: The corpora; their rows need the columns of data.source_column and data.target_column.
+        parts: The corpora; their rows need the columns of data.columns.
         weights: How much of the mix each part makes up, in any unit.
         data_dir: The folder of those parts that do not name one themselves.
     """
@@ -31,7 +31,7 @@ class MixedCorpus(CorpusSource):
         if len(parts) != len(weights) or not parts or min(weights) <= 0:
             raise UserError(
                 f"a mix needs a weight above 0 for each part, not weights {weights} for {len(parts)} parts "
-                "(data.source.parts, data.source.weights)"
+                "(data.corpus.parts, data.corpus.weights)"
             )
         self.parts = parts
         self.weights = weights

@@ -29,7 +29,7 @@ def found(names: str | Sequence[str], folder: Path | None) -> list[str]:
     for name in [names] if isinstance(names, str) else names:
         places += [_address(name)] if is_url(name) else map(str, _files(name, folder))
     if not places:
-        raise UserError("a split names no file (data.source.files)")
+        raise UserError("a split names no file (data.corpus.files)")
     return places
 
 
@@ -41,11 +41,11 @@ def _address(url: str) -> str:
     except ValueError:
         valid = False
     if not valid:
-        raise UserError(f"{shown(url)} is no address (data.source.files)")
+        raise UserError(f"{shown(url)} is no address (data.corpus.files)")
     if parts.username is not None:
         raise UserError(
             f"The address of {parts.hostname} holds a password, which would stand in the run's records: download the "
-            "file and name it instead (data.source.files)."
+            "file and name it instead (data.corpus.files)."
         )
     return url
 
@@ -57,9 +57,9 @@ def _files(name: str, folder: Path | None) -> list[Path]:
             return _of_one_format(path, data_files(path.iterdir()))
         files = [path] if path.is_file() else _matching(path)
     except OSError as error:
-        raise UserError(f"{shown(path)} cannot be read: {error.strerror} (data.source.files)") from error
+        raise UserError(f"{shown(path)} cannot be read: {error.strerror} (data.corpus.files)") from error
     if not files:
-        raise UserError(f"There is no file {shown(path)!r} (data.source.files, DATA_DIR).")
+        raise UserError(f"There is no file {shown(path)!r} (data.corpus.files, DATA_DIR).")
     return files
 
 
@@ -96,7 +96,7 @@ def _of_one_format(folder: Path, files: list[Path]) -> list[Path]:
     if len(endings) > 1:
         raise UserError(
             f"{shown(folder)} holds files of several formats ({', '.join(endings)}), which may be the same rows twice: "
-            f"name those that are meant, as in {folder.name}/*.{endings[0]} (data.source.files)"
+            f"name those that are meant, as in {folder.name}/*.{endings[0]} (data.corpus.files)"
         )
     if not files:
         refuse_folder(folder)
@@ -107,7 +107,7 @@ def refuse_folder(folder: Path) -> NoReturn:
     """Raises a UserError about a folder without data: of files in formats that are not read it says what to do."""
     refused = sorted(path.name for path in folder.rglob("*") if ending_of(path.name) in REFUSED)
     remedy = f". {shown(refused[0])} is {REFUSED[ending_of(refused[0])]}" if refused else ""
-    raise UserError(f"{shown(folder)} holds no file that can be read (data.source.files, DATA_DIR){remedy}")
+    raise UserError(f"{shown(folder)} holds no file that can be read (data.corpus.files, DATA_DIR){remedy}")
 
 
 def expanded(name: str | Path) -> Path:

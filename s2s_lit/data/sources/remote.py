@@ -98,7 +98,7 @@ class RemoteFile(io.RawIOBase):
         if self._size is None and self._position > _UNSIZED:
             raise UserError(
                 f"{self.url} sends more than {_UNSIZED >> 20} MB and does not tell its size: download it, and name the "
-                "file (data.source.files)"
+                "file (data.corpus.files)"
             )
 
     def close(self) -> None:

@@ -100,8 +100,7 @@ class Rows(ABC):
         for column in columns:
             if first and all(value_at(row, column) is None for row in first):
                 raise UserError(
-                    f"The data has no column {column!r}; it has {listed(self._columns_there())}. Set "
-                    "data.source_column and data.target_column."
+                    f"The data has no column {column!r}; it has {listed(self._columns_there())}. Set data.columns."
                 )
 
     def _columns_there(self) -> Iterable[str]:

@@ -40,7 +40,7 @@ class HashSplit(CorpusSource):
         if not fractions or min(fractions.values()) <= 0 or sum(fractions.values()) >= 1 or "train" in fractions:
             raise UserError(
                 f"the fractions of splits besides train must be above 0 and leave something to it, not {fractions} "
-                "(data.source.fractions)"
+                "(data.corpus.fractions)"
             )
         self.source = source
         self.column = column
@@ -60,7 +60,7 @@ class HashSplit(CorpusSource):
         own = self.source.splits(streaming=streaming)
         for split in self.fractions:
             if there := set(self.aliases(split)) & set(own):
-                raise UserError(f"the data has a split {min(there)!r} already (data.source.fractions)")
+                raise UserError(f"the data has a split {min(there)!r} already (data.corpus.fractions)")
         return [*own, *self.fractions]
 
     def split(self, name: str, *, streaming: bool) -> Rows:

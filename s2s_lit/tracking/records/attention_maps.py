@@ -80,7 +80,7 @@ def attention_picture(prediction: Prediction) -> Figure:
         raise ValueError("this prediction has no attention weights")
     return attention_figure(
         prediction.weights.detach().float().cpu().numpy(),
-        prediction.source_tokens,
+        prediction.input_tokens,
         prediction.target_tokens,
         title=prediction.hypothesis,
     )

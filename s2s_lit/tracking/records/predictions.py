@@ -20,34 +20,35 @@ def prediction_line(prediction: Prediction) -> str:
     Weights are kept in 255 steps: [T, S] bytes, row by row, in base64; some 500 characters a sentence.
     """
     kept = {
-        "source": prediction.source,
-        "reference": prediction.reference,
+        "inputs": prediction.inputs,
+        "references": prediction.references,
         "hypothesis": prediction.hypothesis,
         "score": prediction.score,
     }
     if prediction.nll is not None:
         kept |= {"nll": round(prediction.nll, 6), "reference_tokens": prediction.reference_tokens}
     if prediction.weights is not None and prediction.weights.numel() <= _MAX_CELLS:
-        kept |= {"source_tokens": prediction.source_tokens, "target_tokens": prediction.target_tokens}
+        kept |= {"input_tokens": prediction.input_tokens, "target_tokens": prediction.target_tokens}
         kept |= {"weights": _packed(prediction.weights)}
     return json.dumps(kept, ensure_ascii=False)
 
 
 def parse_line(line: str, row: int = 0) -> Prediction:
-    """What a line says; lines of older runs have neither likelihoods nor weights."""
+    """What a line says; lines of older runs have neither likelihoods nor weights, or other names for some of it."""
     kept = json.loads(line)
-    source, target = kept.get("source_tokens", []), kept.get("target_tokens", [])
+    read = kept.get("input_tokens", kept.get("source_pieces", []))
+    written = kept.get("target_tokens", kept.get("target_pieces", []))
     return Prediction(
-        source=kept["source"],
-        reference=kept["reference"],
+        inputs=kept["inputs"] if "inputs" in kept else {"source": kept["source"]},
+        references=tuple(kept["references"] if "references" in kept else [kept["reference"]]),
         hypothesis=kept["hypothesis"],
-        source_tokens=source,
-        target_tokens=target,
+        input_tokens=read,
+        target_tokens=written,
         score=kept["score"],
-        weights=_unpacked(kept["weights"], len(target), len(source)) if "weights" in kept else None,
+        weights=_unpacked(kept["weights"], len(written), len(read)) if "weights" in kept else None,
         row=row,
         nll=kept.get("nll"),
-        reference_tokens=kept.get("reference_tokens", 0),
+        reference_tokens=kept.get("reference_tokens", kept.get("reference_pieces", 0)),
     )
 
 

@@ -98,11 +98,11 @@ class RunRecorder(Callback):
         tracker.log_params({"parameters": {"total": total, "trainable": trained}})
         tracker.log_metrics({"model/parameters": total}, step=trainer.global_step)
         self._log_data(trainer)
-        tokenizers = getattr(trainer.datamodule, "tokenizers", None)  # type: ignore[attr-defined]
-        for side in ("source", "target") if tokenizers is not None else ():
-            tokens = list(getattr(tokenizers, side).tokens)
-            tracker.log_params({"vocabulary": {side: len(tokens)}})
-            tracker.log_text("\n".join(tokens) + "\n", f"vocabulary/{side}.txt")
+        for name, field in getattr(getattr(trainer, "datamodule", None), "fields", {}).items():
+            tokens = getattr(getattr(field, "tokenizer", None), "tokens", ())
+            if tokens:
+                tracker.log_params({"vocabulary": {name: len(tokens)}})
+                tracker.log_text("\n".join(tokens) + "\n", f"vocabulary/{name}.txt")
 
     def _log_data(self, trainer: Trainer) -> None:
         """The data module's report; a stream's counts are complete only at the end, so it is written twice."""
@@ -212,7 +212,7 @@ def _row_counts(splits: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, 
 
 
 def _drawable(prediction: Prediction) -> bool:
-    longest = max(len(prediction.source_tokens), len(prediction.target_tokens))
+    longest = max(len(prediction.input_tokens), len(prediction.target_tokens))
     return prediction.weights is not None and longest <= _MAX_PIECES
 
 

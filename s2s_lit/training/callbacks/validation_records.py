@@ -8,8 +8,7 @@ import lightning.pytorch as pl
 from lightning.pytorch.callbacks import Callback, ModelCheckpoint
 
 from s2s_lit.data.batching.collate import collate
-from s2s_lit.tasks.base import Task
-from s2s_lit.text.lines import encode_lines
+from s2s_lit.tasks.generation import GenerationTask
 from s2s_lit.tracking.logger import MlflowTracker
 from s2s_lit.tracking.records.attention_maps import attention_picture
 from s2s_lit.tracking.records.learning_curve import learning_curve
@@ -32,7 +31,7 @@ class ValidationRecords(Callback):
 
     def __init__(self, tracker: MlflowTracker, checkpoint: ModelCheckpoint, *, pictures: int = 1) -> None:
         self._tracker, self._checkpoint, self._pictures = tracker, checkpoint, pictures
-        self._drawn: list[str] = []
+        self._drawn: list[dict[str, str]] = []  # the inputs
         self._offered = FixedSamples(size=pictures)
         self._points: list[dict[str, float]] = []
 
@@ -41,7 +40,7 @@ class ValidationRecords(Callback):
     ) -> None:
         if not self._drawn and not trainer.sanity_checking:
             for prediction in outputs["predictions"]:
-                if 3 < len(prediction.source_tokens) <= _LONGEST:
+                if 3 < len(prediction.input_tokens) <= _LONGEST:
                     self._offered.add(prediction)
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: Any) -> None:
@@ -50,12 +49,12 @@ class ValidationRecords(Callback):
         monitor = str(self._checkpoint.monitor)
         known = {key: float(v) for key, v in trainer.callback_metrics.items() if key in (*_CURVE, monitor)}
         self._points.append({"step": trainer.global_step, **known})
-        self._drawn = self._drawn or [prediction.source for prediction in self._offered.sorted()]
-        if self._drawn and pl_module.model.decoder.attention is not None:
+        self._drawn = self._drawn or [prediction.inputs for prediction in self._offered.sorted()]
+        if self._drawn and pl_module.model.attends:
             self._draw(trainer, pl_module)
 
-    def _draw(self, trainer: pl.Trainer, task: Task) -> None:
-        batch = collate(encode_lines(self._drawn, task.tokenizers)).to(task.device)
+    def _draw(self, trainer: pl.Trainer, task: GenerationTask) -> None:
+        batch = collate(task.fields.encode(self._drawn), task.fields).to(task.device)
         for number, prediction in enumerate(task.predict(batch, task.search), start=1):
             if prediction.weights is not None and prediction.weights.numel():
                 path = f"attention/validation-{number}/step-{trainer.global_step:06}.png"

@@ -9,7 +9,9 @@ from collections.abc import Sequence
 from jsonargparse import Namespace
 
 from s2s_lit.config.build import Experiment
+from s2s_lit.errors import UserError
 from s2s_lit.tasks.base import Task
+from s2s_lit.tasks.generation import GenerationTask
 from s2s_lit.tuning.search.objectives import DECODE_MS, PARAMETERS
 
 _PASSES = 3
@@ -30,8 +32,10 @@ def decode_ms(task: Task, config: Namespace) -> float:
 
     It is a time of this machine with what else runs on it; compare trials of one machine with equal WORKERS.
     """
+    if not isinstance(task, GenerationTask):
+        raise UserError(f"objectives: {DECODE_MS} is the time of a search, and {type(task).__name__} has none")
     data = Experiment(config).data
-    data.tokenizers = task.tokenizers
+    data.fields = task.fields
     data.setup("validate")
     batches = list(data.val_dataloader())
     sentences = sum(len(batch) for batch in batches)

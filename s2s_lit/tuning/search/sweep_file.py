@@ -84,7 +84,7 @@ class Sweep:
 
     def overrides(self, point: Mapping[str, Any], seed: int) -> list[str]:
         """The command line's words that make the experiment that of a point."""
-        folder = [] if self.data_dir is None else [f"--data.source.data_dir={self.data_dir}"]
+        folder = [] if self.data_dir is None else [f"--data.corpus.data_dir={self.data_dir}"]
         return [*folder, *words([*self.fixed.items(), *self.space.settings(point), ("seed", seed)])]
 
     def compose(self, point: Mapping[str, Any], seed: int) -> Namespace:

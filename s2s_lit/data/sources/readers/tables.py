@@ -58,7 +58,7 @@ def _header(fields: list[str] | Malformed) -> list[str]:
     if isinstance(fields, Malformed) or len(set(fields)) < len(fields):
         raise ValueError(
             "its first line does not name the columns; if it is a row, name the columns by their numbers, from 0, or "
-            "set data.source.columns"
+            "set data.corpus.columns"
         )
     return fields
 
