@@ -17,7 +17,7 @@ from s2s_lit.data.sources.headers import KEYS
 from s2s_lit.errors import UserError
 from s2s_lit.processes import rank
 
-_CORPUS = "data.source"
+_CORPUS = "data.corpus"
 
 
 def with_folder(data_dir: str | None, dataset: str, overrides: Sequence[str]) -> tuple[str, list[str]]:

@@ -63,16 +63,16 @@ def test_another_folder_of_the_same_name_has_a_file_of_its_own(place: Path, tmp_
     assert read_mapping(Path("experiments/data/my_data_1_2.yaml"))
 
 
-@pytest.mark.parametrize("words", [["--data.source_column=0", "--data.target_column=1"], ["--data.source_column", "0"]])
+@pytest.mark.parametrize("words", [["--data.columns.source=0", "--data.columns.target=1"], ["--data.columns.source", "0"]])
 def test_the_command_line_answers_what_was_asked(place: Path, words: list[str]) -> None:
     (place / "pairs.tsv").write_text("".join(f"dog{i}\tHund{i}\n" for i in range(60)))
-    with pytest.raises(UserError, match=r"say so: --data\.source_column=dog0 --data.target_column=Hund0"):
+    with pytest.raises(UserError, match=r"say so: --data\.columns\.source=dog0 --data.columns.target=Hund0"):
         data_file_for(str(place), [])
     assert data_file_for(str(place), words) == "my_data_1"
 
 
 def test_data_that_reads_files_reads_those_of_the_folder(place: Path) -> None:
-    assert with_folder(str(place), "mixed", ["--seed=1"]) == ("mixed", ["--seed=1", f"--data.source.data_dir={place}"])
+    assert with_folder(str(place), "mixed", ["--seed=1"]) == ("mixed", ["--seed=1", f"--data.corpus.data_dir={place}"])
     assert with_folder(None, "builtin", []) == ("builtin", [])
     assert main(["train", "lstm", "--dataset", "mixed", "--data_dir", str(place), "--print_config"]) == 0
 

@@ -43,7 +43,7 @@ class FileCorpus(_NamedFiles):
     connection that drops is taken up where it broke. The ending tells the format: .parquet; .jsonl or .ndjson (an
     object a line); .json (the same, or an array of objects); .csv; .tsv or .txt (no quotes); .tmx (columns are
     languages). Text is UTF-8, or has a byte order mark. The first line of a table names its columns; where it has no
-    such line, columns go by their numbers (source_column: "0"), or by the names in `columns`.
+    such line, columns go by their numbers (columns: {source: 0, target: 1}), or by the names in `columns`.
 
     Args:
         files: For each split one name or several.

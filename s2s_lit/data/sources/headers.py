@@ -15,7 +15,7 @@ PAIRS = (
 )  # fmt: skip
 """Names of a source and its target that are used everywhere."""
 
-KEYS = {"source": "data.source_column", "target": "data.target_column"}
+KEYS = {"source": "data.columns.source", "target": "data.columns.target"}
 """Where a configuration says which column is which."""
 
 _KNOWN = {name for pair in PAIRS for name in pair} | {
