@@ -1,4 +1,4 @@
-"""`s2s score`: how likely a finished run holds given translations."""
+"""`s2s score`: how likely a finished run holds given outputs."""
 
 from __future__ import annotations
 

@@ -145,7 +145,7 @@ def _scores(measure: _Measure, bootstrap: int, randomizations: int) -> list[Syst
         difference = seeds_p = None
         if i > 0 and first is not None and measure.comparable[i]:
             difference = estimate.score - tested[0].score
-            # Between equal outputs sacrebleu's p would be the smallest possible.
+            # Between equal outputs the p-value would be the smallest possible.
             if np.array_equal(first, own) or not math.isfinite(difference):
                 estimate = replace(estimate, bootstrap_p=None, randomization_p=None)
             else:

@@ -26,11 +26,13 @@ def kinds() -> dict[str, type]:
     import_parts()
     from s2s_lit.data.batching.batchers import Batcher
     from s2s_lit.data.cleaning.filters import Filter
+    from s2s_lit.data.fields.base import Field
     from s2s_lit.data.sources.base import CorpusSource
     from s2s_lit.decoding.search import Search
+    from s2s_lit.losses.base import Loss
     from s2s_lit.losses.penalty import Penalty
-    from s2s_lit.losses.token import TokenNLL
     from s2s_lit.metrics.text import TextMetric
+    from s2s_lit.models.base import Model
     from s2s_lit.nn.attention.base import Attention
     from s2s_lit.nn.bridges import Bridge
     from s2s_lit.nn.decoders.base import Decoder
@@ -47,12 +49,14 @@ def kinds() -> dict[str, type]:
     from s2s_lit.text.vocabularies import VocabularyRule
 
     return {
-        "source": CorpusSource,
+        "corpus": CorpusSource,
         "filter": Filter,
+        "field": Field,
         "tokenizer": TokenizerBuilder,
         "vocabulary": VocabularyRule,
         "sampling": Sampling,
         "batcher": Batcher,
+        "model": Model,
         "embedding": TokenEmbedding,
         "encoder": Encoder,
         "recurrence": Recurrence,
@@ -62,7 +66,7 @@ def kinds() -> dict[str, type]:
         "decoder": Decoder,
         "attention": Attention,
         "output": Output,
-        "loss": TokenNLL,
+        "loss": Loss,
         "penalty": Penalty,
         "schedule": Schedule,
         "averaging": WeightAveraging,

@@ -21,7 +21,8 @@ def data_dir_override(folder: str | None, dataset: str) -> list[str]:
         return []
     if dataset == "builtin":
         raise UserError(
-            "DATA_DIR is the folder of data that has files; the built-in corpus has none: give DATA too (DATA=multi30k)"
+            "DATA_DIR is the folder of data that has files; the built-in corpus has none: give DATA too "
+            "(make experiments lists them)"
         )
     return [f"--data.corpus.data_dir={folder}"]
 

@@ -40,7 +40,7 @@ class DataModule(LightningDataModule):
     Args:
         corpus: Where the rows come from.
         fields: How the inputs and the `target` are read, by name; a model knows its inputs by their names.
-        columns: The column of each field: a name, a dotted path to a nested one, as in `translation.en`, or a number
+        columns: The column of each field: a name, a dotted path to a nested one, as in `texts.en`, or a number
             from 0 where files have no header. `references` may name a column of further right answers, one text or a
             list. Columns of fields that an experiment does not have are passed over.
         batcher: Groups the training examples.

@@ -63,7 +63,9 @@ def test_another_folder_of_the_same_name_has_a_file_of_its_own(place: Path, tmp_
     assert read_mapping(Path("experiments/data/my_data_1_2.yaml"))
 
 
-@pytest.mark.parametrize("words", [["--data.columns.source=0", "--data.columns.target=1"], ["--data.columns.source", "0"]])
+@pytest.mark.parametrize(
+    "words", [["--data.columns.source=0", "--data.columns.target=1"], ["--data.columns.source", "0"]]
+)
 def test_the_command_line_answers_what_was_asked(place: Path, words: list[str]) -> None:
     (place / "pairs.tsv").write_text("".join(f"dog{i}\tHund{i}\n" for i in range(60)))
     with pytest.raises(UserError, match=r"say so: --data\.columns\.source=dog0 --data.columns.target=Hund0"):

@@ -61,7 +61,7 @@ def test_an_experiment_composes_and_fits_together_with_every_data_set(experiment
     config = composed(experiment, dataset)
     assert (config.experiment, config.dataset) == (experiment, dataset)
     with torch.device("meta"):  # sizes alone
-        make_parser().instantiate(config).model(32, 32)
+        make_parser().instantiate(config).model(dict.fromkeys(config.data.fields, 32))
 
 
 def test_an_experiment_states_only_differences(experiment: str) -> None:

@@ -16,7 +16,7 @@ SHORT = ["--task.search.max_length_ratio=1", "--task.validation_search.max_lengt
 def test_smoke(experiment: str, in_project: None, capsys: pytest.CaptureFixture[str]) -> None:
     data = compose(experiment, "builtin", []).data
     sizes = [f"--data.batcher.size={min(8, data.batcher.init_args.size)}"] if "size" in data.batcher.init_args else []
-    sizes += ["--data.tokenizer.vocab_size=600"] if "vocab_size" in data.tokenizer.init_args else []
+    sizes += ["--data.tokenizer.vocab_size=600"] if data.tokenizer and "vocab_size" in data.tokenizer.init_args else []
     assert main(["train", experiment, *SMALL, *SHORT, *sizes]) == 0, capsys.readouterr().err
     run = list_runs()[0]
     assert (run.experiment, run.status) == (experiment, "FINISHED")

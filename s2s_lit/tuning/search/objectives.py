@@ -53,7 +53,7 @@ def read_objectives(tree: Mapping[str, Any], file: str) -> tuple[Objective, ...]
         UserError: it states none, or one that is none.
     """
     if not tree:
-        raise UserError(f"{file}: objectives must have one at least, such as val/bleu: maximize")
+        raise UserError(f"{file}: objectives must have one at least, such as val/loss: minimize")
     for name, direction in tree.items():
         if not (str(name).startswith("val/") or name in COSTS):
             costs = ", ".join(f"{cost} ({what})" for cost, what in COSTS.items())
