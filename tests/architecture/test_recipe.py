@@ -1,4 +1,4 @@
-"""An attention is added as CONTRIBUTING says: its block of code in one file, and no other change."""
+"""An attention and a task are added as CONTRIBUTING says: a block of code in one file each, and no other change."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the project and, as the one thing that is new in it, the file of the recipe."""
+    """A copy of the project and, as all that is new in it, the files of the recipes."""
     folder = tmp_path_factory.mktemp("copy")
     for name in COPIED:
         source = ROOT / name
@@ -30,9 +30,11 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
         else:
             shutil.copy(source, folder / name)
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    ((path, code),) = re.findall(r"`(s2s_lit/nn/attention/\w+\.py)`.*?```python\n(.*?)```", text, re.DOTALL)
-    assert not (folder / path).exists()
-    (folder / path).write_text(code, encoding="utf-8")
+    recipes = re.findall(r"One file, `(s2s_lit/[\w/]+\.py)`.*?```python\n(.*?)```", text, re.DOTALL)
+    assert [path.split("/")[1] for path, _ in recipes] == ["nn", "tasks"]
+    for path, code in recipes:
+        assert not (folder / path).exists()
+        (folder / path).write_text(code, encoding="utf-8")
     return folder
 
 
@@ -58,3 +60,11 @@ def test_the_laws_find_it(copy: Path) -> None:
     assert passed, said
     assert int(passed[1]) >= 10
     assert "failed" not in said
+
+
+def test_the_program_trains_the_task_and_keeps_its_best_by_its_headline(copy: Path) -> None:
+    tiny = [word for word in TINY if "max_epochs" not in word]
+    said = run(copy, "s2s_lit", "train", "lstm", *tiny, "--trainer.max_epochs=1", "--task=HeadlineTask")
+    assert "ROUGE-L" in said
+    assert "val/rougeL" in said
+    assert "BLEU" not in said
