@@ -12,6 +12,7 @@ from s2s_lit.tracking.client.runs import RunRecord
 from s2s_lit.tracking.lifecycle import mark_dead_runs
 from s2s_lit.tracking.run_folder import release
 from s2s_lit.training.launch import launch, processes_to_start
+from s2s_lit.training.preflight import require_sound
 from s2s_lit.training.restart_files import read_restart, require_as_many
 from s2s_lit.training.resumable_runs import attached, claimed_run, restart_file
 from s2s_lit.training.start import train_run
@@ -29,6 +30,7 @@ def resume(arguments: argparse.Namespace, overrides: list[str]) -> int:
         restart = read_restart(restart_file(run))
         config = from_yaml(restart["config"], overrides)
         require_unchanged(from_yaml(restart["config"]), config)
+        require_sound(config)
         processes = processes_to_start(config.trainer)
         if processes > 1:
             release(attached(run).run_dir)  # the first of the processes claims it again

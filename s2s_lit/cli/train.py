@@ -9,6 +9,7 @@ from s2s_lit.config.compose import compose, make_parser, to_yaml
 from s2s_lit.config.own_data import with_folder
 from s2s_lit.processes import joined
 from s2s_lit.training.launch import launch, processes_to_start
+from s2s_lit.training.preflight import require_sound
 from s2s_lit.training.start import start
 
 
@@ -23,6 +24,7 @@ def train(arguments: argparse.Namespace, overrides: list[str]) -> int:
         if arguments.print_config:
             print(to_yaml(config), end="")
             return 0
+        require_sound(config)
         processes = processes_to_start(config.trainer)
         if processes > 1:
             return launch(processes, arguments.words)

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import torch
 from jsonargparse import Namespace
 
 from s2s_lit.checkpoint_files import load_checkpoint
@@ -16,6 +17,8 @@ from s2s_lit.errors import UserError
 from s2s_lit.models.base import Model
 from s2s_lit.tasks.base import Task
 from s2s_lit.text.vectors import read_vectors
+
+_FEW_TOKENS = 8
 
 
 class Experiment:
@@ -37,6 +40,16 @@ class Experiment:
         self.trainer_arguments: dict[str, Any] = dict(parts.trainer)
         self._make_model, self._make_task = parts.model, parts.task
 
+    def try_network(self) -> None:
+        """Makes the network once, for vocabularies of a few tokens; no random number of the training is used up.
+
+        Raises:
+            UserError: A setting is out of range, or parts do not fit together.
+        """
+        with torch.random.fork_rng(devices=[]), _objections():
+            self._require_what_is_read()
+            self._make_model(dict.fromkeys(self.data.fields, _FEW_TOKENS))
+
     def make_task(self) -> Task:
         """The network and the LightningModule around it, for the data's fields, whose tokenizers must be there.
 
@@ -45,11 +58,7 @@ class Experiment:
         """
         fields = self.data.fields
         with _objections():
-            reads = named(self.config.model.class_path).reads
-            if missing := [name for name in reads if name not in fields]:
-                raise UserError(
-                    f"the model reads {' and '.join(reads)}, but data.fields has {', '.join(fields)}: add {missing[0]}"
-                )
+            self._require_what_is_read()
             model: Model = self._make_model(fields.sizes)
         if model.copied_input is not None and not fields.shares_tokenizer(model.copied_input):
             raise UserError(
@@ -60,6 +69,14 @@ class Experiment:
             task: Task = self._make_task(model, fields)
         task.config_yaml = to_yaml(self.config)
         return task
+
+    def _require_what_is_read(self) -> None:
+        reads = named(self.config.model.class_path).reads
+        if missing := [name for name in reads if name not in self.data.fields]:
+            raise UserError(
+                f"the model reads {' and '.join(reads)}, but data.fields has {', '.join(self.data.fields)}: "
+                f"add {missing[0]}"
+            )
 
 
 def score_names(config: Namespace) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +70,16 @@ class BestCheckpoint(ModelCheckpoint):
         self.kept, self.step = dict(state_dict["kept"]), state_dict["step"]
 
 
+def require_monitor(monitor: str, scores: Collection[str]) -> None:
+    """Refuses a monitor that is none of a validation's scores.
+
+    Raises:
+        UserError: It is none.
+    """
+    if monitor not in scores:
+        raise UserError(f"monitor={monitor} is no score of a validation; there are: {', '.join(scores)}")
+
+
 def best_checkpoint(monitor: str, folder: Path, task: Task) -> BestCheckpoint:
     """Keeps the checkpoint with the best monitored score.
 
@@ -77,8 +87,7 @@ def best_checkpoint(monitor: str, folder: Path, task: Task) -> BestCheckpoint:
         UserError: Validation gives no such score.
     """
     scores = {f"val/{score.name}": score for score in task.scores}
-    if monitor not in scores:
-        raise UserError(f"monitor={monitor} is no score of a validation; there are: {', '.join(scores)}")
+    require_monitor(monitor, scores)
     return BestCheckpoint(
         dirpath=folder,
         filename="best",

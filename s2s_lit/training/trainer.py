@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import lightning.pytorch as pl
@@ -42,9 +43,6 @@ def make_trainer(
     """Lightning's Trainer with our logger and callbacks besides the configured ones; `unused` as in `for_processes`."""
     quiet_libraries()
     given = for_processes(experiment.trainer_arguments, unused=unused)
-    for name, least in LEAST.items():
-        if (value := given[name]) is not None and value < least:
-            raise UserError(f"trainer.{name} must be at least {least}, not {value}")
     if given["accelerator"] == "auto" and torch.backends.mps.is_available():
         given["accelerator"] = "cpu"  # Apple's GPUs have no float64, in which the scores are summed
     arguments = {
@@ -63,9 +61,21 @@ def make_trainer(
     leave_signals_alone(trainer)
     if trainer.world_size != world_size():
         raise UserError(f"trainer.devices={given['devices']}: only s2s train starts several processes")
+    require_supported(trainer, given)
+    return trainer
+
+
+def require_supported(trainer: pl.Trainer, given: Mapping[str, Any]) -> None:
+    """Refuses settings that Lightning takes and then fails with.
+
+    Raises:
+        UserError: A number is too small, or the precision is none of ours.
+    """
+    for name, least in LEAST.items():
+        if (value := given[name]) is not None and value < least:
+            raise UserError(f"trainer.{name} must be at least {least}, not {value}")
     if trainer.precision not in PRECISIONS:  # of the others Lightning's own handling of a batch fails
         raise UserError(f"trainer.precision={trainer.precision} is not supported: take one of {', '.join(PRECISIONS)}")
-    return trainer
 
 
 def _listed(given: Any) -> list[Any]:
