@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
+import sys
 from typing import Any
 
 from s2s_lit.errors import UserError, did_you_mean
@@ -14,11 +15,25 @@ PART_ROOMS = ("nn", "losses", "metrics", "optim", "decoding", "text", "data", "c
 
 
 def import_parts() -> None:
-    """Imports every module with parts: a class must be imported to be named without its module."""
+    """Imports every module with parts: a class must be imported to be named without its module.
+
+    A module that cannot be imported is told once on standard error; the parts of the others can be used.
+    """
     for room in PART_ROOMS:
         package = f"s2s_lit.{room}"
-        for module in pkgutil.walk_packages(importlib.import_module(package).__path__, prefix=f"{package}."):
-            importlib.import_module(module.name)
+        for module in pkgutil.walk_packages(
+            importlib.import_module(package).__path__, prefix=f"{package}.", onerror=lambda name: None
+        ):
+            try:
+                importlib.import_module(module.name)
+            except Exception as error:  # whatever a file of one's own raises
+                if module.name not in _told:
+                    _told.add(module.name)
+                    reason = f"{type(error).__name__}: {error}".splitlines()[0]
+                    print(f"s2s: {module.name} cannot be imported, its parts are left out ({reason})", file=sys.stderr)
+
+
+_told: set[str] = set()
 
 
 def kinds() -> dict[str, type]:

@@ -11,7 +11,8 @@ from jsonargparse import Namespace
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
 from s2s_lit.checks import at_least, within
-from s2s_lit.config.build import Experiment, named, score_names
+from s2s_lit.config.build import Experiment, score_names
+from s2s_lit.config.compose import named
 from s2s_lit.errors import UserError
 from s2s_lit.training.best_checkpoint import require_monitor
 from s2s_lit.training.library_notes import quiet_libraries

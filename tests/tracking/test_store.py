@@ -90,8 +90,8 @@ def test_a_run_is_found_among_many(store: MlflowClient, monkeypatch: pytest.Monk
     with monkeypatch.context() as patch:
         patch.setattr(MlflowClient, "search_runs", None)  # a whole id is asked for alone
         assert find_run(oldest).run_id == oldest
-    with pytest.raises(UserError, match=r"no training run in .* on data multi30k"):
-        find_run(oldest, dataset="multi30k")
+    with pytest.raises(UserError, match=r"no training run in .* on data builtn .*did you mean DATA=builtin\?"):
+        find_run(oldest, dataset="builtn")
     store.delete_run(oldest)
     with pytest.raises(UserError, match="no such run"):
         find_run(oldest)

@@ -39,8 +39,8 @@ def test_what_could_only_fail_is_refused_by_its_key(override: str) -> None:
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
-    config = compose("lstm", "multi30k", [f"--data.source.data_dir={tmp_path}/none"], EXPERIMENTS)
-    with pytest.raises(UserError, match=r"none is no folder \(DATA_DIR, data\.source\.data_dir\)"):
+    config = compose("lstm", "multi30k", [f"--data.corpus.data_dir={tmp_path}/none"], EXPERIMENTS)
+    with pytest.raises(UserError, match=r"none is no folder \(DATA_DIR, data\.corpus\.data_dir\)"):
         require_sound(config)
 
 

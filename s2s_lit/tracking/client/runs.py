@@ -139,7 +139,9 @@ def find_run(selector: str, *, dataset: str | None = None) -> RunRecord:
         trained_as = by_id.tags.get("mlflow.parentRunId") if by_id.kind == "evaluate" else None
         return find_run(trained_as) if trained_as else by_id
     trained = list_runs(f"tags.`s2s.kind` = 'train'{on}", client=client)
-    raise UserError(_nothing_found(selector, dataset, trained, client.tracking_uri))
+    every = [] if trained or dataset is None else list_runs("tags.`s2s.kind` = 'train'", client=client)
+    others = sorted({run.dataset for run in every})
+    raise UserError(_nothing_found(selector, dataset, trained, others, client.tracking_uri))
 
 
 def _best(runs: Sequence[RunRecord]) -> RunRecord:
@@ -194,8 +196,14 @@ def _lines(runs: Sequence[RunRecord]) -> str:
     return "\n".join(f"  {r}" for r in runs[:10])
 
 
-def _nothing_found(selector: str, dataset: str | None, trained: Sequence[RunRecord], uri: str) -> str:
+def _nothing_found(
+    selector: str, dataset: str | None, trained: Sequence[RunRecord], others: Sequence[str], uri: str
+) -> str:
     place = f"{uri}" + ("" if dataset is None else f" on data {dataset}")
+    if not trained and others:
+        hint = did_you_mean(str(dataset), others, prefix="DATA=") or "."
+        there = f"Runs are on: {', '.join(others)}"
+        return f"RUN={selector}: there is no training run in {place} (DATA={dataset}){hint} {there}"
     if not trained:
         return f"RUN={selector}: there is no training run in {place} yet. Train one first: make train EXP=bilstm_attn"
     names = sorted({r.experiment for r in trained})
