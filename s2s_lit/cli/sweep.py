@@ -12,7 +12,8 @@ from s2s_lit.checks import single_name
 from s2s_lit.cli.tables import terminal
 from s2s_lit.errors import UserError
 from s2s_lit.tuning.execution.sweep import run_sweep
-from s2s_lit.tuning.search.sweep_file import FOLDER, names, read_sweep
+from s2s_lit.tuning.search.sweep_file import FOLDER
+from s2s_lit.tuning.search.sweep_reader import names, read_sweep
 
 STOPPED = 3
 """Status of a command that was stopped before all trials were finished."""

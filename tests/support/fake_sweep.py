@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,10 @@ class FakeSweep(Sweep):
 
     def composed(self) -> str:
         return ""
+
+    def objection(self, point: Mapping[str, Any]) -> str:
+        above = float(os.environ.get("FAKE_TRIAL_REFUSED_ABOVE", "2"))
+        return "x cannot be built" if point["x"] > above else self.space.refuse(point)
 
 
 def fake_sweep(trials: int, **changes: Any) -> Sweep:

@@ -8,7 +8,8 @@ import random
 import optuna
 
 from s2s_lit.tuning.search.objectives import Objective
-from s2s_lit.tuning.search.space import Space, read_space
+from s2s_lit.tuning.search.space import Space
+from s2s_lit.tuning.search.space_reader import read_space
 from s2s_lit.tuning.study import attributes
 
 SPACE = {

@@ -91,7 +91,10 @@ def test_the_table_is_printed_and_kept(capsys: pytest.CaptureFixture[str]) -> No
     )
 
 
-def test_an_ablation_trains_the_best_of_the_study_over_seeds_without_pruning(tmp_path: Any) -> None:
+def test_an_ablation_trains_the_best_of_the_study_over_seeds_without_pruning(
+    tmp_path: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(Sweep, "objection", lambda self, point: "")
     storage = f"sqlite:///{tmp_path}/sweeps.db"
     study = optuna.create_study(study_name="example", storage=storage, direction="maximize")
     study.add_trials(finished_study().trials)
@@ -101,6 +104,9 @@ def test_an_ablation_trains_the_best_of_the_study_over_seeds_without_pruning(tmp
     assert found.enqueue[0] == best.params
     assert found.trials == len(found.enqueue) > 2
     assert (found.seeds, found.pruner) == (SEEDS, None)
+    monkeypatch.setattr(Sweep, "objection", lambda self, point: "" if point == found.enqueue[1] else "it is too wide")
+    assert ablation_of(sweep(), "example", storage)[0].enqueue == found.enqueue[:2]
+    assert "left out, as it cannot be trained: it is too wide" in capsys.readouterr().out
     with pytest.raises(UserError, match="no complete trial"):
         ablation_of(sweep(), "another", storage)
     with pytest.raises(UserError, match="first point of `enqueue`"):

@@ -11,7 +11,7 @@ from s2s_lit.config.compose import compose, to_yaml
 from s2s_lit.errors import UserError
 from s2s_lit.tuning.results import export
 from s2s_lit.tuning.results.export import differences, write_experiment
-from s2s_lit.tuning.search.sweep_file import read_sweep
+from s2s_lit.tuning.search.sweep_reader import read_sweep
 
 SOME = ["time_step", "words_sparse", "cleaned"]
 SWEEPS = sorted(file.stem for file in (Path(__file__).parents[2] / "sweeps").glob("*.yaml"))

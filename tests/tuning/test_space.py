@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import json
+from collections.abc import Callable
 from typing import Any
 
 import optuna
@@ -11,7 +14,8 @@ from hypothesis import strategies as st
 
 from s2s_lit.errors import UserError
 from s2s_lit.tuning.optuna_adapter import go_on_with
-from s2s_lit.tuning.search.space import Branching, Choice, Number, Space, read_space, words
+from s2s_lit.tuning.search.space import Branching, Choice, Number, Space, words
+from s2s_lit.tuning.search.space_reader import read_space
 
 scalars = st.one_of(st.booleans(), st.none(), st.integers(-5, 5), st.sampled_from(["LSTM", "GRU"]))
 
@@ -155,14 +159,70 @@ def test_branches_may_set_the_same_and_a_branch_refine_what_it_sets() -> None:
 @pytest.mark.parametrize(
     ("point", "said"),
     [
-        ({"size": 3}, "no integer between 1 and 2"),
-        ({"size": 1.5}, "no integer"),
-        ({"kind": "c"}, "none of the branches a, b"),
+        ({"size": 3}, "not an integer between 1 and 2"),
+        ({"size": 1.5}, "not an integer"),
+        ({"kind": "c"}, "not among the branches a, b"),
         ({"kind": "b", "a/x": 0.5}, "a/x is no parameter here; there are: size, kind"),
-        ({"kind": "a", "a/x": 2.0}, "no number between"),
+        ({"kind": "a", "a/x": 2.0}, "not a number between"),
     ],
 )
 def test_points_outside_are_refused(point: dict[str, Any], said: str) -> None:
     branches = {"a": {"space": {"x": {"float": [0.0, 1.0]}}}, "b": {}}
     space = read_space({"size": {"int": [1, 2]}, "kind": {"branches": branches}}, "space")
     assert said in space.refuse(point)
+
+
+MENDABLE = {
+    "rate": {"float": [0.1, 0.9]},
+    "heads": {"choice": [2, 3, 4], "paths": ["model.decoder.attention.heads"]},
+    "kind": {"branches": {"a": {"set": {"p": 1}, "space": {"q": {"int": [1, 9]}}}, "b": {}}},
+}
+
+
+def mended(change: Callable[[dict[str, Any]], object]) -> Space:
+    """The space after a change, in a study that was begun with the one before; what a study keeps is JSON."""
+    tree = copy.deepcopy(MENDABLE)
+    change(tree)
+    begun = json.loads(json.dumps(read_space(MENDABLE, "space").described()))
+    return read_space(tree, "space").continuing(begun)
+
+
+def test_bounds_may_change_and_values_be_left_out_while_a_study_goes_on() -> None:
+    study = optuna.create_study()
+    for heads, kind in ((2, "a"), (3, "b"), (4, "b")):
+        study.enqueue_trial({"heads": heads, "kind": kind})
+        read_space(MENDABLE, "space").suggest(study.ask())
+
+    def change(tree: dict[str, Any]) -> None:
+        tree["rate"]["float"] = [0.2, 0.3]
+        tree["heads"]["choice"] = [4]
+        tree["kind"]["branches"].pop("b")
+
+    space = mended(change)
+    reasons = set()
+    for _ in range(40):  # Optuna draws what the study began with
+        point = space.suggest(study.ask())
+        assert 0.2 <= point["rate"] <= 0.3
+        reason = space.refuse(point)
+        assert (reason == "") == (point["heads"] == 4 and point["kind"] == "a")
+        reasons.add(reason.partition(":")[0])
+    assert reasons == {"", "heads", "kind"}
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda tree: tree["heads"]["choice"].append(5), "heads has the new value 5"),
+        (lambda tree: tree["heads"].update(paths=["other"]), "heads is another parameter"),
+        (lambda tree: tree["rate"].update(log=True), "rate is another parameter"),
+        (lambda tree: tree["kind"]["branches"].update(c={}), "kind has the new branch c"),
+        (lambda tree: tree["kind"]["branches"]["a"].update(set={"p": 2}), r"kind\.branches\.a sets something else"),
+        (lambda tree: tree["kind"]["branches"]["a"]["space"].pop("q"), "a/q is missing"),
+        (lambda tree: tree.update(more={"int": [1, 2]}), "more is new"),
+    ],
+)
+def test_what_would_change_the_meaning_of_earlier_trials_is_refused(
+    change: Callable[[dict[str, Any]], object], said: str
+) -> None:
+    with pytest.raises(UserError, match=said):
+        mended(change)

@@ -63,7 +63,7 @@ def test_a_network_disk_is_refused_with_the_remedy(kind: str, tmp_path: Path, mo
 @pytest.mark.parametrize(
     ("url", "said"),
     [
-        ("redis://x", "is no storage: give postgresql://"),
+        ("redis://x", "is not the address of a storage: give postgresql://"),
         ("sqlite://", "must be a file"),
         ("sqlite:////no/such/folder/x.db", "there is no folder /no/such/folder"),
         ("journal:////no/such/folder/x.log", "in a folder that exists"),

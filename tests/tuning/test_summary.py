@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import optuna
@@ -12,13 +13,14 @@ from optuna.trial import FrozenTrial
 
 from s2s_lit.errors import UserError
 from s2s_lit.tuning.results.effects import Level, levels
-from s2s_lit.tuning.results.plots import importances, pictures
-from s2s_lit.tuning.results.summary import effects_table, front_table, train_command, write_best
+from s2s_lit.tuning.results.parameter_plots import importances
+from s2s_lit.tuning.results.plots import pictures
+from s2s_lit.tuning.results.summary import effects_table, front_table, summarize, train_command, write_best
 from s2s_lit.tuning.search.objectives import Objective
-from s2s_lit.tuning.search.space import read_space
+from s2s_lit.tuning.search.space_reader import read_space
 from s2s_lit.tuning.search.sweep_file import Sweep
 from s2s_lit.tuning.study import attributes
-from s2s_lit.tuning.study.trials import best_trial, short_name, short_point
+from s2s_lit.tuning.study.trials import best_trial, front, short_name, short_point
 from support.studies import finished_study, objectives, space
 
 
@@ -63,13 +65,15 @@ def test_a_study_of_one_trial_has_pictures() -> None:
 
 def test_importances_are_of_the_best_trials() -> None:
     found = importances(finished_study(trials=60))
-    assert found.keys() == {"dropout", "task.optimizer.lr", "schedule", "batching"}
+    branches = {"cosine/task.schedule.final_factor", "inverse_sqrt/task.schedule.warmup_steps"}
+    assert found.keys() == {"dropout", "task.optimizer.lr", "schedule", "batching"} | branches
     assert found["schedule"] < max(found["dropout"], found["task.optimizer.lr"])
 
 
 def test_the_best_is_the_first_objectives_best() -> None:
     for count in (1, 2):
         study = finished_study(objectives=count)
+        assert {trial.number for trial in front(study)} == {trial.number for trial in study.best_trials}
         complete = [trial for trial in study.trials if trial.state.name == "COMPLETE"]
         assert best_trial(study).values[0] == max(trial.values[0] for trial in complete)  # type: ignore[union-attr]
 
@@ -82,6 +86,38 @@ def test_the_front_begins_with_the_best_in_the_first_objective() -> None:
             study.add_trial(optuna.create_trial(values=[score, score if high else -score]))
         table = front_table(Sweep("s", "", "lstm", "builtin", space(), objectives), study)
         assert list(table.columns[1].cells) == (["3", "2", "1"] if high else ["1", "2", "3"])
+
+
+def test_the_best_is_never_bettered() -> None:
+    """Trial 0 is the first of those that are best in the first objective, but trial 3 is better in the second."""
+    study = optuna.create_study(directions=["maximize", "minimize"])
+    for values in ([3.0, 9.0], [1.0, 5.0], [2.0, 9.0], [3.0, 4.0]):
+        study.add_trial(optuna.create_trial(values=values))
+    best = best_trial(study)
+    assert best is not None
+    assert [trial.number for trial in front(study)] == [best.number] == [3]
+
+
+def test_what_is_written_is_said_to_be_one_of_the_front(
+    in_project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("s2s_lit.tuning.results.summary.draw", lambda *given: None)
+    runs = Mock()
+    sweep, _ = two_seeds(seeds=(1,), objectives=objectives(2), dataset="builtin")
+    study = optuna.create_study(study_name="example", directions=["maximize", "minimize"])
+    for score, cost in ((30.0, 9.0), (20.0, 4.0)):
+        trial = study.ask()
+        sweep.space.suggest(trial)
+        trial.set_user_attr(attributes.RUN, "f" * 32)
+        trial.set_user_attr(f"{attributes.SEED}1", {"val/bleu": score, "parameters": cost})
+        study.tell(trial, [score, cost])
+    summarize(sweep, study, runs, "parent", threads="1", out=None)
+    said = " ".join(capsys.readouterr().out.split())
+    assert "Pareto front: trial" in said
+    which = "the best in val/bleu of the 2 trials on the Pareto front"
+    assert f"{which}: trial 0, val/bleu 30.0000, parameters 9.0000" in said
+    assert "experiments/example_best.yaml (trial 0, one of the front)" in said
+    assert f"# It is {which}." in Path("experiments/example_best.yaml").read_text()
 
 
 def test_short_names() -> None:

@@ -15,6 +15,7 @@ from mlflow.tracking import MlflowClient
 from optuna.exceptions import StorageInternalError
 from optuna.trial import TrialState
 
+from s2s_lit.__main__ import main
 from s2s_lit.errors import UserError
 from s2s_lit.tracking.client.runs import list_runs
 from s2s_lit.tuning import optuna_adapter
@@ -25,8 +26,10 @@ from s2s_lit.tuning.execution.ownership import OWNER, Ownership
 from s2s_lit.tuning.execution.queue import Queue
 from s2s_lit.tuning.execution.supervisor import Supervisor
 from s2s_lit.tuning.execution.worker import Worker
+from s2s_lit.tuning.search.space import Number, Space
 from s2s_lit.tuning.study import attributes
 from s2s_lit.tuning.study.storage import answering, open_storage
+from s2s_lit.tuning.study.trials import infeasible
 from support import fake_sweep
 
 ROOT = Path(__file__).parents[2]
@@ -155,6 +158,36 @@ def test_a_stop_gives_trials_back_and_the_same_command_goes_on(
     trials = fake_sweep.require_agreement(STORAGE, 3)
     assert not any(trial.user_attrs.get(attributes.RETRIES) for trial in trials)  # it was nobody's fault
     assert not [run for run in list_runs() if run.status == "RUNNING"]
+
+
+def test_what_cannot_be_built_is_no_trial_and_the_search_goes_on(
+    fakes: MlflowClient, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Four such points, more than failures may be, cost no process, no run and none of the trials."""
+    monkeypatch.setenv("FAKE_TRIAL_REFUSED_ABOVE", "0.5")
+    points = tuple({"x": x} for x in (0.6, 0.7, 0.8, 0.9, 0.2))
+    assert fake_sweep.run(STORAGE, 1, 1, pruner=None, enqueue=points)
+    *refused, trained = optuna.load_study(study_name=fake_sweep.NAME, storage=STORAGE).trials
+    assert all(trial.state == TrialState.PRUNED and infeasible(trial) for trial in refused)
+    assert [trial.params["x"] for trial in refused] == [0.6, 0.7, 0.8, 0.9]
+    assert (trained.state, trained.params) == (TrialState.COMPLETE, {"x": 0.2})
+    assert len(fake_sweep.runs_of_kind("trial")) == 1
+    assert capsys.readouterr().out.count("refused   x cannot be built") == 4
+    assert main(["sweep-doctor"]) == 0
+
+
+def test_a_space_in_which_nothing_can_be_built_ends_the_sweep(
+    fakes: MlflowClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(failures, "REFUSED_IN_A_ROW", 3)
+    monkeypatch.setenv("FAKE_TRIAL_REFUSED_ABOVE", "-1")
+    with pytest.raises(UserError, match=r"3 points in a row cannot be trained.*x cannot be built; once that is mended"):
+        fake_sweep.run(STORAGE, 9, 2, pruner=None)
+    monkeypatch.delenv("FAKE_TRIAL_REFUSED_ABOVE")
+    space = Space((Number("x", ("x",), 0.1, 0.2, False, None, False),))
+    assert fake_sweep.run(STORAGE, 1, 1, pruner=None, space=space)  # the space may be mended
+    (trial,) = (t for t in optuna.load_study(study_name=fake_sweep.NAME, storage=STORAGE).trials if not infeasible(t))
+    assert 0.1 <= trial.params["x"] <= 0.2
 
 
 def test_a_storage_that_was_away_costs_nothing(fakes: MlflowClient, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,8 +13,9 @@ from mlflow.tracking import MlflowClient
 from s2s_lit.errors import UserError
 from s2s_lit.tracking.client.runs import RunRecord
 from s2s_lit.tuning.execution.slots import slots_of
-from s2s_lit.tuning.search.space import read_space
-from s2s_lit.tuning.search.sweep_file import read_sweep
+from s2s_lit.tuning.search.objectives import Objective
+from s2s_lit.tuning.search.space_reader import read_space
+from s2s_lit.tuning.search.sweep_reader import read_sweep
 from s2s_lit.tuning.search.warm_start import point_of_run
 from s2s_lit.tuning.study.opening import make_pruner, make_sampler
 
@@ -47,7 +48,7 @@ GOOD = {
         ({"fixed": {"trainer.max_step": 3}}, "trainer.max_step"),
         ({"experiment": "bilstm_atn"}, "did you mean EXP=bilstm_attn?"),
         ({"fixed": {"start_from": "latest"}}, "start_from=latest may be another run for each trial"),
-        ({"enqueue": [{"model.encoder.dropout": 0.7}]}, "no number between 0.0 and 0.5"),
+        ({"enqueue": [{"model.encoder.dropout": 0.7}]}, "not a number between 0.0 and 0.5"),
         ({"objectives": {"test/bleu": "maximize"}}, "test/bleu cannot be an objective"),
         ({"objectives": {"val/blue": "maximize"}}, "did you mean val/bleu? There are: val/loss, val/perplexity"),
         ({"objectives": {"val/bleu": "up"}}, "maximize or minimize"),
@@ -58,11 +59,17 @@ GOOD = {
         ),
         ({"spaec": {}}, "did you mean space?"),
         ({"trials": 0}, "at least 1"),
-        ({"trials": True}, "none of what it may be"),
+        ({"trials": True}, "trials must be an integer, not True"),
         ({"seeds": []}, "list of integers"),
         ({"retries": -1}, "at least 0"),
         ({"trial_hours": 0}, "above 0"),
         ({"pruner": {"startup": 3}}, "must be a name"),
+        ({"fixed": {"monitor": "val/loss"}}, "monitor can only be val/bleu"),
+        ({"space": {"monitor": {"choice": ["val/bleu", "val/loss"]}}}, "monitor can only be val/bleu"),
+        ({"space": {"model.encoder.dropout": {"float": [0.0, 1.5]}}}, "space: model.encoder.dropout may not be 1.5"),
+        ({"space": {"model.encoder.recurrence.num_layers": {"int": [0, 2]}}}, "num_layers may not be 0"),
+        ({"space": {"task.optimizer.lr": {"float": [-0.1, 0.1]}}}, "task.optimizer.lr may not be -0.1"),
+        ({"fixed": {"model.decoder.feature_size": 100}}, "space: none of 2 points can be built"),
     ],
 )
 def test_what_is_wrong_is_said_before_any_trial(change: dict[str, object], said: str, in_project: Path) -> None:
@@ -70,6 +77,34 @@ def test_what_is_wrong_is_said_before_any_trial(change: dict[str, object], said:
     with pytest.raises(UserError) as error:
         read_sweep("mine").check()
     assert said in str(error.value)
+
+
+def test_the_best_checkpoint_is_the_best_in_what_is_sought(in_project: Path) -> None:
+    Path("sweeps/mine.yaml").write_text(yaml.safe_dump({**GOOD, "objectives": {"val/loss": "minimize"}}))
+    sweep = read_sweep("mine")
+    assert sweep.compose({"model.encoder.dropout": 0.1}, 1).monitor == "val/loss"
+    Path("sweeps/mine.yaml").write_text(yaml.safe_dump({**GOOD, "fixed": {"monitor": "val/bleu"}}))
+    assert read_sweep("mine").compose({"model.encoder.dropout": 0.1}, 1).monitor == "val/bleu"
+
+
+def test_without_objectives_the_headline_of_the_task_is_sought(in_project: Path) -> None:
+    Path("sweeps/mine.yaml").write_text(yaml.safe_dump({key: GOOD[key] for key in ("experiment", "space")}))
+    assert read_sweep("mine").objectives == (Objective("val/bleu", True),)
+
+
+def test_sizes_that_do_not_fit_are_left_to_the_search(in_project: Path) -> None:
+    space = {
+        "model.decoder.attention": {"choice": ["MultiHeadAttention"]},
+        "model.decoder.attention.heads": {"int": [1, 3]},
+        "width": {"choice": [96, 128], "paths": ["model.decoder.recurrence.hidden_size", "model.decoder.feature_size"]},
+    }
+    fixed = {"model.tie": "none"}
+    Path("sweeps/mine.yaml").write_text(yaml.safe_dump({**GOOD, "space": space, "fixed": fixed}, sort_keys=False))
+    sweep = read_sweep("mine")
+    sweep.check()
+    point = {"model.decoder.attention": "MultiHeadAttention", "model.decoder.attention.heads": 3}
+    assert sweep.objection({**point, "width": 96}) == ""
+    assert "heads" in sweep.objection({**point, "width": 128})
 
 
 def test_a_sweep_that_is_not_there_names_the_nearest(in_project: Path) -> None:
@@ -132,7 +167,7 @@ def test_an_earlier_run_is_a_point() -> None:
     space = read_space(tree, "space")
     expected = {"dropout": 0.3, "cell": "GRU", "schedule": "cosine", "cosine/task.schedule.final_factor": 0.05}
     assert point_of_run(space, record(**params)) == expected
-    with pytest.raises(UserError, match=r"dropout: 0\.9 is no number between"):
+    with pytest.raises(UserError, match=r"dropout: 0\.9 is not a number between"):
         point_of_run(space, record(**{**params, "model__encoder__dropout": "0.9"}))
 
 

@@ -112,8 +112,9 @@ def find_run(selector: str, *, dataset: str | None = None) -> RunRecord:
     Args:
         selector: `latest` (newest finished training run), `best` (of the finished training runs), an
             experiment's name (its best finished run), or a run's id or name; 6 characters of an id are enough.
-            An evaluation's id stands for the run that it evaluated. Best is who has the best score in what the newest
-            of the candidates monitors.
+            An evaluation's id stands for the run that it evaluated. Monitors are not mixed: one score ranks all
+            candidates, that which the newest of them monitors. A run that chose its checkpoint by another score is
+            ranked by what this checkpoint has in it.
         dataset: Look only at runs on this data set. Scores on different data sets cannot be compared, so the answer
             to `best` should be shown with its `dataset`.
 

@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import optuna
 from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import FrozenTrial, TrialState
 
@@ -15,9 +16,11 @@ from s2s_lit.tuning.execution.job import Job
 from s2s_lit.tuning.execution.ownership import Ownership
 from s2s_lit.tuning.execution.worker import Worker
 from s2s_lit.tuning.optuna_adapter import stored, trial_id
+from s2s_lit.tuning.study import attributes
+from s2s_lit.tuning.study.trials import CANNOT_BE_BUILT
 
 Watcher = Callable[[str, FrozenTrial], None]
-"""Told what happened (started, reported, retried, complete, pruned, fail or returned) and to which trial."""
+"""Told what happened (refused, started, reported, retried, complete, pruned, fail or returned) and to which trial."""
 
 
 class Bench:
@@ -93,6 +96,15 @@ class Bench:
         job.end(self._study, state, reason=reason, log=text)
         self.tell(state.name.lower(), job)
         self.failures.ended(state, reason, self._study.get_trials(deepcopy=False))
+
+    def refuse(self, trial: optuna.Trial, reason: str) -> None:
+        """A point cannot be trained: no process is started, and Optuna is told to avoid it."""
+        trial.set_user_attr(attributes.FAILURE, reason)
+        trial.set_constraint(CANNOT_BE_BUILT, 1.0)
+        with contextlib.suppress(ValueError):  # another supervisor took it over and has ended it
+            self._study.tell(trial, state=TrialState.PRUNED)
+        self._watcher("refused", stored(self._study, trial))
+        self.failures.refused(reason)
 
     def put_back(self, slot: int) -> None:
         """Gives a trial that was stopped back to the study; the next supervisor that asks goes on with it."""

@@ -19,6 +19,7 @@ from s2s_lit.tracking.client.runs import RunRecord
 from s2s_lit.tracking.client.sweep_runs import SweepRuns
 from s2s_lit.tuning.execution.ownership import OWNER, Ownership
 from s2s_lit.tuning.study import attributes
+from s2s_lit.tuning.study.trials import infeasible
 
 _STALE_LOCK_S = 30.0
 _EXPECTED = {TrialState.COMPLETE: "FINISHED", TrialState.PRUNED: "FINISHED", TrialState.FAIL: "FAILED"}
@@ -110,7 +111,7 @@ def _examine_runs(study: optuna.Study, runs: SweepRuns, parent: str) -> Iterator
     there = {run.run_id: run for run in below}
     for trial in trials.values():
         own = there.get(trial.user_attrs.get(attributes.RUN, ""))
-        if trial.state.is_finished():
+        if trial.state.is_finished() and not infeasible(trial):
             yield from _examine_trial(trial, own, runs)
 
 

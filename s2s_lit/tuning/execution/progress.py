@@ -18,7 +18,7 @@ from rich.text import Text
 from s2s_lit.tuning.search.sweep_file import Sweep
 from s2s_lit.tuning.study import attributes
 from s2s_lit.tuning.study.storage import outages
-from s2s_lit.tuning.study.trials import best_trial, short_point
+from s2s_lit.tuning.study.trials import best_trial, infeasible, short_point
 
 _SHOWN = {TrialState.COMPLETE: "complete", TrialState.PRUNED: "pruned", TrialState.FAIL: "failed"}
 
@@ -66,7 +66,7 @@ class Progress:
             return f"{what} {short_point(trial.params)}"
         if event == "retried":
             return f"{what} {trial.user_attrs[attributes.DEATHS][-1]}; {trial.user_attrs[attributes.RETRIES]} so far"
-        if event == "fail":
+        if event in ("fail", "refused"):
             return f"{what} {trial.user_attrs.get(attributes.FAILURE, '')}"
         if event == "complete":
             found = zip(self._sweep.objectives, trial.values, strict=True)
@@ -79,9 +79,12 @@ class Progress:
 
     def _standing(self) -> str:
         """Counts, the best, the time left."""
-        counts = Counter(trial.state for trial in self._study.get_trials(deepcopy=False))
+        trials = self._study.get_trials(deepcopy=False)
+        counts = Counter(trial.state for trial in trials if not infeasible(trial))
+        refused = sum(map(infeasible, trials))
         parts = [f"{sum(counts[state] for state in _SHOWN)}/{self._sweep.trials}"]
         parts += [f"{counts[state]} {name}" for state, name in _SHOWN.items() if counts[state]]
+        parts += [f"{refused} refused"] if refused else []
         best = best_trial(self._study)
         if best is not None and len(self._sweep.objectives) == 1:
             parts.append(f"best {best.value:.4g} (trial {best.number})")
@@ -98,7 +101,8 @@ class Progress:
         return f"{seconds / 60:.0f} min" if seconds >= 90 else f"{seconds:.0f} s"
 
     def _trials(self, *states: TrialState) -> list[FrozenTrial]:
-        return self._study.get_trials(deepcopy=False, states=states)
+        found = self._study.get_trials(deepcopy=False, states=states)
+        return [trial for trial in found if not infeasible(trial)]
 
     def _panel(self) -> Group | Text:
         try:

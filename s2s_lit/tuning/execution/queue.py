@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Container
 
 import optuna
-from optuna.trial import TrialState
+from optuna.trial import FrozenTrial, TrialState
 
 from s2s_lit.tuning.execution.ownership import Ownership
 from s2s_lit.tuning.execution.worker import end_left_over
 from s2s_lit.tuning.optuna_adapter import go_on_with, trial_id
 from s2s_lit.tuning.study import attributes
+from s2s_lit.tuning.study.trials import infeasible
 
 _ASKING = "s2s:asking"
 
@@ -28,7 +29,7 @@ class Queue:
 
     def done(self) -> bool:
         """Whether the study has its trials and all are finished."""
-        trials = self._study.get_trials(deepcopy=False)
+        trials = self._counted()
         return len(trials) >= self._trials and all(trial.state.is_finished() for trial in trials)
 
     def next(self, held: Container[int]) -> tuple[optuna.Trial, bool] | None:
@@ -64,6 +65,10 @@ class Queue:
 
     def _left(self) -> int:
         """How many trials are still to be asked for."""
-        trials = self._study.get_trials(deepcopy=False)
+        trials = self._counted()
         waiting = sum(trial.state == TrialState.WAITING for trial in trials)
         return max(self._trials - len(trials), 0) + waiting
+
+    def _counted(self) -> list[FrozenTrial]:
+        """The trials but for those that could not be trained."""
+        return [trial for trial in self._study.get_trials(deepcopy=False) if not infeasible(trial)]

@@ -29,6 +29,7 @@ from s2s_lit.tuning.execution.starter import Starter
 from s2s_lit.tuning.execution.stop import Stop
 from s2s_lit.tuning.execution.worker import COMMAND
 from s2s_lit.tuning.search.sweep_file import Sweep
+from s2s_lit.tuning.study import attributes
 
 TICK_S = 0.2
 _SEARCH_S = 1.0  # between two looks for something to do
@@ -144,21 +145,24 @@ class Supervisor:
         for slot in self._slots:
             if slot.index in self._bench.jobs or not self._may_begin() or time.monotonic() < self._next_search:
                 continue
-            job = self._next()
-            if job is None:
+            found = self._queue.next(self._bench.ids())
+            if found is None:
                 self._next_search = time.monotonic() + _SEARCH_S
                 return
+            job = self._job(*found)
+            if job is None:
+                continue
             self._bench.jobs[slot.index] = job
             with self._bench.holding(slot.index) as mine:
                 if mine:
                     course.go_on(job, slot)
 
-    def _next(self) -> Job | None:
-        """A trial to work on, if there is one."""
-        found = self._queue.next(self._bench.ids())
-        if found is None:
+    def _job(self, trial: optuna.Trial, died: bool) -> Job | None:
+        """A trial in hand, if its point can be trained."""
+        begun = attributes.RUN in trial.user_attrs
+        if not begun and (reason := self._sweep.objection(self._sweep.space.suggest(trial))):
+            self._bench.refuse(trial, reason)
             return None
-        trial, died = found
         job = Job(trial, self._sweep, self._runs, self._parent, self._study.study_name)
         if died:
             job.died("its supervisor died")

@@ -23,9 +23,10 @@ from s2s_lit.tuning.execution.supervisor import Supervisor
 from s2s_lit.tuning.execution.worker import COMMAND
 from s2s_lit.tuning.results.ablation import ablation_of, summarize_ablation
 from s2s_lit.tuning.results.summary import summarize
-from s2s_lit.tuning.search.sweep_file import Sweep, read_sweep
+from s2s_lit.tuning.search.sweep_file import Sweep
+from s2s_lit.tuning.search.sweep_reader import read_sweep
 from s2s_lit.tuning.study.attributes import PARENT
-from s2s_lit.tuning.study.opening import open_study
+from s2s_lit.tuning.study.opening import continued, open_study
 from s2s_lit.tuning.study.storage import answering, open_storage, outages, reason, storage_file, without_password
 
 _PATIENCE_S = 600.0
@@ -114,30 +115,23 @@ def search(
         conclude: Called before the sweep's run ends.
     """
     study = open_study(searched, name, open_storage(storage))
+    searched = continued(searched, study)
     ownership = Ownership(study, **asdict(pace or pace_of(storage)))
     ownership.beat()
     runs = SweepRuns(dataset=searched.dataset, experiment=searched.experiment, study=name)
     parent = open_parent(searched, study, ownership, runs)
     enqueue(searched, ownership)
     announce(searched, f"sweep {name} in {without_password(storage)}, run {parent}", slots, ownership)
-    with Progress(searched, study) as progress:
-        make = partial(
-            Supervisor,
-            searched,
-            study,
-            ownership=ownership,
-            runs=runs,
-            parent=parent,
-            slots=slots,
-            deadline=math.inf if searched.hours is None else time.monotonic() + 3600 * searched.hours,
-            watcher=progress,
-            command=command,
-        )
-        try:
-            finished = supervised(make, ownership, storage)
-        except (UserError, KeyboardInterrupt) as error:
-            runs.end(parent, "FAILED" if isinstance(error, UserError) else "KILLED")
-            raise
+    deadline = math.inf if searched.hours is None else time.monotonic() + 3600 * searched.hours
+    make = partial(Supervisor, searched, study, ownership=ownership, runs=runs, parent=parent, slots=slots)
+    try:
+        with Progress(searched, study) as progress:
+            finished = supervised(
+                partial(make, deadline=deadline, watcher=progress, command=command), ownership, storage
+            )
+    except (UserError, KeyboardInterrupt) as error:
+        runs.end(parent, "FAILED" if isinstance(error, UserError) else "KILLED")
+        raise
     with runs.waiting_with(lambda: finished):  # who was asked to stop waits for nothing
         conclude(study, runs, parent)
         if not ownership.others():
@@ -194,6 +188,7 @@ def open_parent(searched: Sweep, study: optuna.Study, ownership: Ownership, runs
     if known is not None:
         runs.record(known)
         runs.resume(known)
+        runs.text(known, searched.text, "sweep.yaml")  # its space may have been mended
         return str(known)
 
     def create() -> str:

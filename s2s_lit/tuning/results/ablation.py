@@ -50,7 +50,11 @@ def ablation_of(sweep: Sweep, name: str, storage: str) -> tuple[Sweep, str]:
         best = None
     if best is None:
         raise UserError(f"study {name} has no complete trial to ablate: make sweep SWEEP={sweep.name} comes first")
-    points = ablated(sweep.space, best.params, known[0])
+    first, *others = ablated(sweep.space, best.params, known[0])
+    reasons = [sweep.objection(point) for point in others]
+    for reason in filter(None, reasons):
+        print(f"left out, as it cannot be trained: {reason}")
+    points = [first, *(point for point, reason in zip(others, reasons, strict=True) if not reason)]
     seeds = sweep.seeds if len(sweep.seeds) > 1 else SEEDS
     ablation = replace(sweep, trials=len(points), hours=None, pruner=None, seeds=seeds, enqueue=tuple(points))
     return ablation, f"{name}_ablation_{best.number}"

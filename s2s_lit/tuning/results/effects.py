@@ -14,6 +14,7 @@ from itertools import pairwise
 from optuna.trial import FrozenTrial, TrialState
 
 from s2s_lit.tuning.search.space import Number, Parameter, Space
+from s2s_lit.tuning.study.trials import infeasible
 
 _BINS = 3
 _FEW = 6
@@ -61,13 +62,17 @@ def levels(space: Space, trials: Sequence[FrozenTrial]) -> list[Level]:
     """All levels of all factors that occur; a branch's factors over the trials of that branch."""
     found = []
     for parameter in space.every():
-        own = [trial for trial in trials if parameter.name in trial.params and trial.state.is_finished()]
+        own = [trial for trial in trials if _counts(trial) and parameter.name in trial.params]
         for level, members in _groups(parameter, own):
             complete = [trial.values[0] for trial in members if trial.state == TrialState.COMPLETE]
             states = [trial.state for trial in members]
             counts = states.count(TrialState.PRUNED), states.count(TrialState.FAIL)
             found.append(Level(parameter.name, level, tuple(complete), *counts))
     return found
+
+
+def _counts(trial: FrozenTrial) -> bool:
+    return trial.state.is_finished() and not infeasible(trial)
 
 
 def _groups(parameter: Parameter, trials: Sequence[FrozenTrial]) -> Iterator[tuple[str, list[FrozenTrial]]]:

@@ -16,7 +16,7 @@ from s2s_lit.tracking.client.sweep_runs import SweepRuns
 from s2s_lit.tuning.results.effects import Level, levels
 from s2s_lit.tuning.search.sweep_file import Sweep
 from s2s_lit.tuning.study import attributes
-from s2s_lit.tuning.study.trials import best_trial, short_name, short_point
+from s2s_lit.tuning.study.trials import best_trial, front, short_name, short_point
 
 MARK = "# Best of sweep "
 _COLUMNS = ("factor", "level", "mean", "spread", "best", "complete", "pruned", "failed")
@@ -39,22 +39,11 @@ def summarize(
     if best is None:
         print("\nno trial is complete, so there is no best one")
         return
-    console = Console(width=None if sys.stdout.isatty() else 150, highlight=False, markup=False)
-    high = sweep.objectives[0].higher_is_better
     found = levels(sweep.space, study.get_trials(deepcopy=False))
-    name = sweep.objectives[0].name
-    console.print(f"\n{study.study_name}: {name} of the complete trials at each level", style="bold")
-    console.print("no ablation: the sampler chose the trials, and those that were pruned are missing in the means")
-    console.print("(in brackets where they were the most)")
-    console.print(effects_table(found, high))
-    if len(sweep.seeds) > 1:
-        console.print(f"spread over the {len(sweep.seeds)} seeds of a trial: {seed_spread(sweep, study):.3g} (mean)")
-    if len(sweep.objectives) > 1:
-        console.print(front_table(sweep, study))
-    console.print(f"best: {best_line(sweep, best)}", style="bold", soft_wrap=True)
+    print_found(sweep, study, best, found)
     runs.tag(parent, {"s2s.best_trial": str(best.number), "s2s.best_run": best.user_attrs[attributes.RUN]})
     runs.metrics(parent, {f"best/{o.name}": v for o, v in zip(sweep.objectives, best.values, strict=True)}, best.number)
-    rows = [effects_row(level, high) for level in found]
+    rows = [effects_row(level, sweep.objectives[0].higher_is_better) for level in found]
     runs.table(parent, _COLUMNS, rows, "effects.json")
     draw(sweep, study, runs, parent)
     file = out or Path("experiments") / f"{study.study_name}_best.yaml"
@@ -64,7 +53,23 @@ def summarize(
         print(f"the best experiment was not written: {error}")
         return
     runs.text(parent, file.read_text(encoding="utf-8"), "best.yaml")
-    print(f"\nwritten: {file}" + (f". Next:\n  {train_command(sweep, file)}" if out is None else ""))
+    which = "" if len(sweep.objectives) == 1 else f" (trial {best.number}, one of the front)"
+    print(f"\nwritten: {file}{which}" + (f". Next:\n  {train_command(sweep, file)}" if out is None else ""))
+
+
+def print_found(sweep: Sweep, study: optuna.Study, best: FrozenTrial, found: list[Level]) -> None:
+    """Prints the objective at each level, the front if there are several objectives, and the best trial."""
+    console = Console(width=None if sys.stdout.isatty() else 150, highlight=False, markup=False)
+    high, name = sweep.objectives[0].higher_is_better, sweep.objectives[0].name
+    console.print(f"\n{study.study_name}: {name} of the complete trials at each level", style="bold")
+    console.print("no ablation: the sampler chose the trials, and those that were pruned are missing in the means")
+    console.print("(in brackets where they were the most)")
+    console.print(effects_table(found, high))
+    if len(sweep.seeds) > 1:
+        console.print(f"spread over the {len(sweep.seeds)} seeds of a trial: {seed_spread(sweep, study):.3g} (mean)")
+    if len(sweep.objectives) > 1:
+        console.print(front_table(sweep, study))
+    console.print(f"{chosen(sweep, study)}: {best_line(sweep, best)}", style="bold", soft_wrap=True)
 
 
 def write_best(sweep: Sweep, study: optuna.Study, best: FrozenTrial, file: Path, threads: str) -> None:
@@ -81,6 +86,7 @@ def write_best(sweep: Sweep, study: optuna.Study, best: FrozenTrial, file: Path,
     again = f"OMP_NUM_THREADS={threads} {train_command(sweep, file)}"
     comments = [
         f"{MARK[2:]}{study.study_name}: {best_line(sweep, best)}",
+        *([] if len(sweep.objectives) == 1 else [f"It is {chosen(sweep, study)}."]),
         f"Of {len(study.get_trials(deepcopy=False))} trials of {sweep.experiment} on {sweep.dataset}, with the budget "
         f"of the sweep. {own_score(sweep, best)} {again}",
     ]
@@ -99,6 +105,13 @@ def own_score(sweep: Sweep, best: FrozenTrial) -> str:
     seed, name = sweep.seeds[0], sweep.objectives[0].name
     value = best.user_attrs[f"{attributes.SEED}{seed}"][name]
     return f"This file is seed {seed}, whose {name} was {value:.4f}; that again:"
+
+
+def chosen(sweep: Sweep, study: optuna.Study) -> str:
+    """Which trial is written, and out of how many that are as good."""
+    if len(sweep.objectives) == 1:
+        return "best"
+    return f"the best in {sweep.objectives[0].name} of the {len(front(study))} trials on the Pareto front"
 
 
 def best_line(sweep: Sweep, best: FrozenTrial) -> str:
@@ -141,8 +154,7 @@ def effects_row(level: Level, high: bool) -> list[str | float | int | None]:
 def front_table(sweep: Sweep, study: optuna.Study) -> Table:
     """The trials that cannot be bettered in one objective without losing in another."""
     table = Table("Pareto front: trial", *(objective.name for objective in sweep.objectives), "point")
-    high = sweep.objectives[0].higher_is_better
-    for trial in sorted(study.best_trials, key=lambda trial: trial.values[0], reverse=high):
+    for trial in front(study):
         table.add_row(str(trial.number), *(f"{value:.4g}" for value in trial.values), short_point(trial.params))
     return table
 

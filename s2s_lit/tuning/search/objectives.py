@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from s2s_lit.errors import UserError, did_you_mean
+
+if TYPE_CHECKING:
+    from s2s_lit.tasks.base import Task
 
 PARAMETERS = "parameters"
 DECODE_MS = "decode_ms"
@@ -50,7 +53,7 @@ def read_objectives(tree: Mapping[str, Any], file: str) -> tuple[Objective, ...]
     """The objectives that a sweep's file states.
 
     Raises:
-        UserError: it states none, or one that is none.
+        UserError: It states none, or one that cannot be an objective.
     """
     if not tree:
         raise UserError(f"{file}: objectives must have one at least, such as val/loss: minimize")
@@ -66,11 +69,18 @@ def read_objectives(tree: Mapping[str, Any], file: str) -> tuple[Objective, ...]
     return found
 
 
+def headline(task: type[Task]) -> Objective:
+    """The score that matters most to a task."""
+    scores = [*task.likelihood_class.scores, *(score for metric in task.usual_metrics() for score in metric.scores)]
+    (found,) = [score for score in scores if score.name == task.headline]
+    return Objective(f"val/{found.name}", found.higher_is_better)
+
+
 def require_scores(objectives: Sequence[Objective], scores: Sequence[str], file: str) -> None:
     """Nothing, if a validation gives the objectives.
 
     Raises:
-        UserError: an objective is no cost and none of the scores of a validation; with the nearest.
+        UserError: An objective is neither a cost nor a score of a validation; with the nearest name.
     """
     there = [f"val/{score}" for score in scores]
     for objective in objectives:

@@ -2,6 +2,9 @@
 
 A point is `{parameter: value}`. A branching parameter chooses one of several named branches; each sets what it always
 sets and has a space of its own, whose parameters (`branch/name`) exist in no other branch's points.
+
+A space may be mended while a study goes on: numbers get other bounds, values and branches are left out. Optuna draws a
+choice from the values that the study began with, so a value that was left out is still drawn, and then refused.
 """
 
 from __future__ import annotations
@@ -9,7 +12,7 @@ from __future__ import annotations
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from s2s_lit.errors import UserError
@@ -64,6 +67,20 @@ class Parameter(ABC):
         """The paths that it may set, and what does: itself, one of its branches, or a parameter of one."""
         return dict.fromkeys(self.paths, self.name)
 
+    @abstractmethod
+    def described(self) -> dict[str, Any]:
+        """What its values mean, as JSON: all but bounds, which may change while a study goes on."""
+
+    def continuing(self, begun: Mapping[str, Any]) -> Parameter:
+        """This parameter in a study that was begun with one that `begun` describes.
+
+        Raises:
+            UserError: Its values would mean something else, or there are new ones.
+        """
+        if self.described() != begun:
+            raise UserError(f"{self.name} is another parameter than it was")
+        return self
+
 
 @dataclass(frozen=True)
 class Number(Parameter):
@@ -88,24 +105,38 @@ class Number(Parameter):
     def refuse(self, value: Any) -> str:
         right = int if self.integer else (int, float)
         if isinstance(value, bool) or not isinstance(value, right) or not self.low <= value <= self.high:
-            return f"{value!r} is no {'integer' if self.integer else 'number'} between {self.low} and {self.high}"
+            return f"{value!r} is not {'an integer' if self.integer else 'a number'} between {self.low} and {self.high}"
         return ""
+
+    def described(self) -> dict[str, Any]:
+        return {"int" if self.integer else "float": list(self.paths), "log": self.log}
 
 
 @dataclass(frozen=True)
 class Choice(Parameter):
-    """One of several values."""
+    """One of several values; `drawn` are those that the study began with, if there were more."""
 
     values: tuple[Any, ...]
+    drawn: tuple[Any, ...] = ()
 
     def suggest(self, trial: Suggester) -> dict[str, Any]:
-        return {self.name: trial.suggest_categorical(self.name, self.values)}
+        return {self.name: trial.suggest_categorical(self.name, self.drawn or self.values)}
 
     def probes(self) -> list[dict[str, Any]]:
         return [{self.name: value} for value in self.values]
 
     def refuse(self, value: Any) -> str:
-        return "" if value in self.values else f"{value!r} is none of {', '.join(map(repr, self.values))}"
+        return "" if value in self.values else f"{value!r} is not among {', '.join(map(repr, self.values))}"
+
+    def described(self) -> dict[str, Any]:
+        return {"choice": list(self.values), "paths": list(self.paths)}
+
+    def continuing(self, begun: Mapping[str, Any]) -> Choice:
+        before = tuple(begun.get("choice", ()))
+        if new := [value for value in self.values if value not in before]:
+            raise UserError(f"{self.name} has the new value {new[0]!r}")
+        super(Choice, replace(self, values=before)).continuing(begun)
+        return replace(self, drawn=before)
 
 
 @dataclass(frozen=True)
@@ -118,19 +149,22 @@ class Branch:
 
 @dataclass(frozen=True)
 class Branching(Parameter):
-    """One of several named branches; it sets no path by itself."""
+    """One of several named branches; it sets no path by itself. `drawn` are those that the study began with, if there
+    were more."""
 
     branches: Mapping[str, Branch]
+    drawn: tuple[str, ...] = ()
 
     def suggest(self, trial: Suggester) -> dict[str, Any]:
-        chosen = trial.suggest_categorical(self.name, tuple(self.branches))
-        return {self.name: chosen, **self.branches[chosen].space.suggest(trial)}
+        chosen = trial.suggest_categorical(self.name, self.drawn or tuple(self.branches))
+        branch = self.branches.get(chosen)
+        return {self.name: chosen, **({} if branch is None else branch.space.suggest(trial))}
 
     def probes(self) -> list[dict[str, Any]]:
         return [{self.name: name, **probe} for name, branch in self.branches.items() for probe in branch.space.probes()]
 
     def refuse(self, value: Any) -> str:
-        return "" if value in self.branches else f"{value!r} is none of the branches {', '.join(self.branches)}"
+        return "" if value in self.branches else f"{value!r} is not among the branches {', '.join(self.branches)}"
 
     def settings(self, point: Mapping[str, Any]) -> Settings:
         branch = self.branches[point[self.name]]
@@ -147,6 +181,20 @@ class Branching(Parameter):
             for parameter in branch.space.parameters:
                 found |= parameter.setters()
         return found
+
+    def described(self) -> dict[str, Any]:
+        branches = {n: {"set": dict(b.fixed), "space": b.space.described()} for n, b in self.branches.items()}
+        return {"branches": branches}
+
+    def continuing(self, begun: Mapping[str, Any]) -> Branching:
+        before, own = begun.get("branches", {}), {}
+        for name, branch in self.branches.items():
+            if name not in before:
+                raise UserError(f"{self.name} has the new branch {name}")
+            if dict(branch.fixed) != before[name]["set"]:
+                raise UserError(f"{self.name}.branches.{name} sets something else")
+            own[name] = replace(branch, space=branch.space.continuing(before[name]["space"]))
+        return replace(self, branches=own, drawn=tuple(before))
 
 
 @dataclass(frozen=True)
@@ -177,13 +225,32 @@ class Space:
         return [_union([probes[min(index, len(probes) - 1)] for probes in each]) for index in range(count)]
 
     def refuse(self, point: Mapping[str, Any]) -> str:
-        """Why a point, whole or in part, is none of this space; empty if it is one."""
+        """Why a point, whole or in part, is outside of this space; empty if it is inside."""
         known = self.names(point)
         for name in point:
             if name not in known:
                 return f"{name} is no parameter here; there are: {', '.join(known)}"
         reasons = ((p, p.refuse(point[p.name])) for p in self.every() if p.name in point)
         return next((f"{parameter.name}: {reason}" for parameter, reason in reasons if reason), "")
+
+    def setters(self) -> dict[str, str]:
+        """The paths that its points may set, and what does."""
+        return {path: setter for parameter in self.parameters for path, setter in parameter.setters().items()}
+
+    def described(self) -> dict[str, Any]:
+        """What its points mean, as JSON: all but bounds."""
+        return {parameter.name: parameter.described() for parameter in self.parameters}
+
+    def continuing(self, begun: Mapping[str, Any]) -> Space:
+        """This space in a study that was begun with one that `begun` describes.
+
+        Raises:
+            UserError: Earlier trials would be no points of this space, or there are values that cannot be drawn.
+        """
+        names = {parameter.name for parameter in self.parameters}
+        if changed := sorted(names ^ begun.keys()):
+            raise UserError(f"{changed[0]} is {'new' if changed[0] in names else 'missing'}")
+        return Space(tuple(parameter.continuing(begun[parameter.name]) for parameter in self.parameters))
 
     def every(self) -> Iterator[Parameter]:
         """All parameters, those of the branches, too."""
@@ -201,98 +268,3 @@ def _union(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 def words(settings: Sequence[tuple[str, Any]]) -> list[str]:
     """Settings as words of the command line."""
     return [f"--{path}={value if isinstance(value, str) else json.dumps(value)}" for path, value in settings]
-
-
-# How a space stands in YAML
-
-KINDS = ("float", "int", "choice", "branches")
-
-
-def read_space(tree: Any, place: str, prefix: str = "") -> Space:
-    """The space that a sweep's file states.
-
-    Raises:
-        UserError: what is stated is none, with its place.
-    """
-    if not isinstance(tree, dict) or not (tree or prefix):
-        raise UserError(f"{place} must be a mapping of configuration paths or names to what they may be")
-    space = Space(tuple(_read_parameter(prefix, str(key), own, f"{place}.{key}") for key, own in tree.items()))
-    names = [parameter.name for parameter in space.every()]
-    twice = [name for name in names if names.count(name) > 1]
-    if twice:
-        raise UserError(f"{place} has two parameters that are called {twice[0]}: give one of the branches another name")
-    _require_one_setter(space, place)
-    return space
-
-
-def _require_one_setter(space: Space, place: str) -> None:
-    """Of branches only one is active, and what a branch sets its own space may refine; all else is set together."""
-    found: dict[str, str] = {}
-    for parameter in space.parameters:
-        setters = parameter.setters()
-        for path in setters.keys() & found.keys():
-            raise UserError(
-                f"{place}: {found[path]} and {setters[path]} both set {path}, so one of them would do nothing: "
-                "leave it to the other"
-            )
-        found |= setters
-
-
-def _read_parameter(prefix: str, key: str, tree: Any, place: str) -> Parameter:
-    name = prefix + key
-    kinds = [kind for kind in KINDS if isinstance(tree, dict) and kind in tree]
-    if len(kinds) != 1:
-        raise UserError(f"{place} must have one of {', '.join(KINDS)}, such as {key}: {{float: [0.0, 0.5]}}")
-    (kind,) = kinds
-    allowed = {
-        "float": {"paths", "log", "step"},
-        "int": {"paths", "log", "step"},
-        "choice": {"paths"},
-        "branches": set(),
-    }
-    unknown = tree.keys() - allowed[kind] - {kind}
-    if unknown:
-        also = ", ".join(sorted(allowed[kind])) or "nothing else"
-        raise UserError(f"{place} has {', '.join(map(repr, sorted(unknown)))}, but beside {kind} there can be: {also}")
-    paths = tree.get("paths", [key])
-    if not isinstance(paths, list) or not all(isinstance(path, str) for path in paths):
-        raise UserError(f"{place}.paths must be a list of configuration paths")
-    if kind == "branches":
-        return Branching(name, (), _read_branches(tree[kind], f"{place}.branches", prefix))
-    if kind == "choice":
-        return Choice(name, tuple(paths), _read_values(tree[kind], f"{place}.choice"))
-    return _read_number(name, tuple(paths), kind, tree, place)
-
-
-def _read_values(values: Any, place: str) -> tuple[Any, ...]:
-    if not isinstance(values, list) or not values or not all(isinstance(v, str | int | float | None) for v in values):
-        raise UserError(f"{place} must be a list of numbers, words, true, false or null; use branches for more")
-    return tuple(values)
-
-
-def _read_number(name: str, paths: tuple[str, ...], kind: str, tree: Mapping[str, Any], place: str) -> Number:
-    bounds, log, step = tree[kind], tree.get("log", False), tree.get("step")
-    right = int if kind == "int" else (int, float)
-    numbers = [*bounds, *([] if step is None else [step])] if isinstance(bounds, list) and len(bounds) == 2 else []
-    if not numbers or any(isinstance(n, bool) or not isinstance(n, right) for n in numbers):
-        raise UserError(f"{place}.{kind} must be [lowest, highest], and step a number of that kind")
-    low, high = bounds
-    if not low < high or (log and low <= 0) or (log and step is not None) or (step is not None and step <= 0):
-        raise UserError(
-            f"{place}: needs lowest < highest, above zero if log, and a step above zero that does not go with log"
-        )
-    return Number(name, paths, low, high, bool(log), step, kind == "int")
-
-
-def _read_branches(tree: Any, place: str, prefix: str) -> dict[str, Branch]:
-    if not isinstance(tree, dict) or not tree:
-        raise UserError(f"{place} must be a mapping of branches' names to what they set and vary")
-    branches = {}
-    for name, own in tree.items():
-        own = {} if own is None else own
-        if not isinstance(own, dict) or own.keys() - {"set", "space"} or not isinstance(own.get("set", {}), dict):
-            raise UserError(f"{place}.{name} may have `set` (paths and values) and `space`, and nothing else")
-        branches[str(name)] = Branch(
-            own.get("set", {}), read_space(own.get("space", {}), f"{place}.{name}.space", f"{prefix}{name}/")
-        )
-    return branches

@@ -3,6 +3,8 @@
 # Of a study
 FINGERPRINT = "s2s:fingerprint"
 """What makes its trials comparable, as a hash."""
+SPACE = "s2s:space"
+"""What the parameters of its trials mean, and which values were to be drawn when it was begun."""
 OBJECTIVES = "s2s:objectives"
 """The names of what is sought."""
 DATASET = "s2s:dataset"

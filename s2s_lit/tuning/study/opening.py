@@ -15,14 +15,14 @@ from optuna.storages import BaseStorage
 from s2s_lit.errors import UserError
 from s2s_lit.tuning.search.objectives import WHOLE
 from s2s_lit.tuning.search.sweep_file import Sweep
-from s2s_lit.tuning.study.attributes import DATASET, FINGERPRINT, OBJECTIVES
+from s2s_lit.tuning.study.attributes import DATASET, FINGERPRINT, OBJECTIVES, SPACE
 
 
 def open_study(sweep: Sweep, name: str, storage: BaseStorage) -> optuna.Study:
     """The study of that name, created or joined.
 
     Raises:
-        UserError: one of that name exists that is not about the same; a sampler or pruner that there is not.
+        UserError: A study of that name exists that is about something else, or there is no such sampler or pruner.
     """
     directions = [objective.direction for objective in sweep.objectives]
     pruner = make_pruner(sweep.pruner)
@@ -43,18 +43,35 @@ def open_study(sweep: Sweep, name: str, storage: BaseStorage) -> optuna.Study:
         _describe(study, sweep)
     if study.user_attrs[FINGERPRINT] != sweep.fingerprint:
         raise UserError(
-            f"study {name} was begun with another space, objectives, seeds or settings (of the sweep, the experiment, "
-            "the base or the data's file) than there are now, so its trials cannot be compared with new ones: give it "
-            f"another name (--study {name}_2), or undo the change"
+            f"study {name} was begun with other objectives, seeds or settings (of the sweep, the experiment, the base "
+            "or the data's file) than there are now, so its trials cannot be compared with new ones: give it another "
+            f"name (--study {name}_2), or undo the change"
         )
     # Whoever joins must not draw again what the others have drawn.
     study.sampler = make_sampler(sweep.sampler, time.time_ns() % 2**31)
     return study
 
 
+def continued(sweep: Sweep, study: optuna.Study) -> Sweep:
+    """The sweep as its study can go on with it: what its space had at first, and has no more, is drawn and refused.
+
+    Raises:
+        UserError: The space has changed in more than bounds and in what it leaves out.
+    """
+    try:
+        return sweep.continuing(study.user_attrs[SPACE])
+    except UserError as error:
+        name = study.study_name
+        raise UserError(
+            f"study {name} was begun with another space than there is now ({error}). Bounds may change, and values and "
+            f"branches may be left out; for anything else give it another name (--study {name}_2), or undo the change"
+        ) from error
+
+
 def _describe(study: optuna.Study, sweep: Sweep) -> None:
     study.set_user_attr(OBJECTIVES, [objective.name for objective in sweep.objectives])
     study.set_user_attr(DATASET, sweep.dataset)
+    study.set_user_attr(SPACE, sweep.space.described())
     study.set_user_attr(FINGERPRINT, sweep.fingerprint)  # last: whoever joins waits for it
 
 

@@ -57,8 +57,8 @@ def open_storage(url: str) -> optuna.storages.BaseStorage:
         return _grpc(url)
     if kind not in ("sqlite", "postgresql", "postgres", "mysql"):
         raise UserError(
-            f"STORAGE={url} is no storage: give postgresql://USER:PASSWORD@HOST/NAME, mysql://..., sqlite:///FILE.db, "
-            "journal:///FILE.log or grpc://HOST:PORT, or leave it out for ./sweeps.db"
+            f"STORAGE={url} is not the address of a storage: give postgresql://USER:PASSWORD@HOST/NAME, mysql://..., "
+            "sqlite:///FILE.db, journal:///FILE.log or grpc://HOST:PORT, or leave it out for ./sweeps.db"
         )
     try:
         return _sqlite(url) if kind == "sqlite" else _server(url, "postgresql" if kind == "postgres" else kind)

@@ -5,16 +5,44 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import optuna
+from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
+
+CANNOT_BE_BUILT = "cannot be built"
+"""The constraint that a point violates whose network cannot be built."""
+
+
+def infeasible(trial: FrozenTrial) -> bool:
+    """Whether a point was refused before it was trained.
+
+    Such a trial is PRUNED, so that samplers learn to avoid its point, and does not count among a sweep's trials.
+    """
+    return trial.state == TrialState.PRUNED and trial.constraints.get(CANNOT_BE_BUILT, 0.0) > 0
+
+
+def complete_trials(study: optuna.Study) -> list[FrozenTrial]:
+    """The trials that have their values."""
+    return study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+
+
+def front(study: optuna.Study) -> list[FrozenTrial]:
+    """The complete trials that no other one betters, the best in the first objective first: the Pareto front.
+
+    With one objective it is the best trial, or several that are equal.
+    """
+    signs = [1 if direction == StudyDirection.MAXIMIZE else -1 for direction in study.directions]
+    scored = [(trial, [s * v for s, v in zip(signs, trial.values, strict=True)]) for trial in complete_trials(study)]
+
+    def bettered(own: list[float]) -> bool:
+        return any(other != own and all(o >= v for o, v in zip(other, own, strict=True)) for _, other in scored)
+
+    found = [(trial, own) for trial, own in scored if not bettered(own)]
+    return [trial for trial, _ in sorted(found, key=lambda pair: ([-v for v in pair[1]], pair[0].number))]
 
 
 def best_trial(study: optuna.Study) -> FrozenTrial | None:
-    """The best complete trial, by the first objective if there are several; None if there is none."""
-    complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-    if not complete:
-        return None
-    high = study.directions[0] == optuna.study.StudyDirection.MAXIMIZE
-    return max(complete, key=lambda trial: (trial.values[0] if high else -trial.values[0], -trial.number))
+    """The best complete trial, None if there is none; of a front it is the best in the first objective."""
+    return next(iter(front(study)), None)
 
 
 def short_point(point: Mapping[str, object]) -> str:
