@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from functools import partial
+from itertools import islice
 from typing import Any
 
 from lightning.pytorch import LightningDataModule
@@ -11,6 +13,7 @@ from tqdm import tqdm
 from s2s_lit.data.batching.batchers import Batcher, LengthBuckets, positive
 from s2s_lit.data.cleaning.cleaner import Cleaner
 from s2s_lit.data.cleaning.filters import Filter
+from s2s_lit.data.cleaning.lost_rows import lost_rows, refuse_too_many
 from s2s_lit.data.cleaning.reader import RowReader
 from s2s_lit.data.cleaning.report import SplitReport
 from s2s_lit.data.fields.base import Field
@@ -27,6 +30,8 @@ from s2s_lit.errors import UserError
 from s2s_lit.lightning_adapter import batches_done
 from s2s_lit.text.tokenizer import TokenizerBuilder
 
+_FIRST = 1000  # rows of a stream that are looked at before training
+_FIRST_ROWS = "first rows of train"
 _POOL = 32  # evaluation batches whose examples are sorted by length together
 
 
@@ -35,7 +40,7 @@ class DataModule(LightningDataModule):
 
     Training examples that are empty, too long or that a filter objects to are dropped and counted; evaluation splits
     keep every example, whole. Rows that are no examples (a field is missing, is no text, is broken) are counted in
-    every split.
+    every split. A training that loses more than half of its rows stops, and so does an evaluation split that loses any.
 
     Args:
         corpus: Where the rows come from.
@@ -47,6 +52,7 @@ class DataModule(LightningDataModule):
         tokenizer: Builds one tokenizer for all text fields that have none of their own, from the training split.
         filters: Which training examples are left out, asked in this order; tokenizers are built from what they keep.
         strict: Stop at the first malformed row with its file and number, instead of counting it.
+        allow_lost_rows: Go on whatever part of the rows is lost; it is only told.
         streaming: Read the rows again each epoch instead of keeping them encoded in memory.
         shuffle_pool: Rows that are shuffled together when streaming; in memory all examples are.
         eval_batch_size: Examples in a batch of an evaluation split.
@@ -65,6 +71,7 @@ class DataModule(LightningDataModule):
         tokenizer: TokenizerBuilder | None = None,
         filters: list[Filter] | None = None,
         strict: bool = False,
+        allow_lost_rows: bool = False,
         streaming: bool = False,
         shuffle_pool: int = 10_000,
         eval_batch_size: int = 64,
@@ -78,6 +85,7 @@ class DataModule(LightningDataModule):
         self.batcher = batcher
         self.filters = filters or []
         self.strict = strict
+        self.allow_lost_rows = allow_lost_rows
         self.streaming = streaming
         self.shuffle_pool = positive("shuffle_pool", shuffle_pool, of="data")
         self.eval_batch_size = positive("eval_batch_size", eval_batch_size, of="data")
@@ -87,6 +95,7 @@ class DataModule(LightningDataModule):
         self.seed = seed
         self.test_split = "test"
         self._opened: dict[str, Rows] = {}
+        self._looked_at: dict[str, SplitReport] = {}
         self._corpora: dict[str, EncodedCorpus] = {}
         self._streams: dict[str, StreamLoader] = {}
         self._training: BatchLoader | None = None
@@ -125,18 +134,23 @@ class DataModule(LightningDataModule):
         """
         if stage == "fit":
             for split in ("validation", self.test_split):
-                read = self._cleaner(split, [])(self._rows(split).all(), SplitReport())
-                if next(read, None) is None:
-                    raise UserError(f"the {split} split has no example: there would be nothing to score (data.corpus)")
-        encode = stage in ("fit", None) and not self.streaming and "train" not in self._corpora
-        if self.fields.is_ready and not encode:
-            return
-        rows = self._rows("train")  # once: a generated corpus takes seconds
+                if split not in self._looked_at:
+                    self._look_at(split)
         if not self.fields.is_ready:
-            cleaned = self._cleaner("train", self.filters)(rows.all(), SplitReport())
+            cleaned = self._cleaner("train", self.filters)(self._rows("train").all(), SplitReport())
             self.fields.build(read.texts for _, read in cleaned)
-        if encode:
-            self._corpus("train", for_training=True).report.require_examples()
+        if stage in ("fit", None):
+            if not self.streaming:
+                self._corpus("train", for_training=True)
+            elif _FIRST_ROWS not in self._looked_at:
+                self._look_at_stream()
+
+    @property
+    def lost_rows(self) -> list[str]:
+        """A line for each split that was read and has lost rows: how many, and why."""
+        read = {split: each.report for split, each in (self._corpora | self._streams).items()}
+        lines = (lost_rows(split, report) for split, report in (read | self._looked_at).items())
+        return [line for line in lines if line]
 
     def train_dataloader(self) -> BatchLoader:
         loader = self._loader("train", self.batcher, for_training=True)
@@ -194,7 +208,28 @@ class DataModule(LightningDataModule):
             rows = tqdm(self._rows(split).all(), f"encoding {split}", unit=" rows", leave=False, delay=2, disable=None)
             examples = self._encoder(split, for_training)(rows, report)
             self._corpora[split] = EncodedCorpus(examples, self.fields, report)
+            self._require_enough(split, report, for_training=for_training)
         return self._corpora[split]
+
+    def _look_at(self, split: str) -> None:
+        """Reads an evaluation split before training, so that it does not fail when training ends."""
+        report = self._looked_at[split] = SplitReport()
+        report.kept = sum(1 for _ in self._cleaner(split, [])(self._rows(split).all(), report))
+        self._require_enough(split, report, for_training=False)
+
+    def _look_at_stream(self) -> None:
+        """Encodes the first training rows, to learn before training what part of a stream is lost."""
+        report = self._looked_at[_FIRST_ROWS] = SplitReport()
+        deque(self._encoder("train", for_training=True)(islice(self._rows("train").all(), _FIRST), report), maxlen=0)
+        self._require_enough(_FIRST_ROWS, report, for_training=True)
+
+    def _require_enough(self, split: str, report: SplitReport, *, for_training: bool) -> None:
+        if for_training:
+            report.require_examples()
+        elif not report.kept:
+            raise UserError(f"the {split} split has no example: there would be nothing to score (data.corpus)")
+        if not self.allow_lost_rows:
+            refuse_too_many(split, report, training=for_training)
 
     def _encoder(self, split: str, for_training: bool) -> RowEncoder:
         cleaner = self._cleaner(split, self.filters if for_training else [])
@@ -214,5 +249,5 @@ class DataModule(LightningDataModule):
     def _rows(self, split: str) -> Rows:
         if split not in self._opened:
             self._opened[split] = self.corpus.rows(split, streaming=self.streaming)
-            self._opened[split].require(*self.reader.columns.values())
+            self._opened[split].require(*self.reader.columns.values(), optional=self.reader.optional_columns)
         return self._opened[split]

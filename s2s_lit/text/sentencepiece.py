@@ -20,6 +20,7 @@ from s2s_lit.types import BOS, EOS, PAD, UNK
 
 log = logging.getLogger(__name__)
 
+_LONGEST_LINE = 4192  # bytes; sentencepiece leaves out longer ones unless it is told, and says nothing
 _LIMIT = re.compile(r"<=\s*(\d+)")
 
 
@@ -106,7 +107,7 @@ class SentencePiece(TokenizerBuilder):
         self.sampling = sampling
 
     def version(self) -> str:
-        return f"2 sentencepiece {sentencepiece.__version__}"
+        return f"3 sentencepiece {sentencepiece.__version__}"
 
     def train(self, texts: Sequence[str], name: str = "text") -> SentencePieceTokenizer:
         texts = [text for text in texts if text]
@@ -136,6 +137,7 @@ class SentencePiece(TokenizerBuilder):
             vocab_size=vocab_size,
             model_type=self.model_type,
             character_coverage=1.0,
+            max_sentence_length=max([_LONGEST_LINE, *(len(text.encode()) for text in texts)]),
             normalization_rule_name="identity",  # the field has normalized the text already
             num_threads=1,  # unigram scores depend on the number of threads
             pad_id=PAD, unk_id=UNK, bos_id=BOS, eos_id=EOS,

@@ -12,6 +12,7 @@ from s2s_lit.tracking.lifecycle import tracked_run
 from s2s_lit.tracking.logger import MlflowTracker
 from s2s_lit.training.callbacks.recorder import RunRecorder
 from s2s_lit.training.callbacks.scores_by_length import ScoresByLength
+from s2s_lit.training.console import say
 from s2s_lit.training.run import signatures
 from s2s_lit.training.trainer import make_trainer
 
@@ -47,6 +48,8 @@ def evaluate(record: RunRecord, split: str, overrides: Sequence[str] = ()) -> Ev
         recorder = RunRecorder(tracker=tracker, config_yaml=task.config_yaml, split=split)
         trainer = make_trainer(experiment, tracker, [recorder, ScoresByLength(tracker)])
         trainer.test(task, datamodule=experiment.data, verbose=False)
+        for line in experiment.data.lost_rows:
+            say(line)
         tracker.set_tags(signatures(task))
         scores = scores_of(trainer.callback_metrics, split)
     logged = {name: value for name, value in scores_of(record.metrics, split).items() if name in scores}

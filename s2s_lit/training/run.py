@@ -74,6 +74,8 @@ def begin(experiment: Experiment, tracker: MlflowTracker, stopped: Mapping[str, 
         data.fields.load_state(start["fields"])
     prepare(data)
     say(vocabulary_line(data))
+    for line in data.lost_rows:
+        say(line)
     if dealing := data.dealing(world_size()):
         say(dealing)
     if config.trainer.max_steps > 0 and not data.constant_count:

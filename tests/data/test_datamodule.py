@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet
 import pytest
 from jsonargparse import ArgumentParser
 
@@ -71,7 +74,7 @@ def test_the_count_of_an_epochs_batches_is_known_or_not(corpus: Path, streaming:
 def test_streaming_and_memory_report_the_same(corpus: Path) -> None:
     reports = []
     for streaming in (False, True):
-        data = module(corpus, streaming=streaming, fields=texts_of(source=5, target=9))
+        data = module(corpus, streaming=streaming, fields=texts_of(source=5, target=9), allow_lost_rows=True)
         data.setup("fit")
         assert [len(list(loader)) for loader in (data.train_dataloader(), data.val_dataloader())][1] == 1
         reports.append(data.report)
@@ -100,7 +103,8 @@ def test_malformed_rows_are_counted_and_cost_nothing_else(write: Callable[..., P
     good = [{"en": f"a {i}", "de": f"x {i}"} for i in range(6)]
     bad: list[dict[str, str | None]] = [{"en": None, "de": "x"}, {"en": "a"}]
     for streaming in (False, True):
-        data = module(write(train=[*good, *bad], validation=good, test=[*bad, *good]), streaming=streaming)
+        folder = write(train=[*good, *bad], validation=good, test=[*bad, *good])
+        data = module(folder, streaming=streaming, allow_lost_rows=True)
         data.setup("fit")
         assert sum(map(len, data.train_dataloader())) == 6
         assert sum(map(len, data.test_dataloader())) == 6
@@ -271,3 +275,75 @@ def test_a_target_alone_needs_no_other_column(write: Callable[..., Path], stream
 def test_a_field_without_a_column_is_the_users_to_mend(corpus: Path) -> None:
     with pytest.raises(UserError, match=r"set data\.columns\.passage"):
         module(corpus, fields=texts_of(source=9, passage=9, target=9))
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+def test_rows_that_are_lost_are_told_and_too_many_stop_the_run(write: Callable[..., Path], streaming: bool) -> None:
+    good = [{"en": f"a {i}", "de": f"x {i}"} for i in range(6)]
+    long = [{"en": "a " * 9, "de": f"x {i}"} for i in range(5)]
+    broken: list[dict[str, Any]] = [{"en": "a"}]
+    short = texts_of(source=5, target=5)
+
+    some = module(write(train=[*good, *long, *broken], validation=good, test=good), streaming=streaming, fields=short)
+    some.setup("fit")  # half of the rows is not more than half
+    assert [len(list(loader)) for loader in (some.train_dataloader(), some.val_dataloader())] == [1, 1]
+    assert some.lost_rows[0] == (
+        "train: 6 of 12 rows are kept; lost: 5 × its source has too many tokens (data.fields.source.max_length); "
+        "1 × one of its columns is missing or null (data.columns)"
+    )
+    assert some.lost_rows[1:] == ([f"first rows of {some.lost_rows[0]}"] if streaming else [])
+    cases: list[tuple[dict[str, Any], str]] = [
+        (
+            {"train": [*good, *long, *broken * 2]},
+            "train: 6 of 13 rows .* training would lose more than half of its rows",
+        ),
+        ({"validation": [*good, *broken]}, "validation: 6 of 7 rows .* scores would leave rows out"),
+        (
+            {"test": [*good, {"en": 5, "de": "x"}]},
+            r"test: 6 of 7 .* 1 × .* no text, but a number or a list \(data\.columns",
+        ),
+    ]
+    for other, message in cases:
+        folder = write(**{"train": good, "validation": good, "test": good, **other})
+        with pytest.raises(UserError, match=rf"{message}.*--data\.allow_lost_rows=true"):
+            module(folder, streaming=streaming, fields=short).setup("fit")
+        told = module(folder, streaming=streaming, fields=short, allow_lost_rows=True)
+        told.setup("fit")
+        list(told.train_dataloader())
+        assert re.search(message.partition(" .*")[0], told.lost_rows[0])
+
+
+def test_an_evaluation_of_other_data_stops_when_rows_are_lost(write: Callable[..., Path]) -> None:
+    good = [{"en": f"a {i}", "de": f"x {i}"} for i in range(6)]
+    data = module(write(train=good, validation=good, test=good, later=[*good, {"en": None, "de": "x"}]))
+    data.setup("fit")
+    with pytest.raises(UserError, match="later: 6 of 7 rows are kept"):
+        data.loader("later")
+
+
+def test_nothing_is_said_where_nothing_is_lost(corpus: Path) -> None:
+    data = module(corpus)
+    data.setup("fit")
+    assert data.lost_rows == []
+
+
+def test_unknown_tokens_are_those_of_rows_that_are_kept(write: Callable[..., Path]) -> None:
+    good = [{"en": "a b", "de": "x y"} for _ in range(6)]
+    long = [{"en": "new " * 9, "de": "x"}]
+    first = module(write(train=good, validation=good, test=good))
+    first.setup("fit")
+    data = module(write(train=[*good, *long], validation=good, test=good), fields=texts_of(source=5, target=5))
+    data.fields.load_state(first.fields.state())
+    data.setup("fit")
+    assert data.report["splits"]["train"]["unknown"] == {"source": 0.0, "target": 0.0}
+
+
+def test_references_are_read_from_parquet_though_rows_may_lack_them(tmp_path: Path) -> None:
+    for split in ("train", "validation", "test"):
+        columns: dict[str, Any] = {"en": ["a b"], "de": ["x y"], "other": [5]}
+        more = {} if split == "train" else {"more": [["x z"]]}
+        pyarrow.parquet.write_table(pa.table(columns | more), tmp_path / f"{split}.parquet")
+    data = module(tmp_path, columns=COLUMNS | {"references": "more"})
+    data.setup("fit")
+    (batch,) = data.val_dataloader()
+    assert batch.references[0] == ("x y", "x z")

@@ -72,3 +72,11 @@ def test_too_large_a_vocabulary_is_capped_with_its_new_size(
 def test_too_small_a_vocabulary_is_the_users_to_mend(texts: list[str]) -> None:
     with pytest.raises(UserError, match=r"the German vocabulary of 8 tokens .*vocab_size"):
         SentencePiece(vocab_size=8).train(texts, "German")
+
+
+def test_long_lines_are_seen(caplog: pytest.LogCaptureFixture) -> None:
+    """sentencepiece leaves out lines of more than 4,192 bytes, unless it is told otherwise."""
+    short = ["ein Hund lief schnell"] * 20
+    tokenizer = SentencePiece(vocab_size=40).train([*short, *["漢字" * 700 + " zeichen"] * 3])
+    assert UNK not in tokenizer.encode("漢字")
+    assert len(SentencePiece(vocab_size=30).train([" ".join(["Absatz"] * 900)] * 5)) <= 30

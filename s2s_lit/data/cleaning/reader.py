@@ -45,6 +45,11 @@ class RowReader:
                 f"data.columns says no column for the field {missing[0]}: set data.columns.{missing[0]}{hint}"
             )
 
+    @property
+    def optional_columns(self) -> list[str]:
+        """The columns that rows may lack."""
+        return [] if self._references is None else [self._references]
+
     def __call__(self, row: Row | Malformed) -> Reading | Malformed:
         """The clean values of a row, or what is wrong with it."""
         if isinstance(row, Malformed):
