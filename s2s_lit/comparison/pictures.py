@@ -56,7 +56,9 @@ def lines_svg(labels: Sequence[str], lines: Mapping[str, Sequence[float | None]]
     axes = figure.add_axes((0.13, 0.2, 0.85, 0.76))
     for number, values in enumerate(lines.values()):
         heights = [np.nan if value is None else value for value in values]
-        axes.plot(range(len(labels)), heights, color=COLOURS[number % len(COLOURS)], marker="o", markersize=4)
+        axes.plot(
+            range(len(labels)), heights, color=COLOURS[number % len(COLOURS)], marker="o", markersize=4, clip_on=False
+        )
     axes.set_ylim(bottom=0)
     axes.set_xticks(range(len(labels)), labels)
     axes.set_xlabel(x, color=_INK, fontsize=9)
