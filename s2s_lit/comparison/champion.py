@@ -44,4 +44,4 @@ def _deciding(comparison: Comparison, monitor: str) -> Score:
     """The score that decides between the two."""
     scores = {score.name: score for score in comparison.scores}
     asked = monitor.removeprefix("val/").replace("loss", PERPLEXITY.name)
-    return scores.get(asked, scores[comparison.headline])
+    return scores.get(asked) or scores.get(comparison.headline) or comparison.closeup

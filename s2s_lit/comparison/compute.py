@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from s2s_lit.comparison.pairs import ContrastingExample, Pair, SystemScore
-from s2s_lit.comparison.results import COST, PERPLEXITY, Comparison, Group
+from s2s_lit.comparison.results import COST, PERPLEXITY, WORD_PERPLEXITY, Comparison, Group
 from s2s_lit.comparison.selection import find_systems
 from s2s_lit.comparison.systems import System
 from s2s_lit.config.catalogue import task_named
@@ -29,6 +29,8 @@ from s2s_lit.metrics.significance import (
     seeds_p_value,
 )
 from s2s_lit.metrics.text import TextMetric
+from s2s_lit.tasks.base import Task
+from s2s_lit.types import Prediction
 
 _PLACE = 3  # of the perplexity among the scores: after the three text metrics that a task names first
 
@@ -73,8 +75,8 @@ def compare(
             raise UserError(f"{name} must be at least 1, not {value}")
     systems = find_systems(selectors, split, dataset=dataset)
     task = task_named(systems[0].task)
-    measures = _measures(systems, task.usual_metrics())
-    closeup = next((measure for measure in measures if measure.score.name == task.closeup), measures[0])
+    measures = _measures(systems, task)
+    closeup = next(measure for measure in measures if measure.score.name == (task.closeup or PERPLEXITY.name))
     table = {measure.score.name: _scores(measure, bootstrap, randomizations) for measure in measures}
     return Comparison(
         split=split,
@@ -91,16 +93,19 @@ def compare(
     )
 
 
-def _measures(systems: Sequence[System], metrics: Sequence[TextMetric]) -> list[_Measure]:
-    """The task's text metrics, and the perplexity."""
-    costs = [_costs(system) for system in systems]
+def _measures(systems: Sequence[System], task: type[Task]) -> list[_Measure]:
+    """The task's text metrics, the perplexity, and the one by word if the task has it."""
     measures = []
-    for metric in metrics:
+    for metric in task.usual_metrics():
         (score,) = metric.scores
         statistics: list[Statistics | None] = [_text_statistics(system, metric) for system in systems]
         measures.append(_Measure(score, metric.score, statistics, [True] * len(systems)))
-    measures.insert(_PLACE, _Measure(PERPLEXITY, _perplexity, costs, _same_tokens(costs)))
-    return measures
+    costs = [_costs(system, lambda prediction: prediction.reference_tokens) for system in systems]
+    likelihoods = [_Measure(PERPLEXITY, _perplexity, costs, _same_units(costs))]
+    if WORD_PERPLEXITY in task.likelihood_class.scores:
+        by_word = [_costs(system, lambda prediction: len(prediction.reference.split()) + 1) for system in systems]
+        likelihoods.append(_Measure(WORD_PERPLEXITY, _perplexity, by_word, _same_units(by_word)))
+    return [*measures[:_PLACE], *likelihoods, *measures[_PLACE:]]
 
 
 def _text_statistics(system: System, metric: TextMetric) -> Statistics:
@@ -108,11 +113,11 @@ def _text_statistics(system: System, metric: TextMetric) -> Statistics:
     return np.asarray(runs, dtype=np.float64).transpose(1, 0, 2)
 
 
-def _costs(system: System) -> Statistics | None:
-    """Nats and tokens of each reference; None if a run did not keep them."""
+def _costs(system: System, units: Callable[[Prediction], int]) -> Statistics | None:
+    """What each reference costs in nats, and its units (tokens or words); None if a run did not keep the costs."""
     if any(p.nll is None for run in system.predictions for p in run):
         return None
-    runs = [[(p.nll, p.reference_tokens) for p in run] for run in system.predictions]
+    runs = [[(p.nll, units(p)) for p in run] for run in system.predictions]
     return np.asarray(runs, dtype=np.float64).transpose(1, 0, 2)
 
 
@@ -120,8 +125,8 @@ def _perplexity(sums: Any, examples: int) -> float:
     return float(np.exp(sums[0] / max(sums[1], 1)))
 
 
-def _same_tokens(costs: Sequence[Statistics | None]) -> list[bool]:
-    """Which systems cut their references into as many tokens as the first: perplexity is per token."""
+def _same_units(costs: Sequence[Statistics | None]) -> list[bool]:
+    """Which systems cut their references into as many units as the first: perplexity is per unit."""
     first = costs[0]
     return [first is not None and cost is not None and bool((cost[..., 1] == first[:, :1, 1]).all()) for cost in costs]
 
@@ -157,9 +162,8 @@ def _scores(measure: _Measure, bootstrap: int, randomizations: int) -> list[Syst
 def _groups(system: System, measures: Sequence[_Measure]) -> dict[str, list[Group]]:
     """The examples by the length and the rarest word of their source, or of the text itself if there is no source."""
     predictions = system.predictions[0]
-    texts, name = [p.source for p in predictions], "source"
-    if not any(texts):
-        texts, name = [p.reference for p in predictions], "text"
+    texts = [prediction.source for prediction in predictions]
+    name = "source" if any(prediction.inputs for prediction in predictions) else "text"
     buckets = {
         f"words in the {name}": by_length(texts),
         f"occurrences in the split of the {name}'s rarest word": by_rarest_word(texts),

@@ -60,8 +60,8 @@ class ContrastingExample:
     def as_dict(self) -> dict[str, Any]:
         """The texts and the scores."""
         return {
-            "source": self.first.source,
-            "reference": self.first.reference,
+            "inputs": self.first.inputs,
+            "references": list(self.first.references),
             "outputs": [self.first.hypothesis, self.other.hypothesis],
             "scores": [self.first_score, self.other_score],
         }

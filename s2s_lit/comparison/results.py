@@ -8,10 +8,12 @@ from typing import Any
 from s2s_lit.comparison.pairs import Pair, SystemScore
 from s2s_lit.comparison.systems import System, code
 from s2s_lit.comparison.verdicts import basis, notes, verdict
-from s2s_lit.metrics.likelihood import Likelihood
+from s2s_lit.metrics.likelihood import TextLikelihood
 from s2s_lit.metrics.score import Score
 
-PERPLEXITY = next(score for score in Likelihood.scores if score.name == "perplexity")
+PERPLEXITY, WORD_PERPLEXITY = (
+    next(score for score in TextLikelihood.scores if score.name == name) for name in ("perplexity", "word_perplexity")
+)
 COST = Score("cost", "cost in nats", "{:.1f}", higher_is_better=False)
 """What a reference costs: the negative logarithm of its probability."""
 

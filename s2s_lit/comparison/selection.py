@@ -144,14 +144,14 @@ def _with_own_names(systems: list[System]) -> list[System]:
 
 def _require_same(first: System, run: RunRecord, predictions: list[Prediction], split: str) -> None:
     expected = first.predictions[0]
-    for what in ("source", "reference"):
+    for what in ("inputs", "references"):
         ours, theirs = ([getattr(p, what) for p in side] for side in (expected, predictions))
         if ours != theirs:
             place = next((i for i, (a, b) in enumerate(zip(ours, theirs, strict=False)) if a != b), None)
             where = f"{len(ours)} and {len(theirs)} examples" if place is None else f"line {place + 1} differs"
             raise UserError(
                 f"{first.name} ({first.runs[0].dataset}) and {run.name} ({run.dataset}) were scored on different "
-                f"{what}s of the {split} split ({where}), so their scores cannot be compared: choose runs on the same "
+                f"{what} of the {split} split ({where}), so their scores cannot be compared: choose runs on the same "
                 "data (DATA=..., --dataset), or score one again: "
                 f"make evaluate RUN={run.run_id[:8]} SPLIT={split}"
             )

@@ -71,14 +71,14 @@ def _groups(comparison: Comparison, title: str, groups: list[Group]) -> Table:
 
 
 def _print_examples(console: Console, pair: Pair) -> None:
-    width = max(len(pair.first.name), len(pair.other.name), len("reference"))
     for example in pair.examples:
         lines = [
-            ("source", "", example.first.source),
-            ("reference", "", example.first.reference),
+            *((name, "", text) for name, text in example.first.inputs.items()),
+            *(("reference", "", reference) for reference in example.first.references),
             (pair.first.name, f"{example.first_score:.1f}", example.first.hypothesis),
             (pair.other.name, f"{example.other_score:.1f}", example.other.hypothesis),
         ]
+        width = max(len(head) for head, _, _ in lines)
         for head, score, text in lines:
             console.print(f"{head:<{width}}  {score:>5}  {cut(text, _LONGEST)}", soft_wrap=True)
         console.print()

@@ -20,6 +20,7 @@ from s2s_lit.comparison.compute import compare
 from s2s_lit.comparison.selection import read_predictions
 from s2s_lit.metrics.answers import ExactMatch
 from s2s_lit.metrics.edit import WordErrorRate
+from s2s_lit.metrics.likelihood import Likelihood, TextLikelihood
 from s2s_lit.metrics.text import TextMetric
 from s2s_lit.tracking.client.connection import connect
 from s2s_lit.tracking.client.runs import RunRecord, list_runs
@@ -282,7 +283,20 @@ def test_what_python_is_given_is_what_the_run_keeps(folder: Path) -> None:
     assert json.loads(json.dumps(comparison.as_dict())) == compared()[2]
     gained = comparison.as_dict()["contrasting_examples"][0][0]
     assert gained["scores"][1] > gained["scores"][0]
-    assert gained["reference"] in TEXTS
+    assert gained["references"][0] in TEXTS
+
+
+def test_all_inputs_and_all_references_are_shown(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name, damage in (("lstm", 0.5), ("gru", 0.2)):
+        rich = [
+            replace(p, inputs={"passage": f"long {p.row}", "question": "short"}, references=(*p.references, "or this"))
+            for p in predict(TEXTS, damage, 1)
+        ]
+        write_run(name, rich, a=name)
+    assert main(["compare", "lstm", "gru", *QUICK]) == 0
+    printed, (_, page, _) = capsys.readouterr().out, compared()
+    for text in (printed, page):
+        assert all(words in text for words in ("passage", "long 1", "question", "or this"))
 
 
 @dataclass(frozen=True)
@@ -291,7 +305,8 @@ class OtherTask:
 
     usual_metrics: Callable[[], list[TextMetric]]
     headline: str
-    closeup: str
+    closeup: str | None
+    likelihood_class: type[Likelihood] = Likelihood
 
 
 def test_the_task_names_the_scores(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -312,23 +327,25 @@ def test_texts_without_a_source_are_compared_by_what_they_cost(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def costs(factor: float) -> list[Prediction]:
-        bare = {"source": "", "hypothesis": "", "weights": None}
+        bare = {"inputs": {}, "hypothesis": "", "weights": None}
         return [replace(p, nll=factor * (p.nll or 0) + p.row % 3, **bare) for p in predict(TEXTS, 0.0, 1)]  # type: ignore[arg-type]
 
     runs = [write_run(name, costs(factor), a=name) for name, factor in (("lstm", 1.0), ("gru", 0.5))]
     monkeypatch.setattr(
-        "s2s_lit.comparison.compute.task_named", lambda name: OtherTask(list, "perplexity", "perplexity")
+        "s2s_lit.comparison.compute.task_named", lambda name: OtherTask(list, "perplexity", None, TextLikelihood)
     )
     assert main(["compare", *runs, *QUICK]) == 0
     assert "differ most (cost in nats)" in capsys.readouterr().out
     _, page, numbers = compared()
-    assert list(numbers["systems"][0]["scores"]) == ["perplexity"]
-    assert numbers["systems"][1]["scores"]["perplexity"]["significant"] is True
+    first, second = (system["scores"] for system in numbers["systems"])
+    assert list(first) == ["perplexity", "word_perplexity"]
+    assert second["perplexity"]["significant"] is second["word_perplexity"]["significant"] is True
+    assert first["word_perplexity"]["score"] == pytest.approx(first["perplexity"]["score"])  # a token is a word here
     assert "perplexity by words in the text" in page
     assert "<dt>source</dt>" not in page
     cheapest = numbers["contrasting_examples"][0][0]
     longest = max(TEXTS, key=lambda text: len(text.split()))
-    assert len(cheapest["reference"].split()) == len(longest.split())  # half of most is most
+    assert len(cheapest["references"][0].split()) == len(longest.split())  # half of most is most
 
 
 @pytest.mark.slow

@@ -80,7 +80,7 @@ def test_evaluations_with_other_settings_do_not_stand_for_a_run(store: MlflowCli
     other = write_run("lstm", predict(TEXTS, 0.9, 1), **below, **greedy)
     with pytest.raises(UserError, match=rf"own ids:\n  {other[:8]} \(task.search.beam_size 5 → 1\)"):
         find_systems(["lstm"], "test_long")
-    here = {"data": {"seed": 1, "source": {"data_dir": "/here"}}}
+    here = {"data": {"seed": 1, "corpus": {"data_dir": "/here"}}}
     own = write_run("lstm", predict(TEXTS, 0.1, 1), **below, **settings, **here)
     write_run("lstm", predict(TEXTS, 0.9, 1), **below, **greedy)
     itself, meant = find_systems([run, other], "test_long")
