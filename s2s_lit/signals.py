@@ -13,7 +13,11 @@ from s2s_lit.errors import Terminated
 
 @contextlib.contextmanager
 def raised_sigterm() -> Iterator[None]:
-    """SIGTERM raises `Terminated` in the body, as Ctrl-C raises `KeyboardInterrupt`."""
+    """SIGTERM raises `Terminated` in the body, as Ctrl-C raises `KeyboardInterrupt`. It does so once.
+
+    What comes later is ignored, so that the body can clean up.
+    (Linux tells a process of its parent's death several times: once for each thread of the parent that it was left to.)
+    """
     with handled_sigterm(_raise):
         yield
 
@@ -32,4 +36,5 @@ def handled_sigterm(handler: Callable[[int, FrameType | None], None]) -> Iterato
 
 
 def _raise(signum: int, frame: FrameType | None) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     raise Terminated

@@ -69,6 +69,8 @@ def tracked_run(tracker: MlflowTracker) -> Iterator[MlflowTracker]:
 def _status(error: BaseException) -> str:
     if isinstance(error, KeyboardInterrupt | Terminated) or _interrupted(error):
         return "KILLED"
+    if isinstance(error, GeneratorExit):  # a signal came while `with` was about to tell of the body's end
+        return "KILLED"
     if isinstance(error, SystemExit) and error.code in (None, 0):
         return "FINISHED"
     return "FAILED"
