@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from s2s_lit.types import BOS, EOS, DecoderState, Encoded
+from s2s_lit.types import BOS, EOS, PAD, DecoderState, Encoded, Inputs, Sequences, Target
 
 A, B, C = 4, 5, 6
 """The tokens of a table's language; PAD, UNK and BOS are impossible in it."""
@@ -29,10 +29,11 @@ class TableModel:
         self.tables = tables
         self.steps: list[int] = []  # rows of each step
 
-    def start(self, source_ids: Tensor, source_lengths: Tensor) -> tuple[Encoded, DecoderState]:
-        tables = source_ids[:, 0]
-        columns = torch.arange(source_ids.shape[1]).expand_as(source_ids)
-        encoded = Encoded(tables=tables, columns=columns, lengths=source_lengths)
+    def start(self, inputs: Inputs) -> tuple[Encoded, DecoderState]:
+        source = inputs["source"]
+        tables = source.values[:, 0]
+        columns = torch.arange(source.values.shape[1]).expand_as(source.values)
+        encoded = Encoded(mask=source.mask, tables=tables, columns=columns)
         return encoded, DecoderState(tables=tables, before=torch.full_like(tables, NOTHING))
 
     def step(self, tokens: Tensor, encoded: Encoded, state: DecoderState) -> tuple[Tensor, Tensor, DecoderState]:
@@ -73,7 +74,7 @@ class AttendingTable(TableModel):
         self.scores = spread * torch.randn(*tables.shape[:3], 8, generator=generator)  # no source has more than eight
 
     def weights(self, encoded: Encoded, width: int, tables: Tensor, before: Tensor, last: Tensor) -> Tensor:
-        padding = encoded["columns"] >= encoded["lengths"].unsqueeze(1)
+        padding = ~encoded["mask"]
         scores = self.scores[tables, before, last, : padding.shape[1]]
         return scores.masked_fill(padding.repeat_interleave(width, dim=0), -math.inf).softmax(dim=-1)
 
@@ -106,8 +107,26 @@ def chain(probabilities: dict[int, dict[int, float]]) -> TableModel:
     return TableModel(table.log().expand(1, SIZE, SIZE, SIZE))
 
 
-def sources(lengths: Sequence[int], tables: Sequence[int] | None = None) -> tuple[Tensor, Tensor]:
+def sources(lengths: Sequence[int], tables: Sequence[int] | None = None) -> Inputs:
     """Sources of these lengths for tables 0, 1, ..., padded."""
     ids = torch.zeros(len(lengths), max(lengths), dtype=torch.long)
     ids[:, 0] = torch.tensor(range(len(lengths)) if tables is None else tables)
-    return ids, torch.tensor(lengths)
+    return Inputs(len(lengths), source=Sequences(ids, torch.tensor(lengths)))
+
+
+def alone(inputs: Inputs, row: int) -> Inputs:
+    """One of them, without padding."""
+    source = inputs["source"]
+    length = source.lengths[row : row + 1]
+    return Inputs(1, source=Sequences(source.values[row : row + 1, : int(length)], length))
+
+
+def targets(*rows: Sequence[int]) -> Target:
+    """Each of these tokens in order, predicted from those before it; a row ends with EOS only if that is given."""
+    ids = torch.full((len(rows), max(map(len, rows))), PAD)
+    inputs = ids.clone()
+    inputs[:, 0] = BOS
+    for row, tokens in enumerate(rows):
+        ids[row, : len(tokens)] = torch.tensor(tokens)
+        inputs[row, 1 : len(tokens)] = torch.tensor(tokens[:-1])
+    return Target(inputs, ids, torch.tensor([len(tokens) for tokens in rows]))

@@ -16,9 +16,9 @@ from s2s_lit.decoding.sampling import SamplingSearch
 from s2s_lit.decoding.scorers import forced_log_probs
 from s2s_lit.decoding.search import Search
 from s2s_lit.errors import SettingError
-from s2s_lit.types import EOS, PAD, DecoderState, Encoded, Hypothesis
+from s2s_lit.types import EOS, PAD, DecoderState, Encoded, Hypothesis, Inputs
 from support.parts import concrete_subclasses
-from tables import BOS, NOTHING, SIZE, A, AttendingTable, B, C, code, random_tables, sources
+from tables import BOS, NOTHING, SIZE, A, AttendingTable, B, C, alone, code, random_tables, sources, targets
 
 SEARCHES = concrete_subclasses(Search, "s2s_lit.decoding")
 LENGTHS = [1, 5, 2, 3, 2]
@@ -90,8 +90,9 @@ def test_limits_of_no_use_are_refused(kind: type[Search], limit: str, value: flo
 class Tempted:
     """A StepModel that holds PAD and BOS likelier than anything else, and all else alike."""
 
-    def start(self, source_ids: Tensor, source_lengths: Tensor) -> tuple[Encoded, DecoderState]:
-        return Encoded(ids=source_ids), DecoderState(ids=source_ids)
+    def start(self, inputs: Inputs) -> tuple[Encoded, DecoderState]:
+        source = inputs["source"]
+        return Encoded(mask=source.mask), DecoderState(ids=source.values)
 
     def step(self, tokens: Tensor, encoded: Encoded, state: DecoderState) -> tuple[Tensor, None, DecoderState]:
         logits = torch.zeros(len(tokens), SIZE)
@@ -105,7 +106,7 @@ def test_no_output_holds_padding_or_the_beginning(kind: type[Search], limits: st
     search = kind(**SETTINGS[limits])
     forced = ForcedPrefix(Tempted(), torch.tensor([[A, BOS, PAD]] * len(LENGTHS)))
     for model in (Tempted(), forced):
-        for found in search(model, *sources(LENGTHS)):
+        for found in search(model, sources(LENGTHS)):
             assert found
             for hypothesis in found:
                 assert not {PAD, BOS} & set(hypothesis.token_ids)
@@ -116,12 +117,12 @@ def test_no_output_holds_padding_or_the_beginning(kind: type[Search], limits: st
 
 def test_a_batch_equals_its_sentences_one_by_one(search: Search) -> None:
     model = random_model()
-    ids, lengths = sources(LENGTHS)
-    together = search(model, ids, lengths, keep_weights=True)
+    given = sources(LENGTHS)
+    together = search(model, given, keep_weights=True)
     assert len(together) == len(LENGTHS)
     for row, found in enumerate(together):
-        (alone,) = search(model, ids[row : row + 1, : LENGTHS[row]], lengths[row : row + 1], keep_weights=True)
-        assert_same(found, alone)
+        (expected,) = search(model, alone(given, row), keep_weights=True)
+        assert_same(found, expected)
 
 
 def assert_same(found: list[Hypothesis], expected: list[Hypothesis]) -> None:
@@ -133,7 +134,7 @@ def assert_same(found: list[Hypothesis], expected: list[Hypothesis]) -> None:
 
 
 def test_hypotheses_are_distinct_and_ranked(search: Search) -> None:
-    for found in search(random_model(), *sources(LENGTHS)):
+    for found in search(random_model(), sources(LENGTHS)):
         assert found
         if not isinstance(search, SamplingSearch):  # which draws with replacement
             assert len({tuple(tokens(h)) for h in found}) == len(found)
@@ -144,12 +145,9 @@ def test_hypotheses_are_distinct_and_ranked(search: Search) -> None:
 def test_the_scorer_agrees_with_the_search(search: Search) -> None:
     """Under every constraint: what is barred takes nothing from what is not."""
     model = random_model()
-    ids, lengths = sources(LENGTHS)
-    for row, found in enumerate(search(model, ids, lengths)):
-        targets = [torch.tensor(tokens(h)) for h in found]
-        padded = torch.nn.utils.rnn.pad_sequence(targets, batch_first=True)
-        sizes = torch.tensor([len(target) for target in targets])
-        scored = forced_log_probs(model, ids[row : row + 1], lengths[row : row + 1], padded, sizes).sum(1)
+    given = sources(LENGTHS)
+    for row, found in enumerate(search(model, given)):
+        scored = forced_log_probs(model, alone(given, row), targets(*map(tokens, found))).sum(1)
         assert scored.tolist() == pytest.approx([h.log_prob for h in found], abs=1e-5)
         assert scored.tolist() == pytest.approx([model.log_prob(row, tokens(h)) for h in found], abs=1e-5)
 
@@ -157,7 +155,7 @@ def test_the_scorer_agrees_with_the_search(search: Search) -> None:
 def test_the_score_follows_from_what_a_hypothesis_tells(search: Search) -> None:
     """Its log-probability by its length and, where the search has a coverage penalty, what its weights sum to."""
     length_penalty, coverage_penalty = (getattr(search, name, 0.0) for name in ("length_penalty", "coverage_penalty"))
-    for found in search(random_model(), *sources(LENGTHS), keep_weights=True):
+    for found in search(random_model(), sources(LENGTHS), keep_weights=True):
         for hypothesis in found:
             covered = hypothesis.weights.sum(dim=0).clamp(max=1.0).log().sum().item()
             normalized = hypothesis.log_prob / ((5 + len(tokens(hypothesis))) / 6) ** length_penalty
@@ -165,10 +163,10 @@ def test_the_score_follows_from_what_a_hypothesis_tells(search: Search) -> None:
 
 
 def test_the_length_keeps_its_bounds(search: Search) -> None:
-    ids, lengths = sources(LENGTHS)
+    given = sources(LENGTHS)
     caps = [int(search.max_length_ratio * length + search.max_length_offset) for length in LENGTHS]
-    assert search.length_caps(lengths).tolist() == caps
-    for cap, found in zip(caps, search(random_model(spread=3.0), ids, lengths), strict=True):
+    assert search.length_caps(given["source"].lengths).tolist() == caps
+    for cap, found in zip(caps, search(random_model(spread=3.0), given), strict=True):
         for hypothesis in found:
             assert min(search.min_length, cap) <= len(tokens(hypothesis)) <= cap
             assert hypothesis.finished or len(hypothesis.token_ids) == cap
@@ -178,7 +176,7 @@ def test_the_length_keeps_its_bounds(search: Search) -> None:
 def test_no_ngram_stands_twice(kind: type[Search], size: int, min_length: int) -> None:
     """In outputs so long that it is hard not to repeat: of single tokens EOS is all that is left in the end."""
     options = {"min_length": min_length, "max_length_ratio": 0.0, "max_length_offset": 15}
-    free, barred = (kind(no_repeat_ngram=n, **options)(random_model(), *sources(LENGTHS)) for n in (0, size))
+    free, barred = (kind(no_repeat_ngram=n, **options)(random_model(), sources(LENGTHS)) for n in (0, size))
     assert any(repeats(h, size) for found in free for h in found), "nothing had to be barred"
     for found in barred:
         for hypothesis in found:
@@ -195,16 +193,15 @@ def test_forced_prefixes_stand_at_the_front(search: Search) -> None:
     model = random_model()
     prefixes = [[A, A], [], [B, A, C], [C, C, C], [B]]
     ids = torch.tensor([[*prefix, *[FREE] * (3 - len(prefix))] for prefix in prefixes])
-    source_ids, lengths = sources(LENGTHS)
-    together = search(ForcedPrefix(model, ids), source_ids, lengths, keep_weights=True)
+    given = sources(LENGTHS)
+    together = search(ForcedPrefix(model, ids), given, keep_weights=True)
     for row, found in enumerate(together):
         assert found
         for hypothesis in found:
             assert hypothesis.token_ids[: len(prefixes[row])] == prefixes[row]
             assert hypothesis.log_prob == pytest.approx(model.log_prob(row, tokens(hypothesis)), abs=1e-5)
-        one = slice(row, row + 1)
-        (alone,) = search(ForcedPrefix(model, ids[one]), source_ids[one], lengths[one], keep_weights=True)
-        assert_same(found, alone)
+        (expected,) = search(ForcedPrefix(model, ids[row : row + 1]), alone(given, row), keep_weights=True)
+        assert_same(found, expected)
 
 
 def test_behind_its_prefix_an_output_is_free() -> None:
@@ -212,7 +209,7 @@ def test_behind_its_prefix_an_output_is_free() -> None:
     prefixes = [[A, A], [], [B, A, C], [C, C, C], [B]]
     ids = torch.tensor([[*prefix, *[FREE] * (3 - len(prefix))] for prefix in prefixes])
     model = ForcedPrefix(random_model(), ids)
-    encoded, state = model.start(*sources(LENGTHS))
+    encoded, state = model.start(sources(LENGTHS))
     tokens = torch.full((len(prefixes),), BOS)
     for t in range(5):
         log_probs, _, state = model.step(tokens, encoded, state)
@@ -223,7 +220,7 @@ def test_behind_its_prefix_an_output_is_free() -> None:
 
 def test_weights_are_those_of_the_hypothesis(search: Search) -> None:
     model = random_tables(len(LENGTHS), 0)
-    for row, found in enumerate(search(model, *sources(LENGTHS), keep_weights=True)):
+    for row, found in enumerate(search(model, sources(LENGTHS), keep_weights=True)):
         for hypothesis in found:
             path = [NOTHING, BOS, *tokens(hypothesis)]
             seen = torch.tensor([code(row, before, last) for before, last in pairwise(path[:-1])])
@@ -232,17 +229,17 @@ def test_weights_are_those_of_the_hypothesis(search: Search) -> None:
 
 
 def test_weights_are_kept_only_when_asked_for(search: Search) -> None:
-    found = search(random_tables(len(LENGTHS), 0), *sources(LENGTHS))
+    found = search(random_tables(len(LENGTHS), 0), sources(LENGTHS))
     assert all(h.weights is None for hypotheses in found for h in hypotheses)
 
 
 def test_sentences_leave_the_batch(kind: type[Search]) -> None:
     model, search = random_model(), kind(max_length_ratio=1.0, max_length_offset=2)
-    search(model, *sources(LENGTHS))
+    search(model, sources(LENGTHS))
     assert model.steps[-1] < max(model.steps)
     assert len(model.steps) <= search.length_caps(torch.tensor(LENGTHS)).max()
 
 
 def test_a_search_repeats_itself(search: Search) -> None:
-    once, again = (search(random_tables(len(LENGTHS), 0), *sources(LENGTHS)) for _ in range(2))
+    once, again = (search(random_tables(len(LENGTHS), 0), sources(LENGTHS)) for _ in range(2))
     assert once == again

@@ -24,8 +24,8 @@ def ranked(model: TableModel, table: int, cap: int, length_penalty: float) -> li
 
 def test_finds_what_greedy_search_misses() -> None:
     model = chain({BOS: {A: 0.6, B: 0.4}, A: {A: 0.5, B: 0.5}, B: {EOS: 1.0}})
-    assert GreedySearch()(model, *sources([3]))[0][0].token_ids[:2] == [A, A]
-    ((found,),) = BeamSearch(beam_size=2, length_penalty=0.0)(model, *sources([3]))
+    assert GreedySearch()(model, sources([3]))[0][0].token_ids[:2] == [A, A]
+    ((found,),) = BeamSearch(beam_size=2, length_penalty=0.0)(model, sources([3]))
     assert found.token_ids == [B]
     assert found.log_prob == pytest.approx(math.log(0.4))
 
@@ -37,7 +37,7 @@ def test_a_large_beam_finds_the_best_of_all(seed: int, length_penalty: float) ->
     search = BeamSearch(
         beam_size=EXHAUSTIVE, n_best=7, length_penalty=length_penalty, max_length_ratio=0.0, max_length_offset=5
     )
-    for table, found in enumerate(search(model, *sources([4, 2]))):
+    for table, found in enumerate(search(model, sources([4, 2]))):
         best = ranked(model, table, 5, length_penalty)[:7]
         assert [h.token_ids for h in found] == [tokens for _, tokens in best]
         assert [h.score for h in found] == pytest.approx([score for score, _ in best], abs=1e-5)
@@ -72,8 +72,9 @@ def test_equals_a_plain_program(seed: int, beam_size: int, max_length_ratio: flo
         max_length_ratio=max_length_ratio,
         max_length_offset=3,
     )
-    ids, lengths = sources([4, 1, 5, 2])
-    for table, (cap, found) in enumerate(zip(search.length_caps(lengths), search(model, ids, lengths), strict=True)):
+    given = sources([4, 1, 5, 2])
+    caps = search.length_caps(given["source"].lengths)
+    for table, (cap, found) in enumerate(zip(caps, search(model, given), strict=True)):
         expected = plain_beam(model, table, search, int(cap))
         assert [(h.token_ids, h.finished) for h in found] == [row[:2] for row in expected]
         assert [h.score for h in found] == pytest.approx([row[2] for row in expected], abs=1e-5)
@@ -84,22 +85,22 @@ def test_stopping_early_changes_nothing(seed: int) -> None:
     """The bound on open hypotheses: asking for more, which searches longer, begins with the same ones."""
     model = random_tables(4, seed, spread=1.0)
     options = {"beam_size": 5, "length_penalty": 1.5, "max_length_ratio": 2.0}
-    few, many = (BeamSearch(n_best=n, **options)(model, *sources([5, 2, 4, 3])) for n in (1, 5))
+    few, many = (BeamSearch(n_best=n, **options)(model, sources([5, 2, 4, 3])) for n in (1, 5))
     assert [found[0] for found in few] == [found[0] for found in many]
 
 
 def test_the_bound_saves_steps() -> None:
     model = chain({BOS: {EOS: 0.9, A: 0.1}, A: {A: 0.5, B: 0.5}, B: {A: 0.5, B: 0.5}})
-    BeamSearch(beam_size=3, length_penalty=0.0)(model, *sources([4]))
+    BeamSearch(beam_size=3, length_penalty=0.0)(model, sources([4]))
     assert len(model.steps) == 1
     # A long output could still score log(0.1) / (25 / 6) = -0.55 < log(0.9) under the longest cap, 20.
-    BeamSearch(beam_size=3, length_penalty=1.0, max_length_offset=12)(model, *sources([4]))
+    BeamSearch(beam_size=3, length_penalty=1.0, max_length_offset=12)(model, sources([4]))
     assert len(model.steps) == 2
 
 
 def test_the_bound_waits_for_longer_outputs_that_may_win() -> None:
     model = chain({BOS: {EOS: 0.5, A: 0.5}, A: {B: 1.0}, B: {C: 1.0}, C: {EOS: 1.0}})
-    ((found,),) = BeamSearch(beam_size=2, length_penalty=1.0)(model, *sources([4]))
+    ((found,),) = BeamSearch(beam_size=2, length_penalty=1.0)(model, sources([4]))
     assert found.token_ids == [A, B, C]
     assert found.score == pytest.approx(math.log(0.5) / (9 / 6))
 
@@ -108,30 +109,30 @@ def test_the_bound_waits_for_longer_outputs_that_may_win() -> None:
 def test_a_beam_of_one_is_greedy_search(seed: int) -> None:
     model = random_tables(4, seed)
     given = sources([5, 1, 3, 2])
-    assert BeamSearch(beam_size=1, length_penalty=0.0)(model, *given) == GreedySearch()(model, *given)
+    assert BeamSearch(beam_size=1, length_penalty=0.0)(model, given) == GreedySearch()(model, given)
 
 
 def test_a_beam_of_one_takes_the_lower_of_two_equal_ids() -> None:
     model = chain({BOS: {C: 0.5, B: 0.5}, B: {EOS: 1.0}, C: {EOS: 1.0}})
-    assert BeamSearch(beam_size=1)(model, *sources([3]))[0][0].token_ids == [B]
+    assert BeamSearch(beam_size=1)(model, sources([3]))[0][0].token_ids == [B]
 
 
 def test_equal_scores_are_ranked_by_id() -> None:
     model = chain({BOS: {C: 0.25, B: 0.25, A: 0.25, EOS: 0.25}, A: {EOS: 1.0}, B: {EOS: 1.0}, C: {EOS: 1.0}})
-    (found,) = BeamSearch(beam_size=4, n_best=4, length_penalty=0.0)(model, *sources([3]))
+    (found,) = BeamSearch(beam_size=4, n_best=4, length_penalty=0.0)(model, sources([3]))
     assert [h.token_ids for h in found] == [[], [A], [B], [C]]
 
 
 def test_fewer_come_back_where_there_are_no_more() -> None:
     model = chain({BOS: {A: 0.5, B: 0.5}, A: {EOS: 1.0}, B: {EOS: 1.0}})
-    (found,) = BeamSearch(beam_size=5, n_best=5)(model, *sources([3]))
+    (found,) = BeamSearch(beam_size=5, n_best=5)(model, sources([3]))
     assert [h.token_ids for h in found] == [[A], [B]]
 
 
 def test_open_hypotheses_come_after_finished_ones_at_the_cap() -> None:
     model = chain({BOS: {A: 1.0}, A: {A: 0.9, EOS: 0.1}})
     search = BeamSearch(beam_size=4, n_best=4, max_length_ratio=0.0, max_length_offset=3, length_penalty=0.0)
-    (found,) = search(model, *sources([2]))
+    (found,) = search(model, sources([2]))
     assert [(h.token_ids, h.finished) for h in found] == [([A], True), ([A, A], True), ([A, A, A], False)]
     assert [h.log_prob for h in found] == pytest.approx([math.log(x) for x in (0.1, 0.09, 0.81)])
 
@@ -140,7 +141,7 @@ def test_ends_when_the_beam_is_full_of_finished_ones() -> None:
     """Two finished ones end a beam of two, though the open one might have scored better at its cap of 208."""
     model = chain({BOS: {A: 0.9, EOS: 0.1}, A: {A: 0.9, EOS: 0.1}})
     search = BeamSearch(beam_size=2, n_best=2, length_penalty=1.0, max_length_offset=200)
-    (found,) = search(model, *sources([4]))
+    (found,) = search(model, sources([4]))
     assert len(model.steps) == 2
     assert [h.token_ids for h in found] == [[A], []] or [h.token_ids for h in found] == [[], [A]]
 

@@ -31,8 +31,8 @@ def test_a_large_beam_finds_the_best_of_all(seed: int, coverage_penalty: float) 
     model = AttendingTable(random_tables(2, seed).tables, seed)
     options = {"beam_size": 3**4, "n_best": 7, "max_length_ratio": 0.0, "max_length_offset": 4}
     search = BeamSearch(coverage_penalty=coverage_penalty, **options)
-    plain = BeamSearch(**options)(model, *sources(LENGTHS))
-    found = search(model, *sources(LENGTHS))
+    plain = BeamSearch(**options)(model, sources(LENGTHS))
+    found = search(model, sources(LENGTHS))
     assert [[h.token_ids for h in row] for row in found] != [[h.token_ids for h in row] for row in plain]
     for table, hypotheses in enumerate(found):
         ranked = sorted(
@@ -53,13 +53,13 @@ def test_what_was_never_looked_at_makes_no_score_infinite() -> None:
     """Each step looks at one source token alone, so that short outputs leave some without a look."""
     model = AttendingTable(random_tables(2, 0).tables, spread=1e4)
     search = BeamSearch(beam_size=3, n_best=3, coverage_penalty=0.5)
-    for found in search(model, *sources(LENGTHS)):
+    for found in search(model, sources(LENGTHS)):
         assert len(found) == 3
         assert all(math.isfinite(hypothesis.score) for hypothesis in found)
 
 
 def test_without_an_attention_it_is_refused() -> None:
     with pytest.raises(UserError, match="coverage_penalty needs an attention"):
-        BeamSearch(coverage_penalty=0.1)(BlindTable(random_tables(1, 0).tables), *sources([3]))
+        BeamSearch(coverage_penalty=0.1)(BlindTable(random_tables(1, 0).tables), sources([3]))
     with pytest.raises(UserError, match="coverage_penalty"):
         BeamSearch(coverage_penalty=-0.1)

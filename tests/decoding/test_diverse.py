@@ -15,8 +15,8 @@ def test_one_group_is_beam_search(seed: int) -> None:
     model = AttendingTable(random_tables(4, seed).tables, seed)
     options = {"beam_size": 4, "n_best": 4, "coverage_penalty": 0.2, "max_length_ratio": 1.0, "max_length_offset": 3}
     given = sources([5, 1, 3, 2])
-    beam = BeamSearch(**options)(model, *given)
-    assert DiverseBeamSearch(groups=1, diversity_strength=9.0, **options)(model, *given) == beam
+    beam = BeamSearch(**options)(model, given)
+    assert DiverseBeamSearch(groups=1, diversity_strength=9.0, **options)(model, given) == beam
 
 
 def test_a_group_keeps_away_from_what_the_groups_before_it_took() -> None:
@@ -26,9 +26,9 @@ def test_a_group_keeps_away_from_what_the_groups_before_it_took() -> None:
     """
     model = chain({BOS: {A: 0.45, B: 0.3, C: 0.25}, A: {EOS: 1.0}, B: {EOS: 1.0}, C: {EOS: 1.0}})
     options = {"beam_size": 3, "groups": 3, "n_best": 3, "length_penalty": 0.0}
-    (near,) = DiverseBeamSearch(diversity_strength=0.1, **options)(model, *sources([3]))
-    (twice,) = DiverseBeamSearch(diversity_strength=0.25, **options)(model, *sources([3]))
-    (apart,) = DiverseBeamSearch(diversity_strength=0.6, **options)(model, *sources([3]))
+    (near,) = DiverseBeamSearch(diversity_strength=0.1, **options)(model, sources([3]))
+    (twice,) = DiverseBeamSearch(diversity_strength=0.25, **options)(model, sources([3]))
+    (apart,) = DiverseBeamSearch(diversity_strength=0.6, **options)(model, sources([3]))
     assert [h.token_ids for h in near] == [[A]], "all groups took the same, which counts once"
     assert [h.token_ids for h in twice] == [[A], [B]]
     assert [h.token_ids for h in apart] == [[A], [B], [C]]
@@ -39,8 +39,8 @@ def test_without_strength_all_groups_are_the_first() -> None:
     model = random_tables(4, 0)
     given = sources([5, 1, 3, 2])
     options = {"n_best": 2, "max_length_ratio": 0.0, "max_length_offset": 6}
-    beam = BeamSearch(beam_size=2, **options)(model, *given)
-    found = DiverseBeamSearch(beam_size=6, groups=3, diversity_strength=0.0, **options)(model, *given)
+    beam = BeamSearch(beam_size=2, **options)(model, given)
+    found = DiverseBeamSearch(beam_size=6, groups=3, diversity_strength=0.0, **options)(model, given)
     assert [row[0].token_ids for row in found] == [row[0].token_ids for row in beam]
 
 

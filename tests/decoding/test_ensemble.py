@@ -17,8 +17,8 @@ GIVEN = sources([5, 1, 3, 2])
 def test_of_a_model_with_itself_it_is_the_model(mean: str) -> None:
     model = AttendingTable(random_tables(4, 0).tables)
     search = BeamSearch(n_best=3, coverage_penalty=0.1)
-    alone = search(model, *GIVEN, keep_weights=True)
-    together = search(Ensemble([model, model], mean=mean), *GIVEN, keep_weights=True)
+    alone = search(model, GIVEN, keep_weights=True)
+    together = search(Ensemble([model, model], mean=mean), GIVEN, keep_weights=True)
     for one, other in zip(alone, together, strict=True):
         assert [h.token_ids for h in one] == [h.token_ids for h in other]
         assert [h.score for h in one] == pytest.approx([h.score for h in other], abs=1e-5)
@@ -36,8 +36,8 @@ def test_it_is_the_model_of_the_means(mean: str) -> None:
     else:
         averaged = tables.mean(0).exp()
         averaged = (averaged / averaged.sum(-1, keepdim=True)).log()
-    expected = BeamSearch(n_best=3)(TableModel(averaged), *GIVEN)
-    found = BeamSearch(n_best=3)(Ensemble([members[0], MinimumLength(members[1], 0), members[2]], mean=mean), *GIVEN)
+    expected = BeamSearch(n_best=3)(TableModel(averaged), GIVEN)
+    found = BeamSearch(n_best=3)(Ensemble([members[0], MinimumLength(members[1], 0), members[2]], mean=mean), GIVEN)
     for one, other in zip(expected, found, strict=True):
         assert [h.token_ids for h in one] == [h.token_ids for h in other]
         assert [h.score for h in one] == pytest.approx([h.score for h in other], abs=1e-5)
@@ -46,10 +46,10 @@ def test_it_is_the_model_of_the_means(mean: str) -> None:
 def test_weights_are_the_mean_of_those_that_attend() -> None:
     tables = random_tables(4, 0).tables
     members = [AttendingTable(tables, 1), BlindTable(tables), AttendingTable(tables, 2)]
-    encoded, state = Ensemble(members).start(*GIVEN)
+    encoded, state = Ensemble(members).start(GIVEN)
     tokens = torch.full((4,), 2)
     _, weights, _ = Ensemble(members).step(tokens, encoded, state)
-    parts = [model.step(tokens, *model.start(*GIVEN))[1] for model in (members[0], members[2])]
+    parts = [model.step(tokens, *model.start(GIVEN))[1] for model in (members[0], members[2])]
     torch.testing.assert_close(weights, (parts[0] + parts[1]) / 2)
-    encoded, state = Ensemble([members[1]]).start(*GIVEN)
+    encoded, state = Ensemble([members[1]]).start(GIVEN)
     assert Ensemble([members[1]]).step(tokens, encoded, state)[1] is None

@@ -60,7 +60,7 @@ def test_frequencies_are_the_models() -> None:
     """Chi-square over all outputs of at most two tokens, with a fixed seed."""
     model = random_tables(1, 3, spread=0.7)
     search = SamplingSearch(n_best=4000, max_length_ratio=0.0, max_length_offset=2, seed=11)
-    (found,) = search(model, *sources([2]))
+    (found,) = search(model, sources([2]))
     outputs = [tuple(h.token_ids) + (EOS,) * h.finished for h in found]
     possible = [(EOS,)] + [(x, y) for x in (A, B, C) for y in (A, B, C, EOS)]
     counts = np.array([outputs.count(output) for output in possible])
@@ -74,7 +74,7 @@ def test_a_seed_and_a_source_give_the_samples() -> None:
     model = random_tables(3, 0, spread=0.5)
     given = sources([3, 4, 2])
     state = torch.get_rng_state()
-    once, again, other = (SamplingSearch(n_best=8, seed=seed)(model, *given) for seed in (1, 1, 2))
+    once, again, other = (SamplingSearch(n_best=8, seed=seed)(model, given) for seed in (1, 1, 2))
     assert once == again
     assert once != other
     assert torch.equal(torch.get_rng_state(), state), "it leaves torch's own random numbers alone"
@@ -82,13 +82,13 @@ def test_a_seed_and_a_source_give_the_samples() -> None:
 
 def test_more_samples_begin_with_the_fewer() -> None:
     model = random_tables(1, 0, spread=0.5)
-    few, many = (SamplingSearch(n_best=n)(model, *sources([4]))[0] for n in (3, 10))
+    few, many = (SamplingSearch(n_best=n)(model, sources([4]))[0] for n in (3, 10))
     assert Counter(tuple(h.token_ids) for h in few) <= Counter(tuple(h.token_ids) for h in many)
 
 
 def test_the_score_is_the_models_whatever_the_temperature() -> None:
     model = chain({BOS: {A: 0.9, B: 0.1}, A: {EOS: 1.0}, B: {EOS: 1.0}})
-    (found,) = SamplingSearch(n_best=200, temperature=5.0)(model, *sources([2]))
+    (found,) = SamplingSearch(n_best=200, temperature=5.0)(model, sources([2]))
     scores = {tuple(h.token_ids): h.log_prob for h in found}
     assert scores == pytest.approx({(A,): np.log(0.9), (B,): np.log(0.1)}, abs=1e-6)
     assert [h.score for h in found] == [h.log_prob for h in found]
