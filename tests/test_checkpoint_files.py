@@ -13,10 +13,10 @@ import torch
 
 from s2s_lit import checkpoint_files
 from s2s_lit.checkpoint_files import NotSavedError, load_checkpoint, remove_checkpoint, save_checkpoint
-from s2s_lit.config.build import rebuild
+from s2s_lit.config.build import load
 from s2s_lit.config.compose import compose, to_yaml
 from s2s_lit.errors import UserError
-from s2s_lit.text.words import Words
+from support.tasks import fields_of
 
 CONTENT: dict[str, Any] = {"state_dict": {"weight": torch.arange(50.0)}, "global_step": 7}
 EXPERIMENTS = Path(__file__).parents[1] / "experiments"
@@ -134,7 +134,8 @@ def configuration() -> str:
 
 
 @pytest.mark.parametrize("kind", STRANGE)
-def test_a_checkpoint_with_a_strange_configuration_is_told_in_a_sentence(kind: str) -> None:
-    own = {"config": STRANGE[kind](configuration()), "tokenizers": Words().build([("a b", "c d")]).state()}
+def test_a_checkpoint_with_a_strange_configuration_is_told_in_a_sentence(kind: str, file: Path) -> None:
+    own = {"config": STRANGE[kind](configuration()), "fields": fields_of(["a", "b"]).state()}
+    save_checkpoint({"s2s_lit": own, "state_dict": {}}, file)
     with pytest.raises(UserError):
-        rebuild({"s2s_lit": own, "state_dict": {}})
+        load(file)

@@ -59,7 +59,7 @@ def test_it_adds_nothing_and_reaches_every_parameter(name: str) -> None:
 def test_no_normalization_counts_it(kind: type[Normalization]) -> None:
     encoder = partial(RecurrentEncoder, input_normalization=kind, output_normalization=kind)
     decoder = partial(RecurrentDecoder, attention=GeneralAttention, feature_size=FEATURE)
-    model = Seq2Seq(VOCAB, VOCAB, embedding_size=EMBEDDING, encoder=encoder, decoder=decoder)
+    model = Seq2Seq({"source": VOCAB, "target": VOCAB}, embedding_size=EMBEDDING, encoder=encoder, decoder=decoder)
     assert_nothing(task_around(model), idle_batch())
 
 

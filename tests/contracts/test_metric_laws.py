@@ -38,12 +38,12 @@ HYPOTHESES = [
 ]
 
 
-@pytest.fixture(params=METRICS, ids=lambda found: found.__name__)
 def alone(references: Sequence[str]) -> list[list[str]]:
     """Each as the only reference."""
     return [[reference] for reference in references]
 
 
+@pytest.fixture(params=METRICS, ids=lambda found: found.__name__)
 def kind(request: pytest.FixtureRequest) -> type[TextMetric]:
     return request.param
 

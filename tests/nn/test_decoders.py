@@ -25,7 +25,7 @@ def decoder(request: pytest.FixtureRequest) -> type[Decoder]:
 def network(decoder: type[Decoder], **settings: object) -> Seq2Seq:
     torch.manual_seed(0)
     factory = partial(decoder, attention=GeneralAttention, **settings)  # 256 units, of the feature too
-    return Seq2Seq(23, 23, embedding_size=5, decoder=factory)
+    return Seq2Seq({"source": 23, "target": 23}, embedding_size=5, decoder=factory)
 
 
 def run(model: Seq2Seq) -> Decoded:

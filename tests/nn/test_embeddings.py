@@ -12,7 +12,7 @@ from s2s_lit.nn.decoders.recurrent import RecurrentDecoder
 from s2s_lit.nn.embeddings import TokenEmbedding, VariationalEmbedding, WordDropoutEmbedding
 from s2s_lit.optim.parameter_groups import decay_groups
 from s2s_lit.types import BOS, EOS, PAD, UNK
-from support.networks import VOCAB, random_batch
+from support.networks import SIZES, VOCAB, random_batch
 from support.parts import concrete_subclasses
 
 EMBEDDINGS: list[type[TokenEmbedding]] = [TokenEmbedding, *concrete_subclasses(TokenEmbedding, "s2s_lit.nn")]
@@ -85,8 +85,9 @@ def test_every_looked_up_token_gets_a_gradient(make: Any) -> None:
 
 
 def test_frozen_has_no_gradient_and_is_in_no_optimizer(make: Any) -> None:
-    model = Seq2Seq(VOCAB, VOCAB, embedding_size=SIZE, source_embedding=partial(make, frozen=True))
-    model(random_batch()).logits.sum().backward()
+    model = Seq2Seq(SIZES, embedding_size=SIZE, source_embedding=partial(make, frozen=True))
+    batch = random_batch()
+    model(batch.inputs, batch.target).logits.sum().backward()
     assert model.source_embedding.table.weight.grad is None
     assert model.target_embedding.table.weight.grad is not None
     names = [name for group in decay_groups(model) for name, _ in group["params"]]
@@ -171,7 +172,7 @@ def test_a_dropout_that_is_no_probability_is_refused(make: Any, rate: float) -> 
 
 def tied(tie: Tie, **parts: Any) -> Seq2Seq:
     decoder = partial(RecurrentDecoder, feature_size=SIZE)
-    return Seq2Seq(VOCAB, VOCAB, embedding_size=SIZE, decoder=decoder, tie=tie, **parts)
+    return Seq2Seq(SIZES, embedding_size=SIZE, decoder=decoder, tie=tie, **parts)
 
 
 @pytest.mark.parametrize("tie", ["none", "output", "embeddings", "all"])
@@ -193,7 +194,7 @@ def test_tied_tables_are_one_and_learn_from_each_use(tie: Tie) -> None:
     assert all(not torch.equal(table, old) for table, old in zip(tables, before, strict=True))
     other = tied(tie)
     other.load_state_dict(model.state_dict())
-    assert torch.equal(other(batch).logits, model(batch.inputs, batch.target).logits)
+    assert torch.equal(other(batch.inputs, batch.target).logits, model(batch.inputs, batch.target).logits)
 
 
 @pytest.mark.parametrize("tie", ["embeddings", "all"])
@@ -204,6 +205,7 @@ def test_one_table_is_not_half_frozen(tie: Tie) -> None:
 
 def test_tables_of_other_sizes_are_not_tied() -> None:
     with pytest.raises(ValueError, match=r"share data\.tokenizer"):
-        Seq2Seq(VOCAB, VOCAB + 1, embedding_size=SIZE, tie="embeddings")
+        Seq2Seq({"source": VOCAB, "target": VOCAB + 1}, embedding_size=SIZE, tie="embeddings")
+    wider = partial(RecurrentDecoder, feature_size=SIZE + 1)
     with pytest.raises(ValueError, match=rf"decoder\.feature_size \({SIZE + 1}\) = embedding_size \({SIZE}\)"):
-        Seq2Seq(VOCAB, VOCAB, embedding_size=SIZE, decoder=partial(RecurrentDecoder, feature_size=SIZE + 1), tie="all")
+        Seq2Seq(SIZES, embedding_size=SIZE, decoder=wider, tie="all")

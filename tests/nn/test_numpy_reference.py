@@ -156,8 +156,7 @@ def test_a_network_agrees_with_numpy(case: tuple[type, type, type]) -> None:
     layers = partial(recurrence, hidden_size=SIZE)
     cell = {"recurrence": layers} if has_recurrence(decoder) else {"hidden_size": SIZE}
     model = Seq2Seq(
-        23,
-        23,
+        networks.SIZES,
         embedding_size=5,
         encoder=partial(RecurrentEncoder, recurrence=layers, bidirectional=True),
         decoder=partial(decoder, **cell, attention=partial(AdditiveAttention, attention_size=6), feature_size=FEATURE),

@@ -70,7 +70,7 @@ def test_gradients_agree_with_differences(output: PointerOutput) -> None:
 def test_only_an_output_that_copies_is_shown_where_from(kind: type[LinearOutput] | type[PointerOutput]) -> None:
     torch.manual_seed(0)
     decoder = partial(RecurrentDecoder, attention=GeneralAttention)
-    model, batch = Seq2Seq(VOCAB, VOCAB, decoder=decoder, output=kind).eval(), random_batch()
+    model, batch = Seq2Seq({"source": VOCAB, "target": VOCAB}, decoder=decoder, output=kind).eval(), random_batch()
     shown = []
     model.output.register_forward_pre_hook(lambda _, given: shown.append([part is not None for part in given[1:]]))
     model(batch.inputs, batch.target)
@@ -82,6 +82,6 @@ def test_only_an_output_that_copies_is_shown_where_from(kind: type[LinearOutput]
 def test_it_says_what_it_needs() -> None:
     decoder = partial(RecurrentDecoder, attention=GeneralAttention)
     with pytest.raises(ValueError, match=r"PointerOutput needs one vocabulary .* data\.tokenizer"):
-        Seq2Seq(10, 11, decoder=decoder, output=PointerOutput)
+        Seq2Seq({"source": 10, "target": 11}, decoder=decoder, output=PointerOutput)
     with pytest.raises(ValueError, match=r"PointerOutput points with the attention: set model\.decoder\.attention"):
-        Seq2Seq(10, 10, output=PointerOutput)
+        Seq2Seq({"source": 10, "target": 10}, output=PointerOutput)

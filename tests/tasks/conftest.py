@@ -45,7 +45,6 @@ def make_task(**settings: Any) -> TranslationTask:
     return TranslationTask(
         network(RecurrentDecoder, recurrence=GRU, attention=AdditiveAttention)(),
         fields_of([str(n) for n in range(len(SPECIALS), VOCAB)]),
-        loss=TokenNLL(),
         search=search,
         validation_search=search,
         **settings,

@@ -12,17 +12,17 @@ import pytest
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
-from torch import Tensor
 
 from s2s_lit.errors import DivergenceError, UserError
 from s2s_lit.losses.activation import ActivationRegularization
+from s2s_lit.losses.base import LossResult
 from s2s_lit.losses.coverage import CoveragePenalty
-from s2s_lit.losses.token import TokenLoss, TokenNLL
+from s2s_lit.losses.token import TokenNLL
 from s2s_lit.models.seq2seq import Seq2Seq
 from s2s_lit.optim.plateau import PlateauSchedule
 from s2s_lit.optim.schedules import CosineSchedule
 from s2s_lit.optim.step_schedules import LuongSchedule
-from s2s_lit.types import Batch
+from s2s_lit.types import Batch, ModelOutput
 from support.networks import random_batch
 from tasks.conftest import Train, make_task
 
@@ -119,8 +119,8 @@ def test_a_training_that_diverges_stops_before_its_weights_are_lost(train: Train
 
 def test_a_loss_that_is_infinite_stops_a_training_though_its_gradient_is_finite(train: Train) -> None:
     class Impossible(TokenNLL):
-        def forward(self, logits: Tensor, targets: Tensor) -> TokenLoss:
-            found = super().forward(logits, targets)
+        def forward(self, output: ModelOutput, batch: Batch) -> LossResult:
+            found = super().forward(output, batch)
             return replace(found, nll=found.nll + math.inf)
 
     curve = Curve()

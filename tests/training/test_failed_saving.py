@@ -11,7 +11,6 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 
 from s2s_lit.checkpoint_files import save_checkpoint
 from s2s_lit.errors import Terminated, UserError
-from s2s_lit.text.words import Words
 from s2s_lit.training.best_checkpoint import BestCheckpoint
 from s2s_lit.training.restart_points import RestartPoints
 from s2s_lit.training.run import fit, resume_command_told, score_best, what_is_scored
@@ -48,7 +47,7 @@ def test_what_is_scored_are_the_weights_that_were_the_best(points: RestartPoints
     """A file that something else has put in the place of the best checkpoint is not scored."""
     best = BestCheckpoint(dirpath=points.path.parent, filename="best", monitor="val/bleu")
     best.step, best.best_model_path = 8, str(points.path.with_name("best.ckpt"))
-    own = {"tokenizers": Words().build([("a b", "c d")]).state(), "config": ""}
+    own = {"fields": {}, "config": ""}
     save_checkpoint({"global_step": 4, "state_dict": {}, "s2s_lit": own}, Path(best.best_model_path))
     nothing: Any = None
     with pytest.raises(UserError, match=r"of step 4, and those of step 8 were the best.*make resume RUN=01234567"):

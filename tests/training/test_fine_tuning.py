@@ -20,7 +20,7 @@ from s2s_lit.training.resumable_runs import stopped_run
 from support.tiny import TINY
 
 STILL = ["--task.optimizer.lr=0", "--task.optimizer.weight_decay=0", "--trainer.max_steps=1"]
-OTHER_DATA = ["--data.corpus.train_rows=50", "--data.tokenizer.vocab_size=90", ""]
+OTHER_DATA = ["--data.corpus.train_rows=50", "--data.tokenizer.vocab_size=90"]
 
 
 def test_weights_and_vocabulary_are_those_of_the_run(trained: RunRecord, in_project: Path) -> None:

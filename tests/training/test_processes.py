@@ -82,7 +82,7 @@ def test_two_processes_train_as_one(project: Path) -> None:
             assert two.metrics[name] == pytest.approx(value, rel=1e-3), name
     files = [artifact(connect(), run, "predictions/test.jsonl") for run in (one, two)]
     assert len(files[0]) == len(files[1]) == 30
-    assert [line["source"] for line in files[0]] == [line["source"] for line in files[1]]
+    assert [line["inputs"] for line in files[0]] == [line["inputs"] for line in files[1]]
     for path in ("samples/test.json", "samples/validation.json"):
         (first,), (second,) = (artifact(connect(), run, path) for run in (one, two))
         assert [row[:3] for row in first["data"]] == [row[:3] for row in second["data"]], path

@@ -181,7 +181,7 @@ def test_validation_samples_are_the_same_sentences_each_time(finished: Any) -> N
 
 def test_all_predictions_are_kept_in_the_order_of_the_split(finished: Any) -> None:
     lines = (finished.files / "predictions/test.jsonl").read_text().splitlines()
-    assert [json.loads(line)["source"] for line in lines] == [f"source {row}" for row in range(ROWS)]
+    assert [json.loads(line)["inputs"]["source"] for line in lines] == [f"source {row}" for row in range(ROWS)]
     assert json.loads(lines[3])["hypothesis"] == "größer 3"
 
 
@@ -291,4 +291,4 @@ def test_two_processes_write_one_run(store: MlflowClient, tmp_path: Path) -> Non
     assert [m.step for m in history] == list(range(15))
     files = Path(store.download_artifacts(record.run_id, ""))
     lines = (files / "predictions/test.jsonl").read_text().splitlines()
-    assert [json.loads(line)["source"] for line in lines] == [f"source {row}" for row in range(ROWS)]
+    assert [json.loads(line)["inputs"]["source"] for line in lines] == [f"source {row}" for row in range(ROWS)]
