@@ -38,6 +38,11 @@ class Sequences:
     values: Tensor
     lengths: Tensor  # [B]
 
+    @classmethod
+    def of(cls, values: Tensor) -> Sequences:
+        """Values without padding: every row has its whole length."""
+        return cls(values, torch.full(values.shape[:1], values.shape[1], device=values.device))
+
     def __len__(self) -> int:
         return len(self.lengths)
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 from jsonargparse import Namespace
 
-from s2s_lit.checkpoint_files import load_checkpoint
 from s2s_lit.config.compose import from_yaml, make_parser, named, to_yaml
+from s2s_lit.config.objections import objections
+from s2s_lit.config.stored import read
 from s2s_lit.data.datamodule import DataModule
 from s2s_lit.errors import UserError
 from s2s_lit.models.base import Model
@@ -31,7 +31,7 @@ class Experiment:
     """
 
     def __init__(self, config: Namespace) -> None:
-        with _objections():
+        with objections():
             parts = make_parser().instantiate(config)
         if missing := [key for key in ("model", "task") if parts[key] is None]:
             raise UserError(f"{missing[0]}: the configuration has none")
@@ -46,7 +46,7 @@ class Experiment:
         Raises:
             UserError: A setting is out of range, or parts do not fit together.
         """
-        with torch.random.fork_rng(devices=[]), _objections():
+        with torch.random.fork_rng(devices=[]), objections():
             self._require_what_is_read()
             self._make_model(dict.fromkeys(self.data.fields, _FEW_TOKENS))
 
@@ -57,7 +57,7 @@ class Experiment:
             UserError: The model reads other fields than the data has, or parts do not fit together.
         """
         fields = self.data.fields
-        with _objections():
+        with objections():
             self._require_what_is_read()
             model: Model = self._make_model(fields.sizes)
         if model.copied_input is not None and not fields.shares_tokenizer(model.copied_input):
@@ -65,7 +65,7 @@ class Experiment:
                 f"model.output copies from {model.copied_input}, so the field needs the target's tokenizer: share "
                 "data.tokenizer"
             )
-        with _objections():
+        with objections():
             task: Task = self._make_task(model, fields)
         task.config_yaml = to_yaml(self.config)
         return task
@@ -85,22 +85,6 @@ def score_names(config: Namespace) -> list[str]:
     task: type[Task] = named(config.task.class_path)
     metrics = task.usual_metrics() if stated is None else [named(metric.class_path) for metric in stated]
     return [*(score.name for score in task.likelihood_class.scores), *(metric.name for metric in metrics)]
-
-
-@contextmanager
-def _objections() -> Iterator[None]:
-    """What a part's constructor objects to (sizes that do not fit together), as a message for the user."""
-    try:
-        yield
-    except RuntimeError as error:
-        if "memory" not in str(error):
-            raise
-        raise UserError(f"model: its parameters do not fit into memory ({str(error).splitlines()[0]})") from error
-    except ValueError as error:
-        reason: BaseException = error
-        while isinstance(reason.__cause__, (UserError, ValueError)):  # jsonargparse wraps what an optional part raises
-            reason = reason.__cause__
-        raise UserError(str(reason)) from error
 
 
 def start_from_vectors(task: Task) -> dict[str, int]:
@@ -129,23 +113,6 @@ def load(checkpoint: Path, overrides: Sequence[str] = ()) -> tuple[Experiment, T
         UserError: the file is unreadable, torn or not of this program.
     """
     return rebuild(read(checkpoint), overrides)
-
-
-def read(checkpoint: Path) -> dict[str, Any]:
-    """What a checkpoint holds.
-
-    Raises:
-        UserError: the file is unreadable, torn or not of this program.
-    """
-    content = load_checkpoint(checkpoint)
-    try:
-        own: dict[str, Any] = content["s2s_lit"]
-        if "fields" not in own:
-            raise ValueError("it is of version 0.1, which this version does not read: use that version, or train anew")
-        own["config"].splitlines(), content["state_dict"].keys()
-    except (LookupError, TypeError, ValueError, AttributeError) as error:
-        raise UserError(f"{checkpoint} is not a readable checkpoint of s2s_lit ({error})") from error
-    return content
 
 
 def rebuild(content: dict[str, Any], overrides: Sequence[str] = ()) -> tuple[Experiment, Task]:

@@ -22,7 +22,7 @@ from s2s_lit.config.catalogue import import_parts
 from s2s_lit.config.experiments import FOLDER, files_of
 from s2s_lit.config.explain import explain
 from s2s_lit.config.jsonargparse_adapter import empty_parser
-from s2s_lit.config.overrides import joined_nulls, take_out, without_overruled_nulls
+from s2s_lit.config.overrides import parse_words
 from s2s_lit.config.yaml_files import read_mapping, read_mapping_text
 from s2s_lit.data.datamodule import DataModule
 from s2s_lit.data.fields.fields import Fields
@@ -96,7 +96,7 @@ def parse(arguments: Sequence[str], overrides: Sequence[str], files: Sequence[Pa
     for file in files:
         read_mapping(file)  # what is no configuration is refused by its line
     try:
-        config = _parse(parser, [*arguments, *overrides])
+        config = parse_words(parser, [*arguments, *overrides])
     except ArgumentError as error:
         raise UserError(explain(str(error), parser, files, overrides)) from error
     config = _checked(config)
@@ -141,19 +141,10 @@ def from_yaml(text: str, overrides: Sequence[str] = ()) -> Namespace:
         reason = explain(str(error), parser, (), ())
         raise UserError(f"this version does not read the checkpoint's configuration: {reason}") from error
     try:
-        config = _parse(parser, overrides, defaults=False, namespace=config)
+        config = parse_words(parser, overrides, defaults=False, namespace=config)
     except ArgumentError as error:
         raise UserError(explain(str(error), parser, (), overrides)) from error
     return _checked(config)
-
-
-def _parse(parser: ArgumentParser, arguments: Sequence[str], **given: Any) -> Namespace:
-    """`--KEY=null` takes a part of a part out, which jsonargparse can only do from a file; it is done last."""
-    arguments = without_overruled_nulls(joined_nulls(arguments))
-    nulls = [word for word in arguments if word.endswith("=null")]
-    config = parser.parse_args([word for word in arguments if word not in nulls], **given)
-    others = [word for word in nulls if not take_out(config, word.removeprefix("--").removesuffix("=null"))]
-    return parser.parse_args(others, defaults=False, namespace=config) if others else config
 
 
 def _given(overrides: Sequence[str]) -> list[Path]:

@@ -9,8 +9,16 @@ from s2s_lit.config.yaml_files import first_comment, read_mapping
 from s2s_lit.errors import UserError, did_you_mean
 
 FOLDER = Path("experiments")
+PROJECT = Path(__file__).parents[2] / FOLDER
+"""The same of the project itself."""
+
 BASE = "base.yaml"
 """What every experiment is a difference from; none itself."""
+
+
+def folder_here() -> Path:
+    """The folder of the working directory or, where there is none, that of the project itself."""
+    return FOLDER if (FOLDER / BASE).is_file() or not PROJECT.is_dir() else PROJECT
 
 
 def list_experiments(folder: Path = FOLDER) -> dict[str, str]:

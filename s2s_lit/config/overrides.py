@@ -4,11 +4,25 @@ from __future__ import annotations
 
 import importlib
 import inspect
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from jsonargparse import Namespace
+from jsonargparse import ArgumentParser, Namespace
 
 from s2s_lit.errors import UserError
+
+
+def words_of(changes: Mapping[str, Any], within: str = "") -> list[str]:
+    """The words of changes with dotted or nested keys; a mapping with a `class_path` is the value of its key."""
+    words: list[str] = []
+    for key, value in changes.items():
+        if isinstance(value, Mapping) and "class_path" not in value:
+            words += words_of(value, f"{within}{key}.")
+        else:
+            plain = value if isinstance(value, str) else json.dumps(value, default=str)
+            words.append(f"--{within}{key}={plain}")
+    return words
 
 
 def data_dir_override(folder: str | None, dataset: str) -> list[str]:
@@ -25,6 +39,18 @@ def data_dir_override(folder: str | None, dataset: str) -> list[str]:
             "(make experiments lists them)"
         )
     return [f"--data.corpus.data_dir={folder}"]
+
+
+def parse_words(parser: ArgumentParser, arguments: Sequence[str], **given: Any) -> Namespace:
+    """The configuration that the words of a command line make.
+
+    `--KEY=null` takes a part of a part out, which jsonargparse can only do from a file; it is done last.
+    """
+    arguments = without_overruled_nulls(joined_nulls(arguments))
+    nulls = [word for word in arguments if word.endswith("=null")]
+    config = parser.parse_args([word for word in arguments if word not in nulls], **given)
+    others = [word for word in nulls if not take_out(config, word.removeprefix("--").removesuffix("=null"))]
+    return parser.parse_args(others, defaults=False, namespace=config) if others else config
 
 
 def joined_nulls(arguments: Sequence[str]) -> list[str]:

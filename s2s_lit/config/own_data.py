@@ -20,7 +20,9 @@ from s2s_lit.processes import rank
 _CORPUS = "data.corpus"
 
 
-def with_folder(data_dir: str | None, dataset: str, overrides: Sequence[str]) -> tuple[str, list[str]]:
+def with_folder(
+    data_dir: str | None, dataset: str, overrides: Sequence[str], folder: Path = FOLDER
+) -> tuple[str, list[str]]:
     """The data set and the changes of a command that may name a folder of data.
 
     A data set that reads files reads those of the folder; the built-in corpus has none, so that the folder is data by
@@ -30,7 +32,7 @@ def with_folder(data_dir: str | None, dataset: str, overrides: Sequence[str]) ->
         UserError: As `data_file_for`.
     """
     if data_dir is not None and dataset == "builtin":
-        return data_file_for(data_dir, overrides), list(overrides)
+        return data_file_for(data_dir, overrides, folder), list(overrides)
     return dataset, [*overrides, *data_dir_override(data_dir, dataset)]
 
 

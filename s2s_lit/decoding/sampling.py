@@ -94,3 +94,8 @@ def _rows(inputs: Inputs) -> Iterator[list[Any]]:
         for field in inputs.values()
     ]
     return map(list, zip(*columns, strict=True)) if columns else ([place] for place in range(inputs.size))
+
+
+def sampling_without_input() -> SamplingSearch:
+    """How texts are sampled from a model that reads nothing, where no search is configured: up to 100 tokens."""
+    return SamplingSearch(max_length_ratio=0.0, max_length_offset=100)

@@ -6,9 +6,10 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from s2s_lit.data.fields.fields import Fields
 from s2s_lit.data.fields.text import TextField
 from s2s_lit.errors import UserError, did_you_mean
-from s2s_lit.tasks.base import Task
+from s2s_lit.models.base import Model
 from s2s_lit.text.tokenizer import Tokenizer
 from s2s_lit.text.vocabulary import SPECIALS
 from s2s_lit.text.words import JOINER
@@ -18,17 +19,17 @@ from s2s_lit.types import UNK
 DRAWN = 150  # tokens of the picture
 
 
-def vectors_of(task: Task, name: str) -> tuple[TextField, Tensor]:
+def vectors_of(model: Model, fields: Fields, name: str) -> tuple[TextField, Tensor]:
     """A text field and its embedding's table [V, E].
 
     Raises:
         UserError: The model has no embedding of that field.
     """
-    embeddings = task.model.embeddings
+    embeddings = model.embeddings
     if name not in embeddings:
         raise UserError(f"--side {name}: this model has embeddings of {', '.join(embeddings)}")
     table: Tensor = embeddings[name].table.weight.detach().float().cpu()
-    return task.fields.text_fields[name], table
+    return fields.text_fields[name], table
 
 
 def ids_of(word: str, tokenizer: Tokenizer) -> list[int]:
@@ -58,9 +59,9 @@ def nearest(vectors: Tensor, ids: list[int], count: int) -> list[tuple[int, floa
     return list(zip(found.indices.tolist(), found.values.tolist(), strict=True))
 
 
-def picture(task: Task, name: str) -> Figure:
+def picture(model: Model, fields: Fields, name: str) -> Figure:
     """The most frequent tokens of a field; ids are in the order of counts, or of sentencepiece's scores."""
-    field, vectors = vectors_of(task, name)
+    field, vectors = vectors_of(model, fields, name)
     tokenizer = field.tokenizer
     start, stop = len(SPECIALS), len(SPECIALS) + DRAWN
     tokens = [token.replace(JOINER, "·") for token in tokenizer.tokens[start:stop]]  # which the picture's font lacks

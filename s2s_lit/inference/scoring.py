@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -11,12 +12,32 @@ from torch import Tensor
 from s2s_lit.data.batching.collate import collate
 from s2s_lit.decoding.scorers import forced_log_probs
 from s2s_lit.inference.generator import BLOCK, Raw, batches_by_length, by_name, ignore
-from s2s_lit.inference.models import Models
-from s2s_lit.types import EOS, TARGET, Batch
+from s2s_lit.types import EOS, TARGET, Batch, at_least_float32
+
+if TYPE_CHECKING:
+    from s2s_lit.inference.models import TrainedModel
+
+
+class Scored:
+    """How likely a target is.
+
+    Args:
+        by_token: Its tokens, the end mark last, with their log-probabilities.
+
+    Attributes:
+        log_prob: log P(target | input).
+        tokens: The tokens.
+        token_log_probs: The log-probability of each.
+    """
+
+    def __init__(self, by_token: Sequence[tuple[str, float]]) -> None:
+        self.tokens = [token for token, _ in by_token]
+        self.token_log_probs = [log_prob for _, log_prob in by_token]
+        self.log_prob = sum(self.token_log_probs)
 
 
 def score(
-    models: Models, pairs: Iterable[tuple[Raw, str]], *, told: Callable[[int], object] = ignore
+    models: TrainedModel, pairs: Iterable[tuple[Raw, str]], *, told: Callable[[int], object] = ignore
 ) -> Iterator[list[tuple[str, float]]]:
     """The tokens of each target, its EOS last, with their log-probabilities, in the pairs' order.
 
@@ -39,10 +60,10 @@ def score(
 
 
 @torch.inference_mode()
-def token_log_probs(models: Models, batch: Batch) -> Tensor:
+def token_log_probs(models: TrainedModel, batch: Batch) -> Tensor:
     """Those of each token of the targets [B, T], 0 at padding: in one pass if there is a single run, else by steps."""
-    task = models.task
-    if models.model is not task.model:
+    if len(models.members) > 1:
         return forced_log_probs(models.model, batch.inputs, batch.target)
-    log_probs = task.loss(task.model(batch.inputs, batch.target), batch).log_probs
+    logits = at_least_float32(models.members[0](batch.inputs, batch.target).logits)
+    log_probs = logits.log_softmax(dim=-1).gather(1, batch.target.tokens.unsqueeze(1)).squeeze(1)
     return log_probs.new_zeros(batch.target.mask.shape).masked_scatter(batch.target.mask, log_probs)

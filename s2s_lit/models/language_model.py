@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from s2s_lit.checks import at_least
 from s2s_lit.models.base import Model
+from s2s_lit.nn.assembly import made
 from s2s_lit.nn.dropout import SequenceDropout
 from s2s_lit.nn.embeddings import EmbeddingFactory, TokenEmbedding
 from s2s_lit.nn.outputs.base import OutputFactory
@@ -64,13 +65,13 @@ class LanguageModel(Model):
     ) -> None:
         super().__init__()
         at_least("model.embedding_size", embedding_size, 1)
-        self.embedding = embedding(sizes[TARGET], embedding_size)
-        self.recurrence = recurrence(embedding_size, False)
+        self.embedding = made(embedding, vocab_size=sizes[TARGET], embedding_size=embedding_size)
+        self.recurrence = made(recurrence, input_size=embedding_size, bidirectional=False)
         size = self.recurrence.output_size
         projects = tie == "output" and size != embedding_size
         self.projection = nn.Linear(size, embedding_size, bias=False) if projects else None
         self.dropout = SequenceDropout(dropout, variational=variational)
-        self.output = output(embedding_size if projects else size, sizes[TARGET])
+        self.output = made(output, feature_size=embedding_size if projects else size, vocab_size=sizes[TARGET])
         if self.output.copies:
             raise ValueError(f"model.output={type(self.output).__name__} copies, and a language model has no input")
         if tie == "output":

@@ -10,7 +10,8 @@ from torch import Tensor
 
 from s2s_lit.checks import at_least
 from s2s_lit.models.base import Model
-from s2s_lit.nn.decoders.base import DecoderFactory
+from s2s_lit.nn.assembly import fitting, made
+from s2s_lit.nn.decoders.base import Decoder, DecoderFactory
 from s2s_lit.nn.decoders.recurrent import RecurrentDecoder
 from s2s_lit.nn.embeddings import EmbeddingFactory, TokenEmbedding
 from s2s_lit.nn.encoders.base import EncoderFactory
@@ -32,7 +33,7 @@ from s2s_lit.types import (
 class Seq2Seq(Model):
     """p(target | source) = product over t of p(target_t | target_<t, source), by an encoder and a decoder.
 
-    It is a `StepModel` for the searches (`start`, `step`).
+    It is a `StepModel` for the searches (`start`, `step`). Each part is a factory, or a module that is ready.
 
     Args:
         sizes: Tokens of the vocabularies of `source` and `target`.
@@ -67,11 +68,15 @@ class Seq2Seq(Model):
     ) -> None:
         super().__init__()
         at_least("model.embedding_size", embedding_size, 1)
-        self.source_embedding = source_embedding(sizes["source"], embedding_size)
-        self.target_embedding = target_embedding(sizes["target"], embedding_size)
-        self.encoder = encoder(embedding_size)
-        self.decoder = decoder(embedding_size, self.encoder)
-        self.output = output(self.decoder.feature_size, sizes["target"])
+        self.source_embedding = made(source_embedding, vocab_size=sizes["source"], embedding_size=embedding_size)
+        self.target_embedding = made(target_embedding, vocab_size=sizes["target"], embedding_size=embedding_size)
+        self.encoder = made(encoder, input_size=embedding_size)
+        self.decoder = fitting(
+            decoder if isinstance(decoder, Decoder) else decoder(embedding_size, self.encoder),
+            input_size=embedding_size,
+            encoder_size=self.encoder.encoder_size,
+        )
+        self.output = made(output, feature_size=self.decoder.feature_size, vocab_size=sizes["target"])
         if self.output.copies:
             self._check_copying(sizes)
         if tie in ("output", "all"):

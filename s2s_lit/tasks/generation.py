@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from s2s_lit.data.fields.fields import Fields
+from s2s_lit.data.fields.output_text import OutputText
 from s2s_lit.decoding.search import Search
 from s2s_lit.errors import UserError
 from s2s_lit.losses.base import Loss
@@ -19,7 +20,6 @@ from s2s_lit.optim.averaging import AveragingFactory
 from s2s_lit.optim.schedules import ConstantSchedule, ScheduleFactory
 from s2s_lit.tasks.base import Task
 from s2s_lit.tasks.optimization import OptimizerFactory
-from s2s_lit.text.unknown import UnknownReplacer
 from s2s_lit.types import EOS, Batch, Hypothesis, Prediction
 
 
@@ -68,7 +68,7 @@ class GenerationTask(Task):
         self.search = search
         self.validation_search = validation_search
         self._require_attention(replace_unknown)
-        self._unknown = self._replacer() if replace_unknown else None
+        self._text_of = OutputText(fields, replace_unknown=replace_unknown)
         self._text_metrics = nn.ModuleList(self.usual_metrics() if metrics is None else metrics)  # they move along
 
     def _require_attention(self, replace_unknown: bool) -> None:
@@ -79,20 +79,9 @@ class GenerationTask(Task):
         if asked and not self.model.attends:
             raise UserError(f"task.{asked[0]} needs an attention: set model.decoder.attention, or leave it out")
 
-    def _replacer(self) -> UnknownReplacer:
-        texts = [name for name in self.fields.inputs if name in self.fields.text_fields]
-        if len(texts) != 1:
-            raise UserError("task.replace_unknown needs one input that is text")
-        return UnknownReplacer(self.fields.text_fields[texts[0]].tokenizer, self.fields.target.tokenizer)
-
     @property
     def text_metrics(self) -> list[TextMetric]:
         return cast(list[TextMetric], list(self._text_metrics))
-
-    @property
-    def replaces_unknown(self) -> bool:
-        """Whether `text_of` needs the attention's weights."""
-        return self._unknown is not None
 
     def evaluate(self, batch: Batch, *, final: bool) -> list[Prediction]:
         costs = list(self._costs(batch))
@@ -108,15 +97,13 @@ class GenerationTask(Task):
     @torch.inference_mode()
     def predict(self, batch: Batch, search: Search) -> list[Prediction]:
         """The best hypothesis for each example, as text; with the attention's weights if it is the final search's."""
-        keep_weights = search is self.search or self.replaces_unknown
+        keep_weights = search is self.search or self._text_of.needs_weights
         found = search(self.model, batch.inputs, keep_weights=keep_weights)
         return [self._prediction(batch, row, hypotheses[0]) for row, hypotheses in enumerate(found)]
 
     def text_of(self, hypothesis: Hypothesis, source_text: str) -> str:
         """The detokenized text of an output for the input `source_text`."""
-        if self._unknown is None:
-            return self.fields.target.tokenizer.decode(hypothesis.token_ids)
-        return self._unknown.decode(hypothesis.token_ids, hypothesis.weights, source_text)
+        return self._text_of(hypothesis, source_text)
 
     def _prediction(self, batch: Batch, row: int, hypothesis: Hypothesis) -> Prediction:
         target = self.fields.target

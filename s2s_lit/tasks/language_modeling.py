@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from s2s_lit.data.fields.fields import Fields
-from s2s_lit.decoding.sampling import SamplingSearch
+from s2s_lit.decoding.sampling import sampling_without_input
 from s2s_lit.decoding.search import Search
 from s2s_lit.losses.base import Loss
 from s2s_lit.losses.penalty import Penalty
@@ -50,7 +50,7 @@ class LanguageModelingTask(Task):
         super().__init__(
             model, fields, loss=loss, optimizer=optimizer, schedule=schedule, averaging=averaging, penalties=penalties
         )
-        self.search = search or SamplingSearch(max_length_ratio=0.0, max_length_offset=100)
+        self.search = search or sampling_without_input()
 
     @classmethod
     def usual_metrics(cls) -> list[TextMetric]:

@@ -8,8 +8,8 @@ from typing import Any
 from jsonargparse import Namespace
 from torch import Tensor
 
-from s2s_lit.config.build import read
 from s2s_lit.config.compose import from_yaml
+from s2s_lit.config.stored import read
 from s2s_lit.errors import UserError
 from s2s_lit.processes import from_first
 from s2s_lit.tasks.base import Task

@@ -15,7 +15,8 @@ from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
 from s2s_lit.checkpoint_files import NotSavedError
-from s2s_lit.config.build import Experiment, read, rebuild, start_from_vectors
+from s2s_lit.config.build import Experiment, rebuild, start_from_vectors
+from s2s_lit.config.stored import read
 from s2s_lit.data.datamodule import DataModule
 from s2s_lit.data.loading.workers import killed_workers_told
 from s2s_lit.errors import UserError
@@ -152,7 +153,7 @@ def score_best(
     trainer.test(task, datamodule=data, verbose=False)
     tracker.set_tags(signatures(task))
     for name in task.model.embeddings:
-        tracker.log_figure(picture(task, name), f"embeddings/{name}.png")
+        tracker.log_figure(picture(task.model, task.fields, name), f"embeddings/{name}.png")
     return task, scores_of(trainer.callback_metrics, "test")
 
 

@@ -11,8 +11,8 @@ import torch
 import yaml
 
 from s2s_lit.__main__ import main
-from s2s_lit.config.build import read
 from s2s_lit.config.compose import compose, to_yaml
+from s2s_lit.config.stored import read
 from s2s_lit.errors import UserError
 from s2s_lit.tracking.client.runs import RunRecord, download_checkpoint, list_runs
 from s2s_lit.training.fine_tuning import as_begun, take_weights

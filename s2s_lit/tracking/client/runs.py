@@ -9,12 +9,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from s2s_lit.errors import UserError, did_you_mean
 from s2s_lit.scratch import scratch_folder
-from s2s_lit.tracking.client.connection import connect
+from s2s_lit.tracking.client import sqlite_file
+from s2s_lit.tracking.client.connection import connect, database_file, tracking_uri
 from s2s_lit.tracking.client.failures import answering
 from s2s_lit.tracking.client.limits import readable
+from s2s_lit.tracking.client.sqlite_file import StoredRun
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
@@ -61,27 +65,39 @@ class RunRecord:
     metrics: dict[str, float]
     params: dict[str, str]
     tags: dict[str, str]
+    artifact_uri: str
 
     @classmethod
     def of(cls, run: Run) -> RunRecord:
         """The record of an MLflow run."""
-        tags, metrics = dict(run.data.tags), dict(run.data.metrics)
+        info, data = run.info, run.data
+        stored = StoredRun(
+            info.run_id, info.run_name, info.status, info.start_time, info.artifact_uri,
+            dict(data.metrics), dict(data.params), dict(data.tags),
+        )  # fmt: skip
+        return cls.of_stored(stored)
+
+    @classmethod
+    def of_stored(cls, run: StoredRun) -> RunRecord:
+        """The record of a run, whoever has read it."""
+        tags, metrics = run.tags, run.metrics
         monitor = tags.get(MONITOR_TAG, "")
         return cls(
-            run_id=run.info.run_id,
-            name=run.info.run_name or run.info.run_id[:8],
+            run_id=run.run_id,
+            name=run.name or run.run_id[:8],
             experiment=tags.get("s2s.experiment", ""),
             dataset=tags.get("s2s.dataset", ""),
             task=tags.get(TASK_TAG, ""),
             kind=tags.get("s2s.kind", ""),
-            status=run.info.status,
-            started=datetime.fromtimestamp(run.info.start_time / 1000),
+            status=run.status,
+            started=datetime.fromtimestamp(run.started / 1000),
             monitor=monitor,
             mode=tags.get(MODE_TAG, "max"),
             score=metrics.get(best_key(monitor), metrics.get(monitor)),
             metrics=metrics,
-            params={readable(key): value for key, value in run.data.params.items()},  # early versions had longer keys
+            params={readable(key): value for key, value in run.params.items()},  # early versions had longer keys
             tags=tags,
+            artifact_uri=run.artifact_uri,
         )
 
     def __str__(self) -> str:
@@ -91,6 +107,10 @@ class RunRecord:
 
 def list_runs(where: str = "", *, client: MlflowClient | None = None, limit: int | None = None) -> list[RunRecord]:
     """Runs of all experiments that match MLflow's filter `where`, newest first; all of them, or the first `limit`."""
+    file = database_file(client.tracking_uri if client else tracking_uri())
+    stored = None if file is None else sqlite_file.search(file, where, limit)
+    if stored is not None:
+        return [RunRecord.of_stored(run) for run in stored]
     client = client or connect()
     with answering(client.tracking_uri):
         ids = [e.experiment_id for e in client.search_experiments()]
@@ -121,28 +141,27 @@ def find_run(selector: str, *, dataset: str | None = None) -> RunRecord:
     Raises:
         UserError: when nothing fits, listing what exists; or when a cut id fits several runs.
     """
-    client = connect()
     on = "" if dataset is None else f" and tags.`s2s.dataset` = {_quoted(dataset)}"
     finished = f"tags.`s2s.kind` = 'train' and attributes.status = 'FINISHED'{on}"
-    if selector == "latest" and (newest := list_runs(finished, client=client, limit=1)):
+    if selector == "latest" and (newest := list_runs(finished, limit=1)):
         return newest[0]
     if selector == "best":
-        candidates = list_runs(finished, client=client)
+        candidates = list_runs(finished)
         if any(run.score is not None for run in candidates):
             return _best(candidates)
-    by_id = _by_whole_id(selector, dataset, client)
+    by_id = _by_whole_id(selector, dataset)
     if by_id is None:
-        named = list_runs(f"{finished} and tags.`s2s.experiment` = {_quoted(selector)}", client=client)
+        named = list_runs(f"{finished} and tags.`s2s.experiment` = {_quoted(selector)}")
         if named:
             return _best(named)
-        by_id = _by_name_or_beginning(selector, on, client)
+        by_id = _by_name_or_beginning(selector, on)
     if by_id is not None:
         trained_as = by_id.tags.get("mlflow.parentRunId") if by_id.kind == "evaluate" else None
         return find_run(trained_as) if trained_as else by_id
-    trained = list_runs(f"tags.`s2s.kind` = 'train'{on}", client=client)
-    every = [] if trained or dataset is None else list_runs("tags.`s2s.kind` = 'train'", client=client)
+    trained = list_runs(f"tags.`s2s.kind` = 'train'{on}")
+    every = [] if trained or dataset is None else list_runs("tags.`s2s.kind` = 'train'")
     others = sorted({run.dataset for run in every})
-    raise UserError(_nothing_found(selector, dataset, trained, others, client.tracking_uri))
+    raise UserError(_nothing_found(selector, dataset, trained, others, tracking_uri()))
 
 
 def _best(runs: Sequence[RunRecord]) -> RunRecord:
@@ -157,31 +176,22 @@ def _best(runs: Sequence[RunRecord]) -> RunRecord:
     return max(runs, key=rank)
 
 
-def _by_whole_id(selector: str, dataset: str | None, client: MlflowClient) -> RunRecord | None:
+def _by_whole_id(selector: str, dataset: str | None) -> RunRecord | None:
     """The run with this id, whatever its kind and status: one question, however many runs there are."""
-    from mlflow.exceptions import MlflowException
-
     if re.fullmatch("[0-9a-f]{32}", selector) is None:
         return None
-    with answering(client.tracking_uri):
-        try:
-            found = client.get_run(selector)
-        except MlflowException as error:
-            if error.error_code != "RESOURCE_DOES_NOT_EXIST":
-                raise
-            return None
-    record = RunRecord.of(found)
-    return record if found.info.lifecycle_stage == "active" and dataset in (None, record.dataset) else None
+    found = list_runs(f"attributes.run_id = '{selector}'", limit=1)
+    return found[0] if found and dataset in (None, found[0].dataset) else None
 
 
-def _by_name_or_beginning(selector: str, on: str, client: MlflowClient) -> RunRecord | None:
+def _by_name_or_beginning(selector: str, on: str) -> RunRecord | None:
     """The newest run with this name, or the one whose id begins so, whatever its kind and status."""
-    named = list_runs(f"attributes.run_name = {_quoted(selector)}{on}", client=client, limit=1)
+    named = list_runs(f"attributes.run_name = {_quoted(selector)}{on}", limit=1)
     if named:
         return named[0]
     if re.fullmatch(f"[0-9a-f]{{{_MIN_PREFIX},31}}", selector) is None:
         return None
-    begun = list_runs(f"attributes.run_id LIKE '{selector}%'{on}", client=client)
+    begun = list_runs(f"attributes.run_id LIKE '{selector}%'{on}")
     if len(begun) > 1:
         raise UserError(f"RUN={selector} is the beginning of {len(begun)} run ids; give more of it:\n" + _lines(begun))
     return begun[0] if begun else None
@@ -230,11 +240,11 @@ def download_checkpoint(run: RunRecord) -> Path:
     cached = _cache() / run.run_id / (Path(CHECKPOINT).name if finished else "stopped.ckpt")
     if finished and cached.is_file():
         return cached
+    local = _local_artifact(run.artifact_uri)
+    if local is not None and local.is_file():
+        return local
     client = connect()
     try:
-        local = _local_artifact(client.get_run(run.run_id).info.artifact_uri)
-        if local is not None and local.is_file():
-            return local
         cached.parent.parent.mkdir(parents=True, exist_ok=True)
         with scratch_folder(cached.parent.parent) as folder:
             path = Path(client.download_artifacts(run.run_id, CHECKPOINT, str(folder)))
@@ -250,10 +260,10 @@ def download_checkpoint(run: RunRecord) -> Path:
 
 def _local_artifact(artifact_uri: str) -> Path | None:
     """Where the checkpoint itself lies, if artifacts are files of this machine."""
-    from mlflow.utils.file_utils import local_file_uri_to_path
-
-    local = artifact_uri.startswith(("file:", "/"))
-    return Path(local_file_uri_to_path(artifact_uri)) / CHECKPOINT if local else None
+    if not artifact_uri.startswith(("file:", "/")):
+        return None
+    folder = url2pathname(urlsplit(artifact_uri).path) if artifact_uri.startswith("file:") else artifact_uri
+    return Path(folder) / CHECKPOINT
 
 
 def _cache() -> Path:
