@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from s2s_lit.cli.lines import blocks_of, progress, require_utf8, written
 from s2s_lit.errors import UserError
@@ -33,7 +33,7 @@ def translate(arguments: argparse.Namespace, overrides: list[str]) -> int:
     return 0
 
 
-def _render(found: Iterable[list[Generated]], n_best: int, first: int) -> Iterator[str]:
+def _render(found: Iterable[Sequence[Generated]], n_best: int, first: int) -> Iterator[str]:
     """What is printed of a block whose first line has the number `first`."""
     for number, outputs in enumerate(found, first):
         if n_best == 1:

@@ -26,7 +26,10 @@ class UnknownReplacer:
 
     def __init__(self, source: Tokenizer, target: Tokenizer) -> None:
         if not (isinstance(target, WholeTokenizer) and type(source) is type(target)):
-            raise UserError("task.replace_unknown needs the same kind of whole tokens on both sides, such as Words")
+            raise UserError(
+                "task.replace_unknown needs the same kind of whole tokens on both sides, such as Words: set "
+                "data.tokenizer Words"
+            )
         self._source, self._target = source, target
 
     def decode(self, ids: Sequence[int], weights: Tensor | None, source_text: str) -> str:

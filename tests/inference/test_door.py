@@ -75,7 +75,7 @@ def test_loading_and_the_first_answer_are_quick(trained: Trained) -> None:
 
 def test_a_training_returns_its_scores(trained: Trained) -> None:
     assert {"bleu", "loss"} <= set(trained.scores)
-    assert list_runs()[0].params["trainer/max_epochs"] == "1"
+    assert list_runs()[0].params["trainer.max_epochs"] == "1"
 
 
 def test_what_run_takes_load_takes(trained: Trained, model: s2s_lit.TrainedModel) -> None:
