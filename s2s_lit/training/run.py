@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 import contextlib
-import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import lightning.pytorch as pl
-import torch
 from jsonargparse import Namespace
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
 from s2s_lit.checkpoint_files import NotSavedError
-from s2s_lit.config.build import Experiment, rebuild, start_from_vectors
+from s2s_lit.config.build import Experiment, rebuild
 from s2s_lit.config.stored import read
 from s2s_lit.data.datamodule import DataModule
 from s2s_lit.data.loading.workers import killed_workers_told
 from s2s_lit.errors import UserError
 from s2s_lit.inference.neighbours import picture
 from s2s_lit.metrics.score import scores_of
-from s2s_lit.processes import from_first, rank, world_size
+from s2s_lit.processes import from_first, rank
 from s2s_lit.tasks.base import Task
-from s2s_lit.tasks.memory import StepMemory
 from s2s_lit.tracking.logger import MlflowTracker
 from s2s_lit.training.allocator import keep_freed_memory
 from s2s_lit.training.best_checkpoint import BestCheckpoint, best_checkpoint
@@ -32,8 +28,8 @@ from s2s_lit.training.callbacks.recorder import RunRecorder
 from s2s_lit.training.callbacks.scores_by_length import ScoresByLength
 from s2s_lit.training.callbacks.validation_records import ValidationRecords
 from s2s_lit.training.console import say
-from s2s_lit.training.fine_tuning import starting_point, take_weights
 from s2s_lit.training.launch import leaves_out
+from s2s_lit.training.preparation import begin, choose_batches, draw_apart
 from s2s_lit.training.restart_files import read_restart
 from s2s_lit.training.restart_points import RestartPoints
 from s2s_lit.training.trainer import ValidateAtEnd, make_trainer
@@ -65,28 +61,6 @@ def run(
     if rank() == 0:
         points.remove()
     return scored
-
-
-def begin(experiment: Experiment, tracker: MlflowTracker, stopped: Mapping[str, Any] | None) -> Task:
-    """The task that training begins or, from the restart point `stopped`, goes on with, once its data is set up."""
-    config, data = experiment.config, experiment.data
-    start = starting_point(config) if stopped is None else stopped
-    if start is not None:
-        data.fields.load_state(start["fields"])
-    prepare(data)
-    say(vocabulary_line(data))
-    for line in data.lost_rows:
-        say(line)
-    if dealing := data.dealing(world_size()):
-        say(dealing)
-    if config.trainer.max_steps > 0 and not data.constant_count:
-        experiment.trainer_arguments["max_epochs"] = -1  # or the schedule would count on steps that never come
-    task = experiment.make_task()
-    if start is None:
-        use_vectors(task, tracker)
-    elif stopped is None:
-        take_weights(task, start["state_dict"])
-    return task
 
 
 def restart_points(config: Namespace, tracker: MlflowTracker, best: BestCheckpoint) -> RestartPoints:
@@ -162,66 +136,6 @@ def what_is_scored(best: BestCheckpoint) -> str:
     shown = dict.fromkeys(name for name in (str(best.monitor), "val/loss") if name in best.kept)
     scores = ", ".join(f"{name} {best.kept[name]:.4f}" for name in shown)
     return f"scored: the weights of step {best.step}, which were the best ({scores})"
-
-
-def prepare(data: DataModule) -> None:
-    """Sets the data up for training, with the first process's vocabularies in all of them."""
-    if world_size() > 1:
-
-        def state() -> dict[str, Any]:
-            data.setup("validate")  # builds the vocabularies alone
-            return data.fields.state()
-
-        built = from_first(state)
-        if rank() > 0:
-            data.fields.load_state(built)
-    data.setup("fit")
-
-
-def draw_apart(seed: int) -> None:
-    """From now on each process draws random numbers (dropout) of its own; the first one as if it were alone."""
-    if world_size() > 1:
-        os.environ.pop("PL_GLOBAL_SEED", None)  # by which Lightning would make them draw alike again
-    if rank() > 0:
-        torch.manual_seed(seed + rank())
-
-
-def vocabulary_line(data: DataModule) -> str:
-    """The sizes, and what part of the training text they leave unknown (of a stream it is not known yet)."""
-    unknown = data.report["splits"].get("train", {}).get("unknown", {})
-    said = []
-    for name, field in data.fields.text_fields.items():
-        lacking = f" ({unknown[name]:.2%} of the training text unknown)" if name in unknown else ""
-        said.append(f"{field.size} {name} tokens{lacking}")
-    return f"vocabulary: {', '.join(said)}"
-
-
-def use_vectors(task: Task, tracker: MlflowTracker) -> None:
-    """Starts embeddings from the vectors that they name; says and records how many tokens have one."""
-    for name, found in start_from_vectors(task).items():
-        say(f"vectors: {found} of {task.fields[name].size} {name} tokens have a pretrained one")
-        tracker.log_params({"pretrained": {name: found}})
-
-
-def choose_batches(
-    data: DataModule, task: Task, device: torch.device, tracker: MlflowTracker, stopped: Mapping[str, Any] | None
-) -> dict[str, int]:
-    """What the batcher has chosen for this network and machine: now, or before the training was stopped."""
-    if stopped is None:
-        return fit_batches(data, task, device, tracker)
-    chosen: dict[str, int] = stopped["chosen"]
-    data.batcher.choose(chosen)
-    return chosen
-
-
-def fit_batches(data: DataModule, task: Task, device: torch.device, tracker: MlflowTracker) -> dict[str, int]:
-    """Lets the batcher choose what depends on network and machine, says it and records it."""
-    longest = {name: field.longest for name, field in data.fields.items()}
-    chosen = data.batcher.fit(StepMemory(task, device, positions=longest))
-    if chosen:
-        say("chosen for this machine: " + ", ".join(f"{name} {value}" for name, value in chosen.items()))
-        tracker.log_params({"data": {"batcher": {"chosen": chosen}}})
-    return chosen
 
 
 def signatures(task: Task) -> dict[str, str]:

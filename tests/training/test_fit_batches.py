@@ -8,7 +8,7 @@ import torch
 
 from s2s_lit.data.batching.batchers import Batcher, FixedSize
 from s2s_lit.data.fields.text import TextField
-from s2s_lit.training.run import fit_batches
+from s2s_lit.training.preparation import fit_batches
 
 
 class Chooser(FixedSize):
