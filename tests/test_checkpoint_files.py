@@ -16,6 +16,7 @@ from s2s_lit.checkpoint_files import NotSavedError, load_checkpoint, remove_chec
 from s2s_lit.config.build import load
 from s2s_lit.config.compose import compose, to_yaml
 from s2s_lit.errors import UserError
+from s2s_lit.training.restart_files import read_restart
 from support.tasks import fields_of
 
 CONTENT: dict[str, Any] = {"state_dict": {"weight": torch.arange(50.0)}, "global_step": 7}
@@ -111,7 +112,6 @@ STRANGE: dict[str, Callable[[str], Any]] = {
     "no YAML": lambda good: "a: [",
     "a number": lambda good: "42",
     "a list": lambda good: "- a\n- b",
-    "no text": lambda good: None,
     "a tag": lambda good: "!!python/object/apply:os.system [echo]",
     "a zero byte": lambda good: "a\0b",
     "half of a character": lambda good: "\ud800",
@@ -139,3 +139,36 @@ def test_a_checkpoint_with_a_strange_configuration_is_told_in_a_sentence(kind: s
     save_checkpoint({"s2s_lit": own, "state_dict": {}}, file)
     with pytest.raises(UserError):
         load(file)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"tokenizers": [], "fields": {"source": 0, "target": 0}},
+        {"tokenizers": [{"class": "nowhere.Words", "state": {}}], "fields": {"source": 0, "target": 0}},
+        {"tokenizers": [{"class": "os.system", "state": {}}], "fields": {"source": 0, "target": 0}},
+        {"tokenizers": [], "fields": {"audio": 0}},
+        None,
+        5,
+        "text",
+    ],
+)
+def test_a_checkpoint_with_strange_vocabularies_is_told_in_a_sentence(fields: Any, file: Path) -> None:
+    save_checkpoint({"s2s_lit": {"config": configuration(), "fields": fields}, "state_dict": {}}, file)
+    with pytest.raises(UserError, match="vocabularies cannot be read"):
+        load(file)
+
+
+@pytest.mark.parametrize("own", [{"config": None, "fields": {}}, {"config": "", "tokenizers": {}}, {}, None])
+def test_a_checkpoint_of_another_version_or_kind_is_told_in_a_sentence(own: Any, file: Path) -> None:
+    save_checkpoint({"s2s_lit": own, "state_dict": {}}, file)
+    with pytest.raises(UserError, match=r"best\.ckpt is not a readable checkpoint of s2s_lit"):
+        load(file)
+
+
+@pytest.mark.parametrize("own", [{"config": None}, {}, None])
+def test_a_restart_point_of_another_version_or_kind_is_told_in_a_sentence(own: Any, file: Path) -> None:
+    save_checkpoint({"s2s_lit": own, "restart": {"random_states": []}}, file)
+    with pytest.raises(UserError, match=r"best\.ckpt is no restart point of this version"):
+        read_restart(file)

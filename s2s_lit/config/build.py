@@ -119,11 +119,15 @@ def rebuild(content: dict[str, Any], overrides: Sequence[str] = ()) -> tuple[Exp
     """The experiment and the trained task of such content.
 
     Raises:
-        UserError: the overrides change what the weights do not fit.
+        UserError: The configuration or the vocabularies cannot be read, or the overrides change what the weights do
+            not fit.
     """
     own = content["s2s_lit"]
     experiment = Experiment(from_yaml(own["config"], overrides))
-    experiment.data.fields.load_state(own["fields"])
+    try:
+        experiment.data.fields.load_state(own["fields"])
+    except (LookupError, TypeError, ValueError, AttributeError, ImportError) as error:
+        raise UserError(f"the checkpoint's vocabularies cannot be read ({error})") from error
     task = experiment.make_task()
     try:
         task.load_state_dict(content["state_dict"])

@@ -29,8 +29,8 @@ def read_restart(path: Path) -> dict[str, Any]:
     content = load_checkpoint(path, mmap=True)
     try:
         restart = {**content[STATE], **content["s2s_lit"]}
-        restart["random_states"], restart["config"]
-    except (KeyError, TypeError) as error:
+        restart["random_states"], restart["config"].splitlines()
+    except (LookupError, TypeError, AttributeError) as error:
         raise UserError(f"{path} is no restart point of this version of s2s_lit ({reason_of(error)})") from error
     return restart
 
