@@ -5,12 +5,15 @@ from __future__ import annotations
 import contextlib
 import signal
 import threading
+import time
 from types import FrameType
 from typing import Any
 
 from s2s_lit.errors import Terminated
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+_AGAIN_S = 0.5  # what comes sooner is the same request: Linux tells of a parent's death once for each of its threads
 
 
 class StopSignals:
@@ -22,6 +25,7 @@ class StopSignals:
 
     def __init__(self) -> None:
         self.asked = 0
+        self._asked_at = 0.0
         self._before: dict[signal.Signals, Any] = {}
 
     def listen(self) -> None:
@@ -37,9 +41,10 @@ class StopSignals:
         self._before = {}
 
     def _note(self, number: int, frame: FrameType | None) -> None:
-        if self.asked:  # somebody is in a hurry
+        if not self.asked:
+            self.asked, self._asked_at = number, time.monotonic()
+        elif time.monotonic() - self._asked_at > _AGAIN_S:  # somebody is in a hurry
             raise stopped_by(number)
-        self.asked = number
 
 
 def stopped_by(number: int) -> BaseException:
