@@ -1,6 +1,6 @@
 """The few values that cross rooms.
 
-Axes: B batch, K hypotheses of one sentence, S source, T target, E embedding, H hidden, L layers, V vocabulary.
+Axes: B batch, K hypotheses of one example, S source, T target, E embedding, H hidden, L layers, V vocabulary.
 Batch first everywhere. Masks are boolean and True at a real token.
 """
 
@@ -220,16 +220,16 @@ class TensorMap(Mapping[str, Tensor]):
 
 
 class Encoded(TensorMap):
-    """What stays fixed while one sentence is decoded, [B, ...]: `values`, `mask`, projected `keys`, ...
+    """What stays fixed while one example is decoded, [B, ...]: `values`, `mask`, projected `keys`, ...
 
-    Computed once per sentence by `attention.prepare` and never copied per hypothesis.
+    Computed once per example by `attention.prepare` and never copied per hypothesis.
     """
 
 
 class DecoderState(TensorMap):
     """Everything that changes while one hypothesis is decoded, [N, ...] with N = B * K.
 
-    The K hypotheses of one sentence lie side by side, so row n belongs to sentence n // K.
+    The K hypotheses of one example lie side by side, so row n belongs to example n // K.
     """
 
 
