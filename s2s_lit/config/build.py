@@ -17,8 +17,8 @@ from s2s_lit.errors import UserError
 from s2s_lit.models.base import Model
 from s2s_lit.tasks.base import Task
 from s2s_lit.text.vectors import read_vectors
-
-_FEW_TOKENS = 8
+from s2s_lit.text.vocabulary import SPECIALS, Vocabulary
+from s2s_lit.text.words import WordTokenizer
 
 
 class Experiment:
@@ -40,15 +40,19 @@ class Experiment:
         self.trainer_arguments: dict[str, Any] = dict(parts.trainer)
         self._make_model, self._make_task = parts.model, parts.task
 
-    def try_network(self) -> None:
-        """Makes the network once, for vocabularies of a few tokens; no random number of the training is used up.
+    def try_task(self) -> Task:
+        """The network and the task, for vocabularies of a few tokens; no random number of the training is used up.
+
+        The data's fields have these vocabularies from now on, so the experiment is made anew to be trained.
 
         Raises:
             UserError: A setting is out of range, or parts do not fit together.
         """
-        with torch.random.fork_rng(devices=[]), objections():
-            self._require_what_is_read()
-            self._make_model(dict.fromkeys(self.data.fields, _FEW_TOKENS))
+        shared = _few_tokens()
+        for field in self.data.fields.text_fields.values():
+            field.tokenizer = shared if field.builder is None else _few_tokens()
+        with torch.random.fork_rng(devices=[]):
+            return self.make_task()
 
     def make_task(self) -> Task:
         """The network and the LightningModule around it, for the data's fields, whose tokenizers must be there.
@@ -77,6 +81,10 @@ class Experiment:
                 f"the model reads {' and '.join(reads)}, but data.fields has {', '.join(self.data.fields)}: "
                 f"add {missing[0]}"
             )
+
+
+def _few_tokens() -> WordTokenizer:
+    return WordTokenizer(Vocabulary([*SPECIALS, "a", "b"]))
 
 
 def score_names(config: Namespace) -> list[str]:

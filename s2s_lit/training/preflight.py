@@ -6,18 +6,20 @@ from pathlib import Path
 from typing import Any
 
 import lightning.pytorch as pl
-import torch
 from jsonargparse import Namespace
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
 from s2s_lit.checks import at_least, within
 from s2s_lit.config.build import Experiment, score_names
-from s2s_lit.config.compose import named
 from s2s_lit.errors import UserError
+from s2s_lit.optim.parameter_groups import decay_groups
+from s2s_lit.tasks.base import Task
 from s2s_lit.training.best_checkpoint import require_monitor
 from s2s_lit.training.library_notes import quiet_libraries
 from s2s_lit.training.trainer import require_supported
 
+_STEPS = 1000
+"""Optimizer steps of the training that is tried."""
 _MADE_LATER = ("strategy", "devices", "num_nodes", "callbacks", "plugins", "profiler")
 """Arguments of Lightning's Trainer that say where a training runs and who watches it."""
 
@@ -37,17 +39,19 @@ def require_sound(config: Namespace) -> None:
         if key.endswith(".data_dir") and value is not None and not Path(value).is_dir():
             raise UserError(f"{value} is no folder (DATA_DIR, {key.replace('.init_args', '')}): give one that is there")
     experiment = Experiment(config)
-    experiment.try_network()
-    _try_optimizer(config.task.init_args.optimizer)
+    _try_optimization(experiment.try_task())
     _try_trainer(experiment.trainer_arguments)
 
 
-def _try_optimizer(stated: Namespace) -> None:
-    settings = stated.get("init_args") or Namespace()
+def _try_optimization(task: Task) -> None:
+    """Makes what a training makes for its optimizer before the first step."""
     try:
-        named(stated.class_path)([torch.nn.Parameter(torch.zeros(1))], **settings.as_dict())
+        task.make_optimizer(decay_groups(task))
     except ValueError as error:
         raise UserError(f"task.optimizer: {error}") from error
+    task.make_schedule(_STEPS)
+    if task.make_averaging is not None:
+        task.make_averaging(_STEPS)
 
 
 def _try_trainer(arguments: dict[str, Any]) -> None:

@@ -69,7 +69,7 @@ GOOD = {
         ({"space": {"model.encoder.dropout": {"float": [0.0, 1.5]}}}, "space: model.encoder.dropout may not be 1.5"),
         ({"space": {"model.encoder.recurrence.num_layers": {"int": [0, 2]}}}, "num_layers may not be 0"),
         ({"space": {"task.optimizer.lr": {"float": [-0.1, 0.1]}}}, "task.optimizer.lr may not be -0.1"),
-        ({"fixed": {"model.decoder.feature_size": 100}}, "space: none of 2 points can be built"),
+        ({"fixed": {"model.decoder.feature_size": 100}}, "none of 2 points of the space can be trained"),
     ],
 )
 def test_what_is_wrong_is_said_before_any_trial(change: dict[str, object], said: str, in_project: Path) -> None:

@@ -17,7 +17,7 @@ from s2s_lit.tuning.execution.ownership import Ownership
 from s2s_lit.tuning.execution.worker import Worker
 from s2s_lit.tuning.optuna_adapter import stored, trial_id
 from s2s_lit.tuning.study import attributes
-from s2s_lit.tuning.study.trials import CANNOT_BE_BUILT
+from s2s_lit.tuning.study.trials import CANNOT_BE_TRAINED
 
 Watcher = Callable[[str, FrozenTrial], None]
 """Told what happened (refused, started, reported, retried, complete, pruned, fail or returned) and to which trial."""
@@ -100,7 +100,7 @@ class Bench:
     def refuse(self, trial: optuna.Trial, reason: str) -> None:
         """A point cannot be trained: no process is started, and Optuna is told to avoid it."""
         trial.set_user_attr(attributes.FAILURE, reason)
-        trial.set_constraint(CANNOT_BE_BUILT, 1.0)
+        trial.set_constraint(CANNOT_BE_TRAINED, 1.0)
         with contextlib.suppress(ValueError):  # another supervisor took it over and has ended it
             self._study.tell(trial, state=TrialState.PRUNED)
         self._watcher("refused", stored(self._study, trial))

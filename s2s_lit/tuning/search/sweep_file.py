@@ -108,8 +108,8 @@ class Sweep:
             return to_yaml(anywhere.compose(self.space.probes()[0], self.seeds[0]))
 
     def objection(self, point: Mapping[str, Any]) -> str:
-        """Why no trial of a point can be trained; empty if one can: its network is built, with small vocabularies."""
-        from s2s_lit.tuning.search.buildable import objection
+        """Why no trial of a point can be trained; empty if one can: its parts are made, with small vocabularies."""
+        from s2s_lit.tuning.search.feasibility import objection
 
         if reason := self.space.refuse(point):
             return reason
@@ -122,11 +122,11 @@ class Sweep:
         """Composes and builds points that use every bound, value and branch.
 
         Raises:
-            UserError: The first of them that cannot be composed, a bound at which nothing can be built, a point to be
+            UserError: The first of them that cannot be composed, a bound at which nothing can be trained, a point to be
                 enqueued that is outside of the space, or an objective that no validation gives.
         """
         from s2s_lit.config.build import score_names
-        from s2s_lit.tuning.search.buildable import objection, require_bounds
+        from s2s_lit.tuning.search.feasibility import objection, require_bounds
 
         reasons = []
         for point in self.space.probes():

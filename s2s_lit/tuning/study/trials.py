@@ -8,8 +8,8 @@ import optuna
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
-CANNOT_BE_BUILT = "cannot be built"
-"""The constraint that a point violates whose network cannot be built."""
+CANNOT_BE_TRAINED = "cannot be trained"
+"""The constraint that is violated by a point whose training could only fail."""
 
 
 def infeasible(trial: FrozenTrial) -> bool:
@@ -17,7 +17,7 @@ def infeasible(trial: FrozenTrial) -> bool:
 
     Such a trial is PRUNED, so that samplers learn to avoid its point, and does not count among a sweep's trials.
     """
-    return trial.state == TrialState.PRUNED and trial.constraints.get(CANNOT_BE_BUILT, 0.0) > 0
+    return trial.state == TrialState.PRUNED and trial.constraints.get(CANNOT_BE_TRAINED, 0.0) > 0
 
 
 def complete_trials(study: optuna.Study) -> list[FrozenTrial]:

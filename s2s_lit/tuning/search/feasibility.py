@@ -1,4 +1,4 @@
-"""Whether the network of a point can be built, found out by building it with small vocabularies.
+"""Whether a point can be trained, found out by making its parts with small vocabularies.
 
 Parts know their own limits and say so in their constructors. A point that they refuse costs no process, and is told to
 Optuna as infeasible.
@@ -11,71 +11,42 @@ from typing import Any
 
 from jsonargparse import Namespace
 
-from s2s_lit.config.build import Experiment
-from s2s_lit.data.fields.fields import Fields
 from s2s_lit.errors import UserError
-from s2s_lit.optim.parameter_groups import decay_groups
-from s2s_lit.text.vocabulary import SPECIALS, Vocabulary
-from s2s_lit.text.words import WordTokenizer
+from s2s_lit.training.preflight import require_sound
 from s2s_lit.tuning.search.space import Number, Space
-
-_STEPS = 1000
-"""Of the training for which a schedule is made."""
 
 Objection = Callable[[Mapping[str, Any]], str]
 """Why a point cannot be trained; empty if it can."""
 
 
 def objection(config: Namespace) -> str:
-    """Why what a configuration names cannot be built; empty if it can."""
+    """Why a training of a configuration could only fail; empty if it can begin."""
     try:
-        _build(config)
+        require_sound(config)
     except Exception as error:  # whatever a constructor raises here it would raise in the trial's process
         return str(error) or type(error).__name__
     return ""
 
 
-def _build(config: Namespace) -> None:
-    """Makes all that a training makes before its first step."""
-    experiment = Experiment(config)
-    _give_small_vocabularies(experiment.data.fields)
-    task = experiment.make_task()
-    task.make_optimizer(decay_groups(task))
-    task.make_schedule(_STEPS)
-    if task.make_averaging is not None:
-        task.make_averaging(_STEPS)
-
-
-def _give_small_vocabularies(fields: Fields) -> None:
-    """Fields that share a tokenizer share this one, too."""
-    shared = _small_tokenizer()
-    for field in fields.text_fields.values():
-        field.tokenizer = shared if field.builder is None else _small_tokenizer()
-
-
-def _small_tokenizer() -> WordTokenizer:
-    return WordTokenizer(Vocabulary([*SPECIALS, "a", "b"]))
-
-
 def require_bounds(space: Space, reasons: Sequence[str], objection: Objection) -> None:
     """Nothing, if each bound of each number is within the limits of the parts that get it.
 
-    A bound is beyond them if no point that has it can be built: neither the space's own probes nor those of them that
-    can be built, with this bound instead of their value. Sizes that do not fit together are refused by one such point
+    A bound is beyond them if no point that has it can be trained: neither the space's own probes nor those of them that
+    can be, with this bound instead of their value. Sizes that do not fit together are refused by one such point
     and not by another; they are left to the search.
 
     Args:
         space: The space.
-        reasons: Why each of its probes cannot be built; empty for those that can.
+        reasons: Why each of its probes cannot be trained; empty for those that can.
         objection: Says the same of any other point.
 
     Raises:
-        UserError: A bound is beyond them, or no point of the space can be built.
+        UserError: A bound is beyond them, or no point of the space can be trained.
     """
     probes = space.probes()
     good = [probe for probe, reason in zip(probes, reasons, strict=True) if not reason]
     if not good:
-        raise UserError(f"space: none of {len(probes)} points can be built. The first: {reasons[0]}")
+        raise UserError(f"none of {len(probes)} points of the space can be trained. The first: {reasons[0]}")
     for name, bound in _bounds(space):
         if any(probe.get(name) == bound for probe in good):
             continue
