@@ -16,6 +16,7 @@ from s2s_lit.checkpoint_files import NotSavedError, load_checkpoint, remove_chec
 from s2s_lit.config.build import load
 from s2s_lit.config.compose import compose, to_yaml
 from s2s_lit.errors import UserError
+from s2s_lit.inference.bundle import read_bundle
 from s2s_lit.training.restart_files import read_restart
 from support.tasks import fields_of
 
@@ -107,6 +108,9 @@ def test_what_a_kill_left_of_writing_is_removed_with_the_file(file: Path, monkey
     assert not list(file.parent.iterdir())
 
 
+READERS: tuple[Callable[[Path], object], ...] = (load, read_bundle)
+"""Of those who go on with a task, and of those who use a model."""
+
 STRANGE: dict[str, Callable[[str], Any]] = {
     "nothing": lambda good: "",
     "no YAML": lambda good: "a: [",
@@ -137,8 +141,9 @@ def configuration() -> str:
 def test_a_checkpoint_with_a_strange_configuration_is_told_in_a_sentence(kind: str, file: Path) -> None:
     own = {"config": STRANGE[kind](configuration()), "fields": fields_of(["a", "b"]).state()}
     save_checkpoint({"s2s_lit": own, "state_dict": {}}, file)
-    with pytest.raises(UserError):
-        load(file)
+    for reader in READERS:
+        with pytest.raises(UserError):
+            reader(file)
 
 
 @pytest.mark.parametrize(
@@ -156,15 +161,17 @@ def test_a_checkpoint_with_a_strange_configuration_is_told_in_a_sentence(kind: s
 )
 def test_a_checkpoint_with_strange_vocabularies_is_told_in_a_sentence(fields: Any, file: Path) -> None:
     save_checkpoint({"s2s_lit": {"config": configuration(), "fields": fields}, "state_dict": {}}, file)
-    with pytest.raises(UserError, match="vocabularies cannot be read"):
-        load(file)
+    for reader in READERS:
+        with pytest.raises(UserError, match="vocabularies cannot be read"):
+            reader(file)
 
 
 @pytest.mark.parametrize("own", [{"config": None, "fields": {}}, {"config": "", "tokenizers": {}}, {}, None])
 def test_a_checkpoint_of_another_version_or_kind_is_told_in_a_sentence(own: Any, file: Path) -> None:
     save_checkpoint({"s2s_lit": own, "state_dict": {}}, file)
-    with pytest.raises(UserError, match=r"best\.ckpt is not a readable checkpoint of s2s_lit"):
-        load(file)
+    for reader in READERS:
+        with pytest.raises(UserError, match=r"best\.ckpt is not a readable checkpoint of s2s_lit"):
+            reader(file)
 
 
 @pytest.mark.parametrize("own", [{"config": None}, {}, None])

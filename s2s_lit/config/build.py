@@ -11,7 +11,7 @@ from jsonargparse import Namespace
 
 from s2s_lit.config.compose import from_yaml, make_parser, named, to_yaml
 from s2s_lit.config.objections import objections
-from s2s_lit.config.stored import read
+from s2s_lit.config.stored import read, take_vocabularies
 from s2s_lit.data.datamodule import DataModule
 from s2s_lit.errors import UserError
 from s2s_lit.models.base import Model
@@ -132,10 +132,7 @@ def rebuild(content: dict[str, Any], overrides: Sequence[str] = ()) -> tuple[Exp
     """
     own = content["s2s_lit"]
     experiment = Experiment(from_yaml(own["config"], overrides))
-    try:
-        experiment.data.fields.load_state(own["fields"])
-    except (LookupError, TypeError, ValueError, AttributeError, ImportError) as error:
-        raise UserError(f"the checkpoint's vocabularies cannot be read ({error})") from error
+    take_vocabularies(experiment.data.fields, own)
     task = experiment.make_task()
     try:
         task.load_state_dict(content["state_dict"])

@@ -19,6 +19,7 @@ from s2s_lit.config.objections import objections
 from s2s_lit.config.overrides import parse_words
 from s2s_lit.config.yaml_files import read_mapping_text
 from s2s_lit.data.fields.base import Field
+from s2s_lit.data.fields.fields import Fields
 from s2s_lit.decoding.search import Search
 from s2s_lit.errors import UserError
 from s2s_lit.models.base import Model
@@ -43,6 +44,18 @@ def read(checkpoint: Path) -> dict[str, Any]:
     except (LookupError, TypeError, ValueError, AttributeError) as error:
         raise UserError(f"{checkpoint} is not a readable checkpoint of s2s_lit ({error})") from error
     return content
+
+
+def take_vocabularies(fields: Fields, own: Mapping[str, Any]) -> None:
+    """Gives fields the tokenizers that a checkpoint keeps, in its part of this program.
+
+    Raises:
+        UserError: They are not those of these fields, or no tokenizers.
+    """
+    try:
+        fields.load_state(own["fields"])
+    except (LookupError, TypeError, ValueError, AttributeError, ImportError) as error:
+        raise UserError(f"the checkpoint's vocabularies cannot be read ({error})") from error
 
 
 def stored_parts(text: str, overrides: Sequence[str] = ()) -> Namespace:

@@ -9,7 +9,7 @@ from pathlib import Path
 from torch import Tensor
 
 from s2s_lit.config.objections import objections
-from s2s_lit.config.stored import read, stored_parts
+from s2s_lit.config.stored import read, stored_parts, take_vocabularies
 from s2s_lit.data.fields.fields import Fields
 from s2s_lit.data.fields.output_text import OutputText
 from s2s_lit.decoding.sampling import sampling_without_input
@@ -49,7 +49,7 @@ def read_bundle(checkpoint: Path, overrides: Sequence[str] = ()) -> Bundle:
     content = read(checkpoint)
     parts = stored_parts(content["s2s_lit"]["config"], overrides)
     fields = Fields(parts.data.fields, tokenizer=parts.data.tokenizer)
-    fields.load_state(content["s2s_lit"]["fields"])
+    take_vocabularies(fields, content["s2s_lit"])
     with objections():
         model: Model = parts.model(fields.sizes)
     _take_weights(model, content["state_dict"])
