@@ -42,7 +42,7 @@ def test_a_run_keeps_what_it_takes_to_repeat_and_to_judge_it(trained: RunRecord,
     assert {"vocabulary/source.txt", "samples/test.json", "samples/validation.json"} <= kept
     assert any(path.startswith("attention/") and path.endswith(".png") for path in kept)
     assert sum(path.endswith(".ckpt") for path in kept) == 1
-    assert trained.params["model.init_args.encoder.init_args.bidirectional"] == "True"
+    assert trained.params["model.encoder.bidirectional"] == "True"
     assert "tok:13a" in trained.tags["s2s.signature.bleu"]
     assert {"s2s.command", "s2s.version.torch", "s2s.machine.cpu"} <= trained.tags.keys()
 
@@ -62,7 +62,7 @@ def test_predictions_are_all_sentences_in_the_files_order(trained: RunRecord, cl
 
     path = client.download_artifacts(trained.run_id, "predictions/test.jsonl")
     lines = [json.loads(line) for line in Path(path).read_text().splitlines()]
-    assert [line["source"] for line in lines] == [row["en"] for row in generate("test", rows=30)]
+    assert [line["inputs"]["source"] for line in lines] == [row["en"] for row in generate("test", rows=30)]
 
 
 def test_evaluating_again_gives_the_logged_scores_exactly(
@@ -188,7 +188,7 @@ def test_what_cannot_be_searched_for_is_said(
         (["--prefix", "Ein \udcff"], "--prefix is not UTF-8"),
         (["--text", "A \udcff"], "--text is not UTF-8"),
         (["--text", " "], "--text (TEXT) is empty"),
-        (["--task.replace_unknown", "true"], "data.tokenizer Words"),
+        (["--task.replace_unknown", "true"], "such as Words"),
     ):
         assert main(["translate", "latest", "--text", "A man.", *words]) == 2
         assert says in capsys.readouterr().err
@@ -311,7 +311,8 @@ def test_unknown_words_are_taken_from_the_source_and_vocabularies_of_an_ensemble
 ) -> None:
     settings = [word for word in TINY if "vocab_size" not in word]
     learns = ["--task.optimizer.lr=0.1", "--task.schedule.warmup_steps=0"]  # that nearly all words are unknown
-    assert main(["train", "replace_unknown", *settings, *learns, "--data.tokenizer.vocabulary.top_k=5"]) == 0
+    few = [f"--data.fields.{name}.tokenizer.vocabulary.top_k=5" for name in ("source", "target")]
+    assert main(["train", "replace_unknown", *settings, *learns, *few]) == 0
     run, line = list_runs()[0], "Zoe visits Kyoto"
     capsys.readouterr()
     words = ["translate", run.run_id, "--text", line, "--task.search.min_length", "4"]

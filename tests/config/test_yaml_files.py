@@ -17,7 +17,7 @@ from s2s_lit.config.compose import compose, from_yaml
 from s2s_lit.config.jsonargparse_adapter import TESTED, empty_parser
 from s2s_lit.config.yaml_files import parse, read_mapping, read_mapping_text, to_text
 from s2s_lit.errors import UserError
-from s2s_lit.tuning.search import sweep_file
+from s2s_lit.tuning.search import sweep_reader
 
 BOMB = "\n".join(
     ["a0: &a0 [x]", *(f"a{level}: &a{level} [{', '.join([f'*a{level - 1}'] * 10)}]" for level in range(1, 9))]
@@ -70,7 +70,7 @@ def test_what_is_no_configuration_is_one_sentence_wherever_it_stands(
         Path("experiments/data/d.yaml"): lambda: compose("e", "d", []),
         Path("experiments/e.yaml"): lambda: compose("e", "d", []),
         mine: lambda: compose("e", "d", [f"--config={mine}"]),
-        sweep: lambda: sweep_file.read_sweep("s"),
+        sweep: lambda: sweep_reader.read_sweep("s"),
     }
     for file, command in commands.items():
         before = file.read_bytes() if file.exists() else b""

@@ -25,7 +25,7 @@ def test_a_run_says_what_it_takes_of_its_machine(store: MlflowClient, monkeypatc
     assert metrics["system/process_memory_megabytes"] > 50
     assert 0 < metrics["system/system_memory_usage_percentage"] < 100
     history = store.get_metric_history(str(tracker.run_id), "system/process_cpu_percentage")
-    assert 3 <= len(history) <= 15
+    assert 2 <= len(history) <= 15
     assert max(m.value for m in history) > 10
     assert {m.step for m in history} <= {0, 1, 2, 3}  # seconds
 
