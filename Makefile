@@ -14,7 +14,7 @@ SPLIT ?= test
 PORT ?= 5000
 # A person's values reach the shell in its environment, as they were typed: a $ is no variable, a space or ; ends no
 # word. ARGS alone are words of the shell, so that they can have quotes of their own.
-VALUES := EXP DATA DATA_DIR DEVICES RUN RUNS SPLIT TEXT IN OUT WORD NAME ALIAS SWEEP TRIALS WORKERS STORAGE PORT
+VALUES := EXP DATA DATA_DIR DEVICES RUN RUNS SPLIT TEXT PREFIX IN OUT WORD NAME ALIAS SWEEP TRIALS WORKERS STORAGE PORT
 GIVEN := $(foreach name,$(VALUES),$(if $(filter command,$(firstword $(origin $(name)))),$(name)))
 $(foreach name,$(VALUES),$(eval override export $(name) := $$(value $(name))))
 # `$(call option,--flag,NAME)`: the flag with that value, if the value was given.
@@ -60,7 +60,10 @@ compare: .venv/.ready  ## are the differences real? RUNS="lstm bilstm_attn" (nam
 translate: .venv/.ready  ## translate: RUN=latest (RUN="id1 id2": an ensemble), TEXT="..." or IN=file OUT=file or standard input [ARGS="--n_best 3"]
 	@set -f; $(S2S) translate $$RUN $(ONLY) $(if $(filter TEXT,$(GIVEN)),--text="$$TEXT") $(call option,--in,IN) $(call option,--out,OUT) $(ARGS)
 
-score: .venv/.ready  ## log-probabilities of given pairs: RUN=latest, IN=pairs.tsv OUT=file or standard input and output [ARGS="--tokens"]
+generate: .venv/.ready  ## texts from a language model: RUN=latest [PREFIX="Ein Mann"] [OUT=file] [ARGS="--count 5 --task.search.temperature 0.7"]
+	@set -f; $(S2S) generate $$RUN $(ONLY) $(if $(filter PREFIX,$(GIVEN)),--prefix="$$PREFIX") $(call option,--out,OUT) $(ARGS)
+
+score: .venv/.ready  ## log-probabilities of given pairs (texts, for a language model): RUN=latest, IN=pairs.tsv OUT=file or standard input and output [ARGS="--tokens"]
 	@set -f; $(S2S) score $$RUN $(ONLY) $(call option,--in,IN) $(call option,--out,OUT) $(ARGS)
 
 experiments: .venv/.ready  ## list what can be trained, and on which data

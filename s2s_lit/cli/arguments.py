@@ -20,7 +20,7 @@ SEARCHED = (
 
 RESUMED = f"Further --KEY VALUE change the rest of the training. These may change: {', '.join(MAY_CHANGE)}"
 
-CONFIGURABLE = ("train", "resume", "evaluate", "translate", "score")
+CONFIGURABLE = ("train", "resume", "evaluate", "translate", "generate", "score")
 """Verbs that take changes of the configuration; the others refuse what they do not know."""
 
 
@@ -56,9 +56,20 @@ def make_parser() -> argparse.ArgumentParser:
     )
     translate.add_argument("--prefix", default="", help="words with which every translation shall begin")
 
-    score = verbs.add_parser("score", help="log-probabilities of given translations", epilog=SEARCHED)
+    generate = verbs.add_parser("generate", help="texts from a finished run that reads no input", epilog=SEARCHED)
+    add_models(generate)
+    generate.add_argument("--count", type=int, default=1, help="how many texts (default: 1)")
+    generate.add_argument("--prefix", default="", help="words with which every text shall begin")
+    generate.add_argument("--out", dest="target", type=Path, help="file to write (default: standard output)")
+
+    score = verbs.add_parser("score", help="log-probabilities of given targets", epilog=SEARCHED)
     add_models(score)
-    score.add_argument("--in", dest="pairs", type=Path, help="file of pairs, tab between (default: standard input)")
+    score.add_argument(
+        "--in",
+        dest="pairs",
+        type=Path,
+        help="file of pairs, tab between; of texts, if the run reads no input (default: standard input)",
+    )
     score.add_argument("--targets", type=Path, help="file of targets; then --in has the sources alone")
     score.add_argument("--out", dest="output", type=Path, help="file to write (default: standard output)")
     score.add_argument("--tokens", action="store_true", help="one line for each token: pair, token, log-probability")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 
 from s2s_lit.cli.lines import blocks_of, name_of, progress, written
 from s2s_lit.errors import UserError
+from s2s_lit.inference.generator import Raw
 from s2s_lit.inference.models import load_models
 from s2s_lit.inference.scoring import score as log_probabilities
 
@@ -16,9 +17,16 @@ _BLOCK = 2000  # pairs of two files that are scored together
 
 
 def score(arguments: argparse.Namespace, overrides: list[str]) -> int:
-    """The verb: log P(target | source), a line for each pair; with --tokens, `pair number, token, its share` a line."""
-    blocks = pairs_of(arguments.pairs, arguments.targets)
+    """The verb: log P(target | source), a line for each pair; with --tokens, `pair number, token, its share` a line.
+
+    For a run that reads no input a line is a target alone.
+    """
     models = load_models(arguments.run, dataset=arguments.dataset, mean=arguments.mean, overrides=overrides)
+    blocks: Iterator[Sequence[tuple[Raw, str]]] = (
+        pairs_of(arguments.pairs, arguments.targets)
+        if models.fields.inputs
+        else texts_of(arguments.pairs, arguments.targets)
+    )
     number = 0
     with written(arguments.output, arguments.pairs, arguments.targets) as output, progress("scoring") as bar:
         for pairs in blocks:
@@ -40,6 +48,17 @@ def pairs_of(sources: Path | None, targets: Path | None) -> Iterator[list[tuple[
     """
     blocks, name = blocks_of(sources), name_of(sources)
     return _split(blocks, name) if targets is None else _zipped(blocks, blocks_of(targets), f"{name} and {targets}")
+
+
+def texts_of(file: Path | None, targets: Path | None) -> Iterator[list[tuple[Raw, str]]]:
+    """Targets without an input, one a line; in blocks.
+
+    Raises:
+        UserError: There is a second file.
+    """
+    if targets is not None:
+        raise UserError(f"--targets {targets}: this run reads no input, so give its texts by --in alone")
+    return ([({}, line) for line in lines] for lines in blocks_of(file))
 
 
 def _split(blocks: Iterator[list[str]], name: str) -> Iterator[list[tuple[str, str]]]:

@@ -29,6 +29,7 @@ from s2s_lit.data.sources.rows import Rows
 from s2s_lit.errors import UserError
 from s2s_lit.lightning_adapter import batches_done
 from s2s_lit.text.tokenizer import TokenizerBuilder
+from s2s_lit.types import TARGET
 
 _FIRST = 1000  # rows of a stream that are looked at before training
 _FIRST_ROWS = "first rows of train"
@@ -50,6 +51,9 @@ class DataModule(LightningDataModule):
             list. Columns of fields that an experiment does not have are passed over.
         batcher: Groups the training examples.
         tokenizer: Builds one tokenizer for all text fields that have none of their own, from the training split.
+        join_tokens: Target tokens of successive rows that are joined into one example of whole rows, each row ended by
+            the end mark, in every split; 0: a row is an example. Only where there is no input. A stream joins the rows
+            of each `shuffle_pool` for themselves.
         filters: Which training examples are left out, asked in this order; tokenizers are built from what they keep.
         strict: Stop at the first malformed row with its file and number, instead of counting it.
         allow_lost_rows: Go on whatever part of the rows is lost; it is only told.
@@ -69,6 +73,7 @@ class DataModule(LightningDataModule):
         columns: dict[str, str | int],
         batcher: Batcher,
         tokenizer: TokenizerBuilder | None = None,
+        join_tokens: int = 0,
         filters: list[Filter] | None = None,
         strict: bool = False,
         allow_lost_rows: bool = False,
@@ -83,6 +88,7 @@ class DataModule(LightningDataModule):
         self.fields = Fields(fields, tokenizer=tokenizer)
         self.reader = RowReader(self.fields, columns)
         self.batcher = batcher
+        self.join_tokens = self._joinable(join_tokens)
         self.filters = filters or []
         self.strict = strict
         self.allow_lost_rows = allow_lost_rows
@@ -111,6 +117,12 @@ class DataModule(LightningDataModule):
         splits = {split: read.report.as_dict() for split, read in (self._corpora | self._streams).items()}
         columns = list(self.reader.columns.values())
         return {**self.corpus.identity(), "columns": columns, "streaming": self.streaming, "splits": splits}
+
+    @property
+    def longest(self) -> dict[str, int]:
+        """Most positions of a training example in a batch, by field."""
+        longest = {name: field.longest for name, field in self.fields.items()}
+        return {**longest, TARGET: longest[TARGET] + self.join_tokens}
 
     @property
     def constant_count(self) -> bool:
@@ -233,10 +245,24 @@ class DataModule(LightningDataModule):
 
     def _encoder(self, split: str, for_training: bool) -> RowEncoder:
         cleaner = self._cleaner(split, self.filters if for_training else [])
-        return RowEncoder(cleaner, self.fields, limited=for_training)
+        return RowEncoder(cleaner, self.fields, limited=for_training, join_tokens=self.join_tokens)
+
+    def _joinable(self, tokens: int) -> int:
+        if tokens < 0:
+            raise UserError(f"data.join_tokens must be at least 0, not {tokens}")
+        if tokens and self.fields.inputs:
+            raise UserError(
+                f"data.join_tokens joins targets, and each of them belongs to an input ({', '.join(self.fields.inputs)}): "
+                "set it to 0, or data.fields to the target alone"
+            )
+        return tokens
 
     def _require_whole_targets(self) -> None:
-        """In memory windows are planned from lengths that a segmentation drawn later does not have."""
+        """Tokens drawn later have other lengths than windows in memory are planned from, and know no joined rows."""
+        if self.join_tokens:
+            raise UserError(
+                "data.join_tokens joins tokens that are the same in each epoch: set the tokenizer's sampling to null"
+            )
         if not self.streaming and self.batcher.cuts:
             raise UserError(
                 f"data.batcher={type(self.batcher).__name__} cuts targets whose tokens are drawn anew "

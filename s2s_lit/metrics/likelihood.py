@@ -62,7 +62,7 @@ class Likelihood(Metric):
 class TextLikelihood(Likelihood):
     """The same, with the perplexity by word: exp(nll_sum / words), words being what stands between white space.
 
-    It does not depend on how words are cut into tokens, so that vocabularies can be compared. The end of each text
+    It does not depend on how words are cut into tokens, so that vocabularies can be compared. The end of each line
     counts as a word, as it costs too.
     """
 
@@ -78,8 +78,8 @@ class TextLikelihood(Likelihood):
         self.add_state("words", torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
 
     def count_words(self, texts: Iterable[str]) -> None:
-        """Add the words of a batch's texts, each with its end."""
-        self.words += sum(len(text.split()) + 1 for text in texts)
+        """Add the words of a batch's texts, of one line or several, and the ends of the lines."""
+        self.words += sum(len(line.split()) + 1 for text in texts for line in text.split("\n"))
 
     def compute(self) -> dict[str, Tensor]:
         found = super().compute()

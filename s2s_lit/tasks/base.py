@@ -59,6 +59,10 @@ class Task(Optimization, ABC):
         `final` is true for a split that is tested, false at a validation along the training.
         """
 
+    def samples(self) -> list[str]:
+        """Texts that a run shows at its end besides its predictions."""
+        return []
+
     @property
     def text_metrics(self) -> list[TextMetric]:
         """The metrics of found outputs, whose sums are of the split that is being evaluated."""

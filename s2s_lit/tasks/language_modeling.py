@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import torch
+
 from s2s_lit.data.fields.fields import Fields
 from s2s_lit.decoding.sampling import sampling_without_input
 from s2s_lit.decoding.search import Search
@@ -14,7 +16,9 @@ from s2s_lit.optim.averaging import AveragingFactory
 from s2s_lit.optim.schedules import ConstantSchedule, ScheduleFactory
 from s2s_lit.tasks.base import Task
 from s2s_lit.tasks.optimization import OptimizerFactory
-from s2s_lit.types import EOS, Batch, Hypothesis, Prediction
+from s2s_lit.types import Batch, Hypothesis, Inputs, Prediction
+
+SAMPLES = 8  # texts that a run shows
 
 
 class LanguageModelingTask(Task):
@@ -80,6 +84,12 @@ class LanguageModelingTask(Task):
             for ids, (nll, tokens), references, row in rows
         ]
 
+    @torch.inference_mode()
+    def samples(self) -> list[str]:
+        """Texts that are generated from nothing."""
+        found = self.search(self.model, Inputs(SAMPLES))
+        return [self.text_of(hypotheses[0], "") for hypotheses in found if hypotheses]
+
     def text_of(self, hypothesis: Hypothesis, source_text: str) -> str:
         """The detokenized text of an output."""
-        return self.fields.target.tokenizer.decode(i for i in hypothesis.token_ids if i != EOS)
+        return self.fields.target.tokenizer.decode(hypothesis.token_ids)

@@ -92,8 +92,7 @@ def choose_batches(
 
 def fit_batches(data: DataModule, task: Task, device: torch.device, tracker: MlflowTracker) -> dict[str, int]:
     """Lets the batcher choose what depends on network and machine, says it and records it."""
-    longest = {name: field.longest for name, field in data.fields.items()}
-    chosen = data.batcher.fit(StepMemory(task, device, positions=longest))
+    chosen = data.batcher.fit(StepMemory(task, device, positions=data.longest))
     if chosen:
         say("chosen for this machine: " + ", ".join(f"{name} {value}" for name, value in chosen.items()))
         tracker.log_params({"data": {"batcher": {"chosen": chosen}}})

@@ -46,6 +46,8 @@ def test_a_value_is_one_word_as_it_was_typed(value: str, project: Path) -> None:
         ("evaluate", "SPLIT"): ["evaluate", "latest", "--split", value],
         ("evaluate", "DATA_DIR"): ["evaluate", "latest", "--split", "test", "--data_dir", value],
         ("translate", "TEXT"): ["translate", "latest", f"--text={value}"],
+        ("generate", "PREFIX"): ["generate", "latest", f"--prefix={value}"],
+        ("generate", "OUT"): ["generate", "latest", "--out", value],
         ("score", "IN"): ["score", "latest", "--in", value],
         ("score", "OUT"): ["score", "latest", "--out", value],
         ("parts", "NAME"): ["parts", value],

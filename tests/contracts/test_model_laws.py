@@ -1,4 +1,4 @@
-"""What every network obeys, whatever its decoder, attention, recurrence, bridge and output are."""
+"""What every model obeys, whatever its decoder, attention, recurrence, bridge and output are."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from torch import Tensor
 
 from s2s_lit.decoding.beam import BeamSearch
 from s2s_lit.losses.token import TokenNLL
-from s2s_lit.models.seq2seq import Seq2Seq
-from s2s_lit.types import Batch, DecoderState, Inputs, ModelOutput, Sequences
-from support.networks import VOCAB, batch_of, combinations, pairs_of, random_batch
+from s2s_lit.models.base import Model
+from s2s_lit.types import Batch, DecoderState, Inputs, ModelOutput, Sequences, Target
+from support.networks import VOCAB, batch_of, combinations, language_models, pairs_of, random_batch
+from support.parts import concrete_subclasses
 from support.saving import saved
 
-NETWORKS = dict(combinations())
+NETWORKS: dict[str, Callable[[], Model]] = {**dict(combinations()), **dict(language_models())}
 BATCH = random_batch(sizes=((5, 4), (3, 5), (1, 1), (4, 2)))
 PAIRS = pairs_of(BATCH)
 
@@ -26,8 +27,8 @@ PAIRS = pairs_of(BATCH)
 class Network:
     """A network in training mode (no dropout is set), and what it makes of `BATCH`."""
 
-    make: Callable[[], Seq2Seq]
-    model: Seq2Seq
+    make: Callable[[], Model]
+    model: Model
     output: ModelOutput
 
 
@@ -37,6 +38,10 @@ def network(request: pytest.FixtureRequest) -> Network:
     make = NETWORKS[request.param]
     model = make()
     return Network(make, model, model(BATCH.inputs, BATCH.target))
+
+
+def test_no_model_is_missing() -> None:
+    assert {type(make()) for make in NETWORKS.values()} == set(concrete_subclasses(Model, "s2s_lit.models"))
 
 
 def objective(output: ModelOutput, batch: Batch = BATCH) -> Tensor:
@@ -97,11 +102,12 @@ def test_hypotheses_of_a_sentence_do_not_see_each_other(network: Network) -> Non
 
 def test_windows_with_carried_state_equal_the_whole_target(network: Network) -> None:
     model, whole = network.model, network.output.decoded
-    encoded, state = model.start(BATCH.inputs)
-    inputs = model.target_embedding(BATCH.target.inputs)
+    _, state = model.start(BATCH.inputs)
     windows = []
-    for window in inputs.split(3, dim=1):
-        windows.append(model.decoder(window, encoded, state))
+    for start in range(0, BATCH.target.ids.shape[1], 3):
+        inputs, ids = (each[:, start : start + 3] for each in (BATCH.target.inputs, BATCH.target.ids))
+        window = Target(inputs, ids, (BATCH.target.lengths - start).clamp(0, inputs.shape[1]))
+        windows.append(model(BATCH.inputs, window, state).decoded)
         state = windows[-1].state.detach()
     assert_same_state(state, whole.state)
     for name in ("features", "hidden") if whole.weights is None else ("features", "hidden", "weights"):
@@ -124,7 +130,7 @@ def test_saving_and_loading_changes_nothing(network: Network) -> None:
 
 
 def test_search_of_a_batch_equals_its_sentences(network: Network) -> None:
-    search = BeamSearch(beam_size=3, n_best=2, max_length_ratio=1, max_length_offset=0)
+    search = BeamSearch(beam_size=3, n_best=2, max_length_ratio=0, max_length_offset=5)
     together = search(network.model, BATCH.inputs, keep_weights=True)
     source = BATCH.inputs["source"]
     for i, n in enumerate(source.lengths.tolist()):

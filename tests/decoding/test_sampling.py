@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 
 import numpy as np
 import pytest
@@ -10,6 +11,9 @@ import torch
 
 from s2s_lit.decoding.sampling import SamplingSearch
 from s2s_lit.errors import UserError
+from s2s_lit.nn.recurrent import GRU
+from s2s_lit.types import Inputs
+from support.networks import language_model
 from tables import BOS, EOS, A, B, C, chain, random_tables, sources
 
 
@@ -100,3 +104,11 @@ def test_the_score_is_the_models_whatever_the_temperature() -> None:
 def test_impossible_options_are_refused(options: dict[str, float]) -> None:
     with pytest.raises(UserError, match=next(iter(options))):
         SamplingSearch(**options)
+
+
+def test_where_nothing_is_read_the_place_decides() -> None:
+    torch.manual_seed(0)
+    model, search = language_model(partial(GRU, hidden_size=5))(), SamplingSearch(max_length_offset=12)
+    found = [tuple(hypotheses[0].token_ids) for hypotheses in search(model, Inputs(6))]
+    assert len(set(found)) == 6
+    assert [tuple(hypotheses[0].token_ids) for hypotheses in search(model, Inputs(3))] == found[:3]

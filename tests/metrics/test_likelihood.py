@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from s2s_lit.metrics.likelihood import Likelihood
+from s2s_lit.metrics.likelihood import Likelihood, TextLikelihood
 from s2s_lit.types import length_mask
 
 
@@ -65,3 +65,17 @@ def test_all_that_is_computed_is_described() -> None:
     update(metric, 3.0, [[True]])
     assert list(metric.compute()) == [score.name for score in metric.scores]
     assert all(score.printed(0.25) for score in metric.scores)
+
+
+def test_the_perplexity_by_word_counts_words_and_ends_of_lines_whatever_the_tokens_are() -> None:
+    texts = ["a big dog", "", "two words\nand a line"]
+    by_words, by_letters = TextLikelihood(), TextLikelihood()
+    update(by_words, 14.0, [[True] * 4, [False], [True] * 7])
+    update(by_letters, 14.0, [[True] * 10, [False], [True] * 21])
+    for metric in (by_words, by_letters):
+        metric.count_words(texts[:1])
+        metric.count_words(texts[1:])
+        assert metric.compute()["word_perplexity"].item() == pytest.approx(math.exp(14 / 12))
+    assert by_words.compute()["perplexity"].item() == pytest.approx(math.exp(14 / 12))
+    assert by_letters.compute()["perplexity"].item() == pytest.approx(math.exp(14 / 32))
+    assert set(by_words.compute()) == {score.name for score in by_words.scores}

@@ -110,6 +110,21 @@ def test_matrix(source: str, workers: int, ranks: int, batcher: str, tmp_path: P
     training.goes_on_to_the_same_end()
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("source", ["memory", "streaming"])
+def test_contiguous_text_goes_on_within_its_windows(source: str, tmp_path: Path) -> None:
+    words = [
+        *(word for word in settings(source, 0, 1, "windows") if not word.startswith(("--model.", "--task."))),
+        "--data.join_tokens=40",
+        "--model.embedding_size=12",
+        "--model.recurrence.hidden_size=12",
+        "--task.search.max_length_offset=10",
+    ]
+    training = Interrupted(Project(tmp_path / "project"), ["lm", *words], 1)
+    training.stop(Kill(31))
+    training.goes_on_to_the_same_end()
+
+
 FALLING = ["--task.schedule.patience=0", "--task.schedule.threshold=0.9"]  # at each validation but the first
 PATIENT = {"class_path": "EarlyStopping", "init_args": {"monitor": "val/loss", "min_delta": 99, "patience": 5}}
 """Stops at the sixth validation, after step 22."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator
 from functools import partial
+from typing import Literal
 
 import torch
 
+from s2s_lit.models.language_model import LanguageModel
 from s2s_lit.models.seq2seq import Seq2Seq
 from s2s_lit.nn.attention.base import Attention
 from s2s_lit.nn.attention.general import GeneralAttention
@@ -16,7 +18,7 @@ from s2s_lit.nn.decoders.base import Decoder
 from s2s_lit.nn.encoders.recurrent import RecurrentEncoder
 from s2s_lit.nn.outputs.base import Output
 from s2s_lit.nn.outputs.linear import LinearOutput
-from s2s_lit.nn.recurrent import GRU, Recurrence
+from s2s_lit.nn.recurrent import GRU, Recurrence, RecurrenceFactory
 from s2s_lit.types import BOS, EOS, PAD, Batch, Inputs, Sequences, Target
 from support.parts import concrete_subclasses
 
@@ -42,6 +44,20 @@ def combinations() -> Iterator[tuple[str, Callable[[], Seq2Seq]]]:
         for recurrence in RECURRENCES if has_recurrence(decoder) else []:
             for seen in (GeneralAttention, None):
                 yield _named(decoder, recurrence, seen), network(decoder, recurrence=recurrence, attention=seen)
+
+
+def language_models() -> Iterator[tuple[str, Callable[[], LanguageModel]]]:
+    """With each recurrence, tied by a projection; and, with the same recurrence, tied without one and untied."""
+    for recurrence in RECURRENCES:
+        yield _named(LanguageModel, recurrence), language_model(partial(recurrence, hidden_size=8, num_layers=2))
+    plain = partial(GRU, hidden_size=EMBEDDING)
+    yield "LanguageModel-tied", language_model(plain)
+    yield "LanguageModel-untied", language_model(plain, tie="none")
+
+
+def language_model(recurrence: RecurrenceFactory, tie: Literal["none", "output"] = "output") -> partial[LanguageModel]:
+    """Makes a language model."""
+    return partial(LanguageModel, SIZES, recurrence=recurrence, embedding_size=EMBEDDING, tie=tie)
 
 
 def covering() -> Iterator[tuple[str, Callable[[], Seq2Seq]]]:

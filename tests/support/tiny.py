@@ -13,3 +13,12 @@ TINY = [
     "--task.search.max_length_ratio=1",
     "--task.validation_search.max_length_ratio=1",
 ]
+
+TINY_LANGUAGE_MODEL = [
+    "--data.corpus.train_rows=300",
+    "--data.corpus.evaluation_rows=30",
+    "--data.tokenizer.vocab_size=200",
+    "--model.embedding_size=16",
+    "--model.recurrence.hidden_size=24",
+    "--task.search.max_length_offset=20",
+]

@@ -17,7 +17,7 @@ import pytest
 from mlflow.tracking import MlflowClient
 
 from s2s_lit.tracking.client.runs import RunRecord, connect, list_runs
-from support.tiny import TINY
+from support.tiny import TINY, TINY_LANGUAGE_MODEL
 
 PACKAGE = Path(__file__).parents[2]
 EXPERIMENTS = PACKAGE / "experiments"
@@ -102,6 +102,20 @@ def test_a_run_of_two_processes_is_evaluated_and_translates_in_one(project: Path
     for name, value in again.metrics.items():
         if name.startswith("test/"):
             assert run.metrics[name] == pytest.approx(value, rel=1e-6), name
+
+
+def test_a_language_model_of_two_processes_is_evaluated_in_one(project: Path) -> None:
+    """Windows of contiguous text, dealt to both; each text of the test split counts once."""
+    words = ["lm_contiguous", *TINY_LANGUAGE_MODEL, "--trainer.max_steps=9"]
+    status, _, error = ended(started("train", *words, TWO))
+    assert status == 0, error
+    assert ended(started("evaluate", "latest"))[0] == 0
+    again, run = list_runs()
+    for score in ("loss", "perplexity", "word_perplexity"):
+        assert again.metrics[f"test/{score}"] == pytest.approx(run.metrics[f"test/{score}"], rel=1e-5), score
+    assert len(artifact(connect(), run, "predictions/test.jsonl")) == len(
+        artifact(connect(), again, "predictions/test.jsonl")
+    )
 
 
 def test_two_launchers_are_one_training(project: Path) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from s2s_lit.data.cleaning.cleaner import Cleaner
 from s2s_lit.data.cleaning.report import SplitReport
 from s2s_lit.data.fields.fields import Fields
+from s2s_lit.data.loading.joining import joined
 from s2s_lit.data.sources.rows import Malformed, Row
 from s2s_lit.types import TARGET, Example
 
@@ -26,11 +27,13 @@ class RowEncoder:
         fields: Make positions of values.
         limited: Whether examples are left out that training cannot use: a field of no position, or of more than its
             `max_length`. An evaluation split keeps every example, whole.
+        join_tokens: Target tokens of successive rows that become one example; 0: a row is an example.
     """
 
     cleaner: Cleaner
     fields: Fields
     limited: bool = False
+    join_tokens: int = 0
 
     def begin(self) -> RowEncoder:
         """For a pass over the rows that is made in several calls."""
@@ -38,6 +41,10 @@ class RowEncoder:
 
     def __call__(self, rows: Iterable[tuple[int, Row | Malformed]], report: SplitReport) -> Iterator[Example]:
         """The examples of the rows that stay, in their order; `report` counts every row as it passes."""
+        examples = self._examples(rows, report)
+        return joined(examples, self.join_tokens) if self.join_tokens else examples
+
+    def _examples(self, rows: Iterable[tuple[int, Row | Malformed]], report: SplitReport) -> Iterator[Example]:
         cleaned, inputs = self.cleaner(rows, report), self.fields.inputs
         while chunk := list(islice(cleaned, _CHUNK)):
             encoded = {

@@ -190,6 +190,8 @@ class RunRecorder(Callback):
         rows = sample_rows(samples, trainer.global_step)
         self._tracker.log_text("".join(f"{line}\n" for _, line in lines), f"predictions/{self._split}.jsonl")
         self._tracker.log_table(SAMPLE_COLUMNS, rows, f"samples/{self._split}.json")
+        if texts := cast(Task, pl_module).samples():
+            self._tracker.log_text("".join(f"{text}\n" for text in texts), "samples/generated.txt")
         for number, prediction in enumerate([p for p in samples if _drawable(p)][: self._pictures], start=1):
             self._tracker.log_figure(attention_picture(prediction), f"attention/{self._split}-{number}.png")
 
