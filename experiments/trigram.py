@@ -29,8 +29,8 @@ class KneserNey:
         p_k(w | h) = max(c(h w) - D_k, 0) / c(h) + D_k N(h) / c(h) p_(k-1)(w | h without its first token)
 
     c counts an n-gram in the text for the highest order; for the others, by how many tokens it is preceded. c(h) sums
-    c(h w) over w, N(h) counts the w that follow h; p_0 = 1 / vocabulary. D_k = n1 / (n1 + 2 n2), of the n-grams that were
-    counted once and twice.
+    c(h w) over w, N(h) counts the w that follow h; p_0 = 1 / vocabulary. D_k = n1 / (n1 + 2 n2), of the n-grams that
+    were counted once and twice (1 / 2 where none was counted once).
 
     Args:
         texts: Tokens of each text, its end mark among them.
@@ -71,7 +71,7 @@ class _Level:
             self.totals[gram[:-1]] += count
             self.followers[gram[:-1]] += 1
         once, twice = (sum(count == n for count in counts.values()) for n in (1, 2))
-        self.discount = once / (once + 2 * twice) if once else 0.0
+        self.discount = once / (once + 2 * twice) if once else 0.5
 
     def interpolated(self, gram: Gram, shorter: float) -> float:
         """p_k of the gram's last token, `shorter` being p_(k-1)."""
@@ -104,15 +104,12 @@ def main() -> None:
     arguments = parser.parse_args()
     record = find_run(arguments.run, dataset=arguments.dataset)
     experiment, task = load(download_checkpoint(record))
-    model = KneserNey(
-        texts_of(experiment.data.loader("train")), task.fields.target.size - 2
-    )  # PAD and BOS do not follow
+    possible = task.fields.target.size - 2  # without PAD and BOS
+    model = KneserNey(texts_of(experiment.data.loader("train")), possible)
     scores = TextLikelihood()
     for batch in experiment.data.loader(arguments.split):
         nll = sum(map(model.nll, texts_of([batch])))
-        scores.update(
-            torch.tensor(nll), torch.zeros(int(batch.target.lengths.sum()), dtype=torch.bool), batch.target.mask
-        )
+        scores.update(torch.tensor(nll), torch.zeros(len(batch.target.tokens), dtype=torch.bool), batch.target.mask)
         scores.count_words(references[0] for references in batch.references)
     found = scores.compute()
     print(f"perplexity on {arguments.split}      by token    by word")

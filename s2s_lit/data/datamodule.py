@@ -252,8 +252,8 @@ class DataModule(LightningDataModule):
             raise UserError(f"data.join_tokens must be at least 0, not {tokens}")
         if tokens and self.fields.inputs:
             raise UserError(
-                f"data.join_tokens joins targets, and each of them belongs to an input ({', '.join(self.fields.inputs)}): "
-                "set it to 0, or data.fields to the target alone"
+                "data.join_tokens joins targets, and each of them belongs to an input "
+                f"({', '.join(self.fields.inputs)}): set it to 0, or data.fields to the target alone"
             )
         return tokens
 

@@ -92,7 +92,10 @@ def test_it_is_compared_by_what_texts_cost(run: RunRecord, capsys: pytest.Captur
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["translate", "lm_contiguous", "--text=x"], "To get texts: make generate RUN=lm_contiguous\n"),
+        (
+            ["translate", "lm_contiguous", "--text=x"],
+            "reads no input; what uses it: make generate RUN=lm_contiguous\n",
+        ),
         (["translate", "latest", "latest", "--text=x"], "make generate RUN='latest latest'\n"),
         (["generate", "latest", "--count=0"], "--count must be at least 1, not 0"),
         (["score", "latest", "--targets=Makefile"], "give its texts by --in alone"),

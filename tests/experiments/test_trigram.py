@@ -35,7 +35,7 @@ def brute_force(history: tuple[int, ...], word: int) -> float:
         if not history:
             seen = [pair[1:] for pair in set(seen)]
     times = [seen.count(gram) for gram in set(seen)]
-    discount = times.count(1) / (times.count(1) + 2 * times.count(2)) if times.count(1) else 0.0
+    discount = times.count(1) / (times.count(1) + 2 * times.count(2)) if times.count(1) else 0.5
     shorter = brute_force(history[1:], word) if history else 1 / len(WORDS)
     followers = [gram[-1] for gram in seen if gram[:-1] == history]
     if not followers:
