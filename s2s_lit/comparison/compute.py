@@ -17,6 +17,7 @@ from s2s_lit.comparison.systems import System
 from s2s_lit.config.catalogue import task_named
 from s2s_lit.errors import UserError
 from s2s_lit.metrics.buckets import Bucket, by_length, by_rarest_word
+from s2s_lit.metrics.likelihood import words_in
 from s2s_lit.metrics.score import Score
 from s2s_lit.metrics.significance import (
     BOOTSTRAP,
@@ -103,7 +104,7 @@ def _measures(systems: Sequence[System], task: type[Task]) -> list[_Measure]:
     costs = [_costs(system, lambda prediction: prediction.reference_tokens) for system in systems]
     likelihoods = [_Measure(PERPLEXITY, _perplexity, costs, _same_units(costs))]
     if WORD_PERPLEXITY in task.likelihood_class.scores:
-        by_word = [_costs(system, lambda prediction: len(prediction.reference.split()) + 1) for system in systems]
+        by_word = [_costs(system, lambda prediction: words_in(prediction.reference)) for system in systems]
         likelihoods.append(_Measure(WORD_PERPLEXITY, _perplexity, by_word, _same_units(by_word)))
     return [*measures[:_PLACE], *likelihoods, *measures[_PLACE:]]
 

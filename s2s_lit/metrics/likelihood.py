@@ -12,6 +12,11 @@ from torchmetrics import Metric
 from s2s_lit.metrics.score import Score
 
 
+def words_in(text: str) -> int:
+    """What stands between white space, and the ends of the lines."""
+    return sum(len(line.split()) + 1 for line in text.split("\n"))
+
+
 class Likelihood(Metric):
     """Loss, perplexity and accuracies, from sums over all real target tokens (EOS included), teacher forced.
 
@@ -79,7 +84,7 @@ class TextLikelihood(Likelihood):
 
     def count_words(self, texts: Iterable[str]) -> None:
         """Add the words of a batch's texts, of one line or several, and the ends of the lines."""
-        self.words += sum(len(line.split()) + 1 for text in texts for line in text.split("\n"))
+        self.words += sum(map(words_in, texts))
 
     def compute(self) -> dict[str, Tensor]:
         found = super().compute()
