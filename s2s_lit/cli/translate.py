@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 from collections.abc import Iterable, Iterator, Sequence
 
 from s2s_lit.cli.lines import blocks_of, progress, require_utf8, written
 from s2s_lit.errors import UserError
 from s2s_lit.inference.generator import Generated, generate, prefix_ids
-from s2s_lit.inference.models import load_models, require_reading
+from s2s_lit.inference.models import load_models
 
 
 def translate(arguments: argparse.Namespace, overrides: list[str]) -> int:
@@ -23,7 +24,9 @@ def translate(arguments: argparse.Namespace, overrides: list[str]) -> int:
     blocks = blocks_of(arguments.source) if given is None else iter([given])
     require_utf8(arguments.prefix, "--prefix")
     models = load_models(arguments.run, dataset=arguments.dataset, mean=arguments.mean, overrides=overrides)
-    require_reading(models, arguments.run, reads=True)
+    if not models.fields.inputs:
+        run = shlex.quote(" ".join(arguments.run))
+        raise UserError(f"this run reads no input, so it only generates: make generate RUN={run}")
     prefix, number = prefix_ids(models, arguments.prefix), 1
     with written(arguments.target, arguments.source) as output, progress("translating") as bar:
         for lines in blocks:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields as settings_of
 from dataclasses import replace
@@ -196,17 +195,6 @@ def changed(search: Search, settings: dict[str, Any]) -> Search:
         name = type(search).__name__
         raise UserError(f"{name} has no setting {unknown[0]!r}{hint} Its settings: {', '.join(known)}")
     return replace(search, **settings)
-
-
-def require_reading(model: TrainedModel, selectors: Sequence[str], *, reads: bool) -> None:
-    """Raises a UserError that names the right command if the runs read inputs and should not, or the reverse."""
-    inputs, run = list(model.fields.inputs), shlex.quote(" ".join(selectors))
-    if inputs and not reads:
-        raise UserError(f"this run reads {' and '.join(inputs)}. To give it some: make translate RUN={run} IN=FILE")
-    if reads and not inputs:
-        raise UserError(
-            f"this run reads no input, so there is nothing to translate. To get texts: make generate RUN={run}"
-        )
 
 
 def _require_many(texts: object) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2] / "s2s_lit"
 ROOMS = ("tasks", "metrics", "corpora")
 """Rooms that may name them."""
-NAMED = ("cli/translate.py", "cli/arguments.py", "cli/evaluate.py", "__main__.py")
+NAMED = ("cli/translate.py", "cli/generate.py", "cli/arguments.py", "cli/evaluate.py", "__main__.py")
 """Files of the command line that name verbs."""
 FORMATS = ("data/sources/readers/tmx.py", "data/sources/headers.py", "tracking/records/provenance.py")
 """Where a file format is the translators' own, and columns or packages are called so."""

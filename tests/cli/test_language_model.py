@@ -94,7 +94,7 @@ def test_it_is_compared_by_what_texts_cost(run: RunRecord, capsys: pytest.Captur
     [
         (
             ["translate", "lm_contiguous", "--text=x"],
-            "reads no input; what uses it: make generate RUN=lm_contiguous\n",
+            "reads no input, so it only generates: make generate RUN=lm_contiguous\n",
         ),
         (["translate", "latest", "latest", "--text=x"], "make generate RUN='latest latest'\n"),
         (["generate", "latest", "--count=0"], "--count must be at least 1, not 0"),

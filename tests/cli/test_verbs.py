@@ -227,7 +227,7 @@ def test_a_torn_checkpoint_is_named(tmp_path: Path) -> None:
         (["train", "bilstm_atn"], "did you mean EXP=bilstm_attn?"),
         (["train", "lstm", "--seeed=1"], "did you mean seed?"),
         (["translate", "nosuchrun", "--text=x"], "RUN=nosuchrun"),
-        (["generate", "latest"], "this run reads source; what uses it: make translate RUN=latest TEXT="),
+        (["generate", "latest"], "this run reads source, so give it some: make translate RUN=latest IN=FILE\n"),
         (["translate", "latest", "--in=/no/such/file"], "s2s: error: /no/such/file: No such file or directory\n"),
         (["translate", "latest", "--text=x", "--out=/dev/full"], "s2s: error: No space left on device\n"),
         (["train", "lstm", "--dataset=multi30k", "--data_dir=/no/such/folder"], "/no/such/folder"),
