@@ -6,8 +6,8 @@
     model = s2s_lit.load(run.run_id)
     print(model.generate(["A man is reading a book."], beam_size=5)[0].text)
 
-Names: `train`, `load` and `compare` do what the commands of these names do, or `make translate` and `make score` with
-the model that `load` gives. `UserError` is what they raise where the caller can mend something; `Trained` and
+Names: `train` and `compare` do what the commands of these names do, and `load` gives the model that the other commands
+use. `UserError` is what they raise where the caller can mend something; `Trained` and
 `TrainedModel` are what `train` and `load` give. What is heavy is imported when a name is first used.
 """
 

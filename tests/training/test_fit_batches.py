@@ -7,7 +7,6 @@ import pytest
 import torch
 
 from s2s_lit.data.batching.batchers import Batcher, FixedSize
-from s2s_lit.data.fields.text import TextField
 from s2s_lit.training.preparation import fit_batches
 
 
@@ -31,8 +30,8 @@ def test_what_is_chosen_for_the_machine_is_said_and_recorded(
     batcher: Batcher, line: str, params: list[Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
     recorded: list[Any] = []
-    fields = {"source": TextField(max_length=10), "target": TextField(max_length=20)}
-    data, tracker = SimpleNamespace(batcher=batcher, fields=fields), SimpleNamespace(log_params=recorded.append)
+    data = SimpleNamespace(batcher=batcher, longest={"source": 11, "target": 21})
+    tracker = SimpleNamespace(log_params=recorded.append)
     fit_batches(cast(Any, data), cast(Any, None), torch.device("cpu"), cast(Any, tracker))
     assert capsys.readouterr().out == line
     assert recorded == params
