@@ -7,15 +7,17 @@ import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
+import datasets
 import huggingface_hub.constants as hub
 import pyarrow as pa
 import pyarrow.parquet
 import pytest
+from huggingface_hub import HfFileSystem
 
-from s2s_lit.data.sources import opening
+from s2s_lit.data.sources.files import FileCorpus
 from s2s_lit.data.sources.hub import HubCorpus
-from s2s_lit.data.sources.remote import RemoteFile
 from s2s_lit.data.sources.rows import Malformed
 from s2s_lit.errors import UserError
 from support.corpora import FORMATS, ROWS
@@ -85,7 +87,8 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[HubServe
     folder.mkdir(parents=True)
     for split, rows in (("train", ROWS[:20]), ("validation", ROWS[20:25])):
         (folder / f"{split}.jsonl").write_bytes(FORMATS["jsonl"](rows))
-    monkeypatch.setattr(opening, "RemoteFile", lambda url, headers: RemoteFile(url, headers=headers, wait_s=0.001))
+    impatient = SimpleNamespace(sleep=lambda seconds: None, time=time.time, monotonic=time.monotonic)
+    monkeypatch.setattr("huggingface_hub.utils._http.time", impatient)
     with serving(tmp_path, HubServer) as server:
         point_to(server.url("").rstrip("/"), tmp_path / "cache", monkeypatch)
         yield server
@@ -96,6 +99,11 @@ def point_to(endpoint: str, cache: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(hub, "ENDPOINT", endpoint)
     monkeypatch.setattr(hub, "HUGGINGFACE_CO_URL_TEMPLATE", endpoint + "/{repo_id}/resolve/{revision}/{filename}")
     monkeypatch.setattr(hub, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr(datasets.config, "HF_ENDPOINT", endpoint)
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", str(cache / "datasets"))
+    monkeypatch.setattr(datasets.config, "DOWNLOADED_DATASETS_PATH", str(cache / "downloads"))
+    HfFileSystem.clear_instance_cache()
     monkeypatch.setattr(hub, "HF_HUB_CACHE", str(cache))
     monkeypatch.setattr(hub, "HF_TOKEN_PATH", str(cache / "token"))
     monkeypatch.delenv("HF_TOKEN", raising=False)
@@ -114,8 +122,10 @@ def test_a_repository_is_read(server: HubServer, streaming: bool) -> None:
 
 @pytest.mark.parametrize("streaming", [False, True])
 def test_connections_that_drop_are_taken_up(server: HubServer, streaming: bool) -> None:
+    source = HubCorpus(path="owner/name")
+    source.splits(streaming=streaming)
     server.drop_after, server.drops = 300, 3
-    assert list(HubCorpus(path="owner/name").rows("train", streaming=streaming)) == ROWS[:20]
+    assert list(source.rows("train", streaming=streaming)) == ROWS[:20]
     assert len([path for path, _ in server.requests if "train.jsonl" in path]) >= 2
 
 
@@ -169,11 +179,150 @@ def test_without_the_hub_what_was_downloaded_before_is_read(server: HubServer) -
         again.rows("validation", streaming=True)
 
 
-def test_configurations_of_the_readme_are_read(server: HubServer, tmp_path: Path) -> None:
-    (tmp_path / "owner" / "name" / "README.md").write_text(
-        "---\nconfigs:\n- config_name: small\n  data_files:\n  - {split: train, path: valid*.jsonl}\n---\n# Data\n"
-    )
-    assert list(HubCorpus(path="owner/name", name="small").rows("train", streaming=True)) == ROWS[20:25]
+CONFIGURATIONS = """---
+configs:
+- config_name: small
+  data_files:
+  - {split: train, path: valid*.jsonl}
+- config_name: semicolons
+  sep: ";"
+  data_files: own.csv
+---
+# Data
+"""
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+def test_configurations_of_the_readme_are_read(server: HubServer, tmp_path: Path, streaming: bool) -> None:
+    (tmp_path / "owner" / "name" / "README.md").write_text(CONFIGURATIONS)
+    assert list(HubCorpus(path="owner/name", name="small").rows("train", streaming=streaming)) == ROWS[20:25]
+    with pytest.raises(
+        UserError, match=r"several configurations; there are 'small', 'semicolons' \(data\.corpus\.name"
+    ):
+        HubCorpus(path="owner/name").rows("train", streaming=streaming)
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+def test_files_with_settings_in_the_readme_are_read_by_datasets(
+    server: HubServer, tmp_path: Path, streaming: bool
+) -> None:
+    (tmp_path / "owner" / "name" / "README.md").write_text(CONFIGURATIONS.replace("jsonl", "csv"))
+    (tmp_path / "owner" / "name" / "own.csv").write_text("en;de\na, b;x\n")
+    (tmp_path / "owner" / "name" / "valid.csv").write_text("en,de\na,x\n")
+    rows = HubCorpus(path="owner/name", name="semicolons").rows("train", streaming=streaming)
+    assert list(rows) == [{"en": "a, b", "de": "x"}]
+
+
+def put_parquet(folder: Path) -> list[dict[str, str]]:
+    """Three shards of a training split."""
+    (folder / "data").mkdir()
+    for number in range(3):
+        rows = ROWS[number * 40 : number * 40 + 40]
+        (folder / "data" / f"train-0000{number}-of-00003.parquet").write_bytes(FORMATS["parquet"](rows))
+    return ROWS[:120]
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+def test_shards_of_a_repository_are_read_apart_and_in_order(server: HubServer, tmp_path: Path, streaming: bool) -> None:
+    expected = put_parquet(tmp_path / "owner" / "name")
+    source = HubCorpus(path="owner/name")
+    assert source.splits(streaming=streaming) == ["train"]  # by the rules of `datasets`, shards go before other names
+    rows = source.rows("train", streaming=streaming)
+    assert rows.num_shards == 3
+    assert list(rows) == expected
+    assert [row for _, row in rows.numbered([1])] == expected[40:80]
+    assert "data/train-00001-of-00003.parquet, row 1" in rows.place(1 << 32)
+    rows.require("en")
+    assert list(rows) == [{"en": row["en"]} for row in expected]
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+def test_formats_without_a_reader_of_ours_are_read_by_datasets(
+    server: HubServer, tmp_path: Path, streaming: bool
+) -> None:
+    for number in range(2):
+        part = datasets.Dataset.from_list(ROWS[number * 10 : number * 10 + 10])
+        part.save_to_disk(tmp_path / "saved")
+        file = next((tmp_path / "saved").glob("*.arrow"))
+        (tmp_path / "owner" / "arrow" / "data").mkdir(parents=True, exist_ok=True)
+        file.rename(tmp_path / "owner" / "arrow" / "data" / f"train-0000{number}-of-00002.arrow")
+    rows = HubCorpus(path="owner/arrow").rows("train", streaming=streaming)
+    assert rows.num_shards == (2 if streaming else 1)
+    assert list(rows) == ROWS[:20]
+    rows.require("en", "de")
+
+
+MALFORMED = {
+    "train.jsonl": b'{"en": "a", "de": "x"}\nnone\n{"en": "\xff", "de": "x"}\n{"en": 5, "de": null}\n',
+    "train.csv": b'en,de\na,x\nb\nc,y,z\n"d,w\nNA,None\n',
+    "train.tsv": b"en\tde\na\tx\nb\n\xff\ty\nNA\t\n",
+}
+
+
+@pytest.mark.parametrize("name", MALFORMED)
+@pytest.mark.parametrize("streaming", [False, True])
+def test_a_file_has_the_same_verdict_on_the_hub_and_beside(
+    server: HubServer, tmp_path: Path, streaming: bool, name: str
+) -> None:
+    folder = tmp_path / "owner" / "malformed"
+    folder.mkdir()
+    (folder / name).write_bytes(MALFORMED[name])
+    beside = FileCorpus(files={"train": str(folder / name)}).rows("train", streaming=streaming)
+    rows = HubCorpus(path="owner/malformed").rows("train", streaming=streaming)
+    assert list(rows.all()) == list(beside.all())
+    assert any(isinstance(row, Malformed) for _, row in rows.all())
+
+
+@pytest.mark.parametrize(
+    ("streaming", "status", "said"),
+    [
+        (True, 503, r"owner/name@a+/train\.jsonl cannot be read: .*503.*data\.streaming: false"),
+        (True, 429, r"owner/name@a+/train\.jsonl cannot be read: .*429.*hf auth login"),
+        (True, 403, r"owner/name@a+/train\.jsonl cannot be read: .*hf auth login"),
+        (True, 404, r"owner/name@a+/train\.jsonl cannot be read: .*404"),
+        (False, 503, r"cannot be reached.*DATA_DIR"),
+    ],
+)
+def test_a_hub_that_fails_between_list_and_file_is_one_sentence(
+    server: HubServer, streaming: bool, status: int, said: str
+) -> None:
+    source = HubCorpus(path="owner/name")
+    source.splits(streaming=streaming)
+    server.failures = [status] * 50
+    with pytest.raises(UserError, match=said) as caught:
+        list(source.rows("train", streaming=streaming))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_connection_that_always_drops_comes_to_an_end(server: HubServer) -> None:
+    source = HubCorpus(path="owner/name")
+    source.splits(streaming=True)
+    server.drop_after = 10
+    with pytest.raises(UserError, match=r"train\.jsonl cannot be read"):
+        list(source.rows("train", streaming=True))
+    assert len(server.requests) < 40
+
+
+def test_a_program_of_a_repository_is_not_run(server: HubServer, tmp_path: Path) -> None:
+    (tmp_path / "owner" / "name" / "name.py").write_text("raise SystemExit('it was run')")
+    with pytest.raises(UserError, match=r"is not run: .* \(data\.corpus\.revision: refs/convert/parquet\)"):
+        HubCorpus(path="owner/name").rows("train", streaming=True)
+
+
+def test_a_repository_without_data_says_so(server: HubServer, tmp_path: Path) -> None:
+    (tmp_path / "owner" / "empty").mkdir()
+    with pytest.raises(UserError, match=r"'owner/empty' holds no file that can be read \(data\.corpus\.path"):
+        HubCorpus(path="owner/empty").rows("train", streaming=True)
+
+
+def test_offline_what_was_downloaded_before_is_read(server: HubServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert list(HubCorpus(path="owner/name").rows("train", streaming=False)) == ROWS[:20]
+    monkeypatch.setattr(hub, "HF_HUB_OFFLINE", True)
+    server.requests.clear()
+    assert list(HubCorpus(path="owner/name").rows("train", streaming=True)) == ROWS[:20]
+    with pytest.raises(UserError, match=r"cannot be reached.*DATA_DIR"):
+        HubCorpus(path="owner/other").rows("train", streaming=True)
+    assert not server.requests
 
 
 @pytest.mark.parametrize("streaming", [False, True])

@@ -113,12 +113,32 @@ class _HubHandler(_Handler):
         parts = [unquote(part) for part in self.path.partition("?")[0].strip("/").split("/")]
         if self.server.failures:
             self._refuse(self.server.failures.pop())
+        elif parts[:2] == ["api", "datasets"] and parts[4:5] == ["tree"]:
+            self._list("/".join(parts[2:4]), "/".join(parts[6:]))
         elif parts[:2] == ["api", "datasets"]:
             self._tell("/".join(parts[2:4]), parts[5] if len(parts) > 5 else "main")
         elif parts[0] == "datasets":
             self._give("/".join(parts[1:3]), parts[4], "/".join(parts[5:]))
         else:
             self._refuse(404)
+
+    def do_POST(self) -> None:
+        """Tells about the paths that are asked for."""
+        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["paths"]
+        parts = [unquote(part) for part in self.path.strip("/").split("/")]
+        folder = self.server.folder / "/".join(parts[2:4])
+        self._say([_about(folder / path, folder) for path in asked if (folder / path).exists()])
+
+    def _list(self, name: str, within: str) -> None:
+        """The files and folders of one, and below it where that is asked for."""
+        folder = self.server.folder / name
+        if not (folder / within).is_dir():
+            return self._refuse(404, "EntryNotFound")
+        pattern = "**/*" if "recursive=true" in self.path.lower() else "*"
+        return self._say([_about(path, folder) for path in sorted((folder / within).glob(pattern))])
+
+    def _say(self, told: object) -> None:
+        self.send_file(json.dumps(told).encode(), None)
 
     def _tell(self, name: str, revision: str) -> None:
         folder = self.server.folder / name
@@ -129,7 +149,7 @@ class _HubHandler(_Handler):
         files = [{"rfilename": str(file.relative_to(folder))} for file in folder.rglob("*") if file.is_file()]
         gated = "manual" if name in self.server.gated else False
         told = {"id": name, "sha": self.server.commit, "siblings": files, "gated": gated}
-        return self.send_file(json.dumps(told).encode(), None)
+        return self._say(told)
 
     def _give(self, name: str, revision: str, path: str) -> None:
         file = self.server.folder / name / path
@@ -141,9 +161,16 @@ class _HubHandler(_Handler):
 
     def _refuse(self, status: int, code: str = "") -> None:
         self.send_response(status)
-        for name, value in {"X-Error-Code": code, "Content-Length": "0"}.items():
+        for name, value in {"X-Error-Code": code, "X-Repo-Commit": self.server.commit, "Content-Length": "0"}.items():
             self.send_header(name, value)
         self.end_headers()
+
+
+def _about(path: Path, folder: Path) -> dict[str, object]:
+    about: dict[str, object] = {"path": path.relative_to(folder).as_posix(), "type": "directory", "oid": "b" * 40}
+    if path.is_file():
+        about |= {"type": "file", "oid": hashlib.sha1(path.read_bytes()).hexdigest(), "size": path.stat().st_size}
+    return about
 
 
 Server = TypeVar("Server", bound=FileServer)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from functools import partial
 from itertools import zip_longest
@@ -89,25 +89,20 @@ class ParallelText(_NamedFiles):
         return ShardedRows([(" and ".join(map(shown, group.values())), partial(_aligned, group)) for group in groups])
 
 
-def rows_of(
-    places: Sequence[str], *, columns: Sequence[str] | None = None, headers: Mapping[str, str] | None = None
-) -> ShardedRows:
+def rows_of(places: Sequence[str], *, columns: Sequence[str] | None = None) -> ShardedRows:
     """The rows of files and URLs, each of which is a shard.
 
     Args:
-        places: Paths and URLs.
+        places: Paths, URLs and addresses on the Hub (hf://).
         columns: Names of the columns of a table that has no header line.
-        headers: What a server is to be told besides.
     """
     readers = [reader_of(bare(place), columns) for place in places]
     shards = zip(places, readers, strict=True)
-    return ShardedRows([(shown(place), partial(_records, place, reader, headers)) for place, reader in shards])
+    return ShardedRows([(shown(place), partial(_records, place, reader)) for place, reader in shards])
 
 
-def _records(
-    place: str, reader: Reader, headers: Mapping[str, str] | None, columns: Columns
-) -> Iterator[Row | Malformed]:
-    with opened(place, headers) as file:
+def _records(place: str, reader: Reader, columns: Columns) -> Iterator[Row | Malformed]:
+    with opened(place) as file:
         yield from reader(file, columns)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,28 +10,23 @@ from typing import Any
 from s2s_lit.data.sources.base import CorpusSource
 from s2s_lit.data.sources.files import rows_of
 from s2s_lit.data.sources.hub_client import HubRepository, UnreachableError
+from s2s_lit.data.sources.hub_rows import dataset_rows, has_reader
 from s2s_lit.data.sources.layout import splits_of
 from s2s_lit.data.sources.places import expanded, is_hidden, refuse_folder, shown
 from s2s_lit.data.sources.rows import Rows
 from s2s_lit.errors import UserError
 
-
-@dataclass(frozen=True)
-class _Listing:
-    """The files of each split, and how one is found: a path, or a URL with what its server is to be told."""
-
-    splits: Mapping[str, Sequence[str]]
-    place: Callable[[str], str]
-    headers: Mapping[str, str] = field(default_factory=dict)
+_Splits = Mapping[str, Callable[[], Rows]]
 
 
 class HubCorpus(CorpusSource):
     """A repository of the Hugging Face Hub, or a folder laid out like one.
 
-    Its files are those that FileCorpus reads, and are read alike. Which split they belong to is told by the list in its
-    README, or by their names: train.csv, data/train-00000-of-00002.parquet, test/one.jsonl. In memory they are
-    downloaded once, to the Hub's cache; streaming, they are read from the Hub on each pass. A gated or private
-    repository needs the token of `hf auth login`, or HF_TOKEN.
+    `datasets` tells which splits a repository has and which files are theirs, by its README or by their names. Files in
+    a format that FileCorpus reads are read alike; any other format is read by `datasets`. In memory they are downloaded
+    once, to the Hub's cache; streaming, they are read from the Hub on each pass. Without the Hub, what was downloaded
+    before is read. A gated or private repository needs the token of `hf auth login`, or HF_TOKEN. No program of a
+    repository is run.
 
     Args:
         path: The repository, `owner/name`.
@@ -48,51 +42,52 @@ class HubCorpus(CorpusSource):
         self.name = name
         self.revision = revision
         self.data_dir = data_dir
-        self._listings: dict[bool, _Listing] = {}
+        self._found: dict[bool, _Splits] = {}
 
     def identity(self) -> dict[str, Any]:
         named = {"path": self.path, "name": self.name or "", "data_dir": shown(self.data_dir or "")}
         return {"source": "hub", **named, **({"revision": self.revision} if self.revision else {})}
 
     def splits(self, *, streaming: bool) -> Sequence[str]:
-        return list(self._listing(streaming).splits)
+        return list(self._splits(streaming))
 
     def split(self, name: str, *, streaming: bool) -> Rows:
-        listing = self._listing(streaming)
-        return rows_of([listing.place(file) for file in listing.splits[name]], headers=listing.headers)
+        return self._splits(streaming)[name]()
 
-    def _listing(self, streaming: bool) -> _Listing:
-        if streaming not in self._listings:
+    def _splits(self, streaming: bool) -> _Splits:
+        if streaming not in self._found:
             if self.data_dir is not None:
-                listing = _of_folder(expanded(self.data_dir), self.name)
+                found = _of_folder(expanded(self.data_dir), self.name)
             elif self.path:
-                listing = self._of_repository(streaming)
+                found = self._of_repository(streaming)
             else:
                 raise UserError(
                     "name the data: data.corpus.path (a repository of the Hub) or data.corpus.data_dir (DATA_DIR)"
                 )
-            self._listings[streaming] = listing
-        return self._listings[streaming]
+            self._found[streaming] = found
+        return self._found[streaming]
 
-    def _of_repository(self, streaming: bool) -> _Listing:
-        repository = HubRepository(self.path, self.revision)
+    def _of_repository(self, streaming: bool) -> _Splits:
+        repository = HubRepository(self.path, self.name, self.revision)
         try:
-            names = repository.names()
+            builder = repository.builder()
         except UnreachableError:
             folder = repository.cached_folder()
             if folder is None:
                 raise
             return _of_folder(folder, self.name)
-        readme = Path(repository.download("README.md")).read_text("utf-8", "replace") if "README.md" in names else ""
-        splits = splits_of(names, readme, self.name)
-        if not splits:
-            raise UserError(f"The repository {self.path!r} holds no file that can be read (data.corpus.path).")
-        if streaming:
-            return _Listing(splits, repository.url, repository.headers())
-        return _Listing(splits, repository.download)
+        if not has_reader(builder.config):
+            names = builder.config.data_files or builder.info.splits or ()
+            return {str(name): partial(dataset_rows, builder, str(name), streaming) for name in names}
+        files: Mapping[Any, Sequence[str]] = builder.config.data_files
+        return {str(name): partial(_rows, repository, files[name], streaming) for name in files}
 
 
-def _of_folder(folder: Path, name: str | None) -> _Listing:
+def _rows(repository: HubRepository, files: Sequence[str], streaming: bool) -> Rows:
+    return rows_of(list(files) if streaming else repository.downloaded(files))
+
+
+def _of_folder(folder: Path, name: str | None) -> _Splits:
     if not folder.is_dir():
         raise UserError(f"There is no folder {shown(folder)} (DATA_DIR, data.corpus.data_dir).")
     paths = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
@@ -101,8 +96,4 @@ def _of_folder(folder: Path, name: str | None) -> _Listing:
     splits = splits_of(names, readme.read_text("utf-8", "replace") if readme.is_file() else "", name)
     if not splits:
         refuse_folder(folder)
-    return _Listing(splits, partial(_within, folder))
-
-
-def _within(folder: Path, name: str) -> str:
-    return str(folder / name)
+    return {split: partial(rows_of, [str(folder / file) for file in files]) for split, files in splits.items()}

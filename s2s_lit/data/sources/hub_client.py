@@ -1,17 +1,20 @@
-"""One repository of the Hugging Face Hub: its files' names, their downloads, their URLs."""
+"""One repository of the Hugging Face Hub, as `datasets` finds it."""
 
 from __future__ import annotations
 
+import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from s2s_lit.data.sources.hub_file import TOO_OFTEN
 from s2s_lit.data.sources.rows import reason_of
 from s2s_lit.errors import UserError
 
-if TYPE_CHECKING:
-    from huggingface_hub import DatasetInfo
+if TYPE_CHECKING:  # importing it takes a second, which is spent when data is read
+    from datasets import DatasetBuilder
 
 T = TypeVar("T")
 
@@ -33,49 +36,72 @@ class HubRepository:
 
     Args:
         path: Its name, `owner/name`.
+        name: The configuration, where it has several.
         revision: A branch, a tag or a commit; None is the main branch.
     """
 
-    def __init__(self, path: str, revision: str | None) -> None:
+    def __init__(self, path: str, name: str | None = None, revision: str | None = None) -> None:
         self.path = path
+        self.name = name
         self.revision = revision or "main"
-        self._commit = self.revision
 
-    def names(self) -> list[str]:
-        """The paths of all files.
+    def builder(self) -> DatasetBuilder:
+        """What knows the splits of the configuration and their files.
 
         Raises:
             UnreachableError: there is no answer within seconds.
-            UserError: there is no such repository or revision, or it is not open to this user.
+            UserError: there is no such repository, revision or configuration, or it is not open to this user.
         """
-        info = self._asked(lambda: _within_seconds(self._info))
-        if getattr(info, "gated", False) and not self.headers():
+        commit = self._asked(lambda: _within_seconds(self._commit))
+        return self._asked(lambda: self._builder_at(commit))
+
+    def _commit(self) -> str:
+        """Asks once: `datasets` itself tries again for half a minute where there is no network."""
+        from huggingface_hub import HfApi, get_token
+
+        info = HfApi().dataset_info(self.path, revision=self.revision, timeout=_PATIENCE_S)
+        if info.gated and not get_token():
             raise UserError(self._gated())
-        self._commit = info.sha or self.revision
-        return [file.rfilename for file in info.siblings or ()]
+        return info.sha or self.revision
 
-    def _info(self) -> DatasetInfo:
-        from huggingface_hub import HfApi
-
-        return HfApi().dataset_info(self.path, revision=self.revision, timeout=_PATIENCE_S)
-
-    def download(self, name: str) -> str:
-        """The path of a file in the Hub's cache; it is downloaded if it is not there."""
+    def _builder_at(self, commit: str) -> DatasetBuilder:
+        import datasets
+        from datasets.exceptions import DatasetNotFoundError
         from huggingface_hub import hf_hub_download
+        from huggingface_hub.errors import EntryNotFoundError
 
-        return self._asked(lambda: hf_hub_download(self.path, name, repo_type="dataset", revision=self.revision))
+        with suppress(EntryNotFoundError):  # so that the cache knows the revision by this name, too
+            hf_hub_download(self.path, "README.md", repo_type="dataset", revision=self.revision)
+        try:
+            # the address, not the name: a local folder of that name is not meant
+            return datasets.load_dataset_builder(f"hf://datasets/{self.path}", self.name, revision=commit)
+        except DatasetNotFoundError as error:
+            raise error.__cause__ or error from None
+        except FileNotFoundError as error:
+            raise UserError(
+                f"The repository {self.path!r} holds no file that can be read (data.corpus.path)."
+            ) from error
+        except (ValueError, TypeError, KeyError, RuntimeError) as error:  # a configuration, or what the README says
+            raise UserError(self._refused(error)) from error
 
-    def url(self, name: str) -> str:
-        from huggingface_hub import hf_hub_url
+    def _refused(self, error: Exception) -> str:
+        known = re.search(r"(?:Available|configs): \[(.*)\]", str(error))
+        if known:
+            lacking = f"no configuration {self.name!r}" if self.name else "several configurations"
+            return f"The data set {self.path!r} has {lacking}; there are {known[1]} (data.corpus.name)."
+        if "scripts are no longer supported" in str(error):
+            return (
+                f"The data set {self.path!r} is read by a program of its own, which is not run: take the copy that the "
+                "Hub made of it (data.corpus.revision: refs/convert/parquet)."
+            )
+        return f"The data set {self.path!r} cannot be read: {reason_of(error)} (data.corpus.path)"
 
-        return hf_hub_url(self.path, name, repo_type="dataset", revision=self._commit)
+    def downloaded(self, addresses: Sequence[str]) -> list[str]:
+        """The paths of files in the Hub's cache; those that are not there are downloaded."""
+        from datasets import DownloadManager
 
-    def headers(self) -> dict[str, str]:
-        """What tells the Hub who asks; empty if nobody is logged in."""
-        from huggingface_hub import get_token
-
-        token = get_token()
-        return {"Authorization": f"Bearer {token}"} if token else {}
+        paths: Any = self._asked(lambda: DownloadManager(dataset_name=self.path).download(list(addresses)))
+        return [str(path) for path in paths]
 
     def cached_folder(self) -> Path | None:
         """The folder of the files that were downloaded before, if there are any."""
@@ -87,9 +113,9 @@ class HubRepository:
         except CacheNotFound:
             return None
         own = (each for each in repositories if (each.repo_type, each.repo_id) == ("dataset", self.path))
-        snapshots = (snapshot for each in own for snapshot in each.revisions)
-        wanted = (each for each in snapshots if self.revision == each.commit_hash or self.revision in each.refs)
-        return next((each.snapshot_path for each in wanted), None)
+        snapshots = [snapshot for each in own for snapshot in each.revisions]
+        named = [each for each in snapshots if self.revision == each.commit_hash or self.revision in each.refs]
+        return next((each.snapshot_path for each in named), None)
 
     def _asked(self, question: Callable[[], T]) -> T:
         """The Hub's answer; its refusals as one sentence.
@@ -114,10 +140,7 @@ class HubRepository:
         except errors.HfHubHTTPError as error:
             status = error.response.status_code
             if status == 429:
-                raise UserError(
-                    "The Hugging Face Hub answers that it was asked too often (429): wait some minutes, or log in "
-                    "(hf auth login), which allows more."
-                ) from error
+                raise UserError(f"The Hugging Face Hub answers that {TOO_OFTEN}") from error
             if status < 500:
                 raise UserError(f"The Hub refuses {self.path!r}: HTTP {status} (data.corpus.path).") from error
             raise UnreachableError(self.path, f"HTTP {status}") from error

@@ -9,10 +9,11 @@ import io
 import lzma
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any, BinaryIO, cast
 
+from s2s_lit.data.sources.hub_file import SCHEME, HubFile
 from s2s_lit.data.sources.places import bare, is_url, packing_of, shown
 from s2s_lit.data.sources.readers.formats import ending_of
 from s2s_lit.data.sources.remote import RemoteFile
@@ -42,18 +43,17 @@ _OTHERS = {
 
 
 @contextmanager
-def opened(place: str, headers: Mapping[str, str] | None = None) -> Iterator[BinaryIO]:
+def opened(place: str) -> Iterator[BinaryIO]:
     """The bytes of a local file or a URL, unpacked; a parquet file can be sought, other files are UTF-8 text.
 
     Args:
-        place: The file's path or its URL.
-        headers: What a server is to be told besides.
+        place: The file's path, its URL or its address on the Hub (hf://).
 
     Raises:
         UserError: it is no text, or in an encoding that it does not tell.
     """
     with ExitStack() as stack:
-        raw = RemoteFile(place, headers=headers) if is_url(place) else io.FileIO(place)
+        raw = _raw(place)
         file: Any = stack.enter_context(io.BufferedReader(raw, _BUFFER))
         packing = packing_of(place)
         if packing:
@@ -66,6 +66,12 @@ def opened(place: str, headers: Mapping[str, str] | None = None) -> Iterator[Bin
             whole.seek(0)
             file = whole
         yield cast(BinaryIO, file)
+
+
+def _raw(place: str) -> io.RawIOBase:
+    if place.startswith(SCHEME):
+        return HubFile(place)
+    return RemoteFile(place) if is_url(place) else io.FileIO(place)
 
 
 def _as_utf8(file: io.BufferedReader, place: str) -> io.BufferedReader:

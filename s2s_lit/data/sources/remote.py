@@ -7,7 +7,6 @@ import logging
 import re
 import string
 import time
-from collections.abc import Mapping
 from http.client import HTTPException, HTTPResponse, InvalidURL
 from typing import Any
 from urllib.error import HTTPError
@@ -35,7 +34,6 @@ class RemoteFile(io.RawIOBase):
 
     Args:
         url: Its address.
-        headers: What the server is told besides, such as who asks; those behind a redirection are not.
         retries: Attempts to go on without a byte of progress.
         wait_s: Before the second attempt; doubled before each further one.
 
@@ -43,12 +41,9 @@ class RemoteFile(io.RawIOBase):
         UserError: the server does not give the file, changes it, hangs, or never comes to an end.
     """
 
-    def __init__(
-        self, url: str, *, headers: Mapping[str, str] | None = None, retries: int = 5, wait_s: float = 0.5
-    ) -> None:
+    def __init__(self, url: str, *, retries: int = 5, wait_s: float = 0.5) -> None:
         self.url = url
         self.name = url
-        self._headers = dict(headers or {})
         self._opener = build_opener(_HttpAlone)
         self._waited_s = 0.0
         self._came = 0
@@ -135,8 +130,6 @@ class RemoteFile(io.RawIOBase):
         """
         address = quote(self.url, safe=string.punctuation)
         request = Request(address, headers={"Accept-Encoding": "identity", "User-Agent": "s2s_lit"})
-        for name, value in self._headers.items():
-            request.add_unredirected_header(name, value)
         if self._position:
             request.add_header("Range", f"bytes={self._position}-")
         self._response = response = self._opener.open(request, timeout=_TIMEOUT_S)

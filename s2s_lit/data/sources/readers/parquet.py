@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from s2s_lit.data.sources.rows import INVALID_UTF8, Columns, Malformed, Row
 
 if TYPE_CHECKING:
-    from pyarrow import RecordBatch, Schema
+    from pyarrow import RecordBatch, Schema, Table
 
 _BATCH = 1000  # rows turned into Python objects at once
 
@@ -20,7 +20,7 @@ def parquet(file: BinaryIO, asked: Columns = None) -> Iterator[Row | Malformed]:
     table = pyarrow.parquet.ParquetFile(file)
     columns = None if asked is None else _columns(table.schema_arrow, asked)
     for batch in table.iter_batches(batch_size=_BATCH, columns=columns):
-        yield from _rows(batch)
+        yield from rows_of_batch(batch)
 
 
 def _columns(schema: Schema, asked: Sequence[str]) -> list[str]:
@@ -29,8 +29,8 @@ def _columns(schema: Schema, asked: Sequence[str]) -> list[str]:
     return [name for name in schema.names if name in found]
 
 
-def _rows(batch: RecordBatch) -> Iterator[Row | Malformed]:
-    """The rows of a batch, whose text nobody has looked at yet."""
+def rows_of_batch(batch: RecordBatch | Table) -> Iterator[Row | Malformed]:
+    """The rows of a batch or a table, whose text nobody has looked at yet."""
     try:
         yield from batch.to_pylist()
     except UnicodeDecodeError:
