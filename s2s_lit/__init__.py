@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from s2s_lit.training.start import Trained
     from s2s_lit.training.train import train
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = ["Trained", "TrainedModel", "UserError", "__version__", "compare", "load", "train"]
 
 _PLACES = {

@@ -29,6 +29,19 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"s2s {__version__}")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
 
+    add_training(verbs)
+    add_using(verbs)
+    add_comparing(verbs)
+    add_sweeps(verbs)
+    verbs.add_parser("experiments", help="list what can be trained, and on which data")
+    parts = verbs.add_parser("parts", help="list every part that an experiment can name, or tell all about one")
+    parts.add_argument("name", nargs="?", help="a kind (attention, recurrence, schedule, ...) or a part's name")
+    add_tracking(verbs)
+    return parser
+
+
+def add_training(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """The verbs that train or score a run."""
     train = verbs.add_parser("train", help="train an experiment, score it, log it", epilog=TRAINED)
     train.add_argument("experiment", help="name of a file in experiments/, e.g. bilstm_attn")
     train.add_argument("--dataset", default="builtin", help="name of a file in experiments/data/ (default: builtin)")
@@ -46,6 +59,9 @@ def make_parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--data_dir", help="local folder to read instead of where the run's data lay")
     evaluate.add_argument("--dataset", help="look only among the runs on this data")
 
+
+def add_using(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """The verbs that use trained models."""
     translate = verbs.add_parser("translate", help="translate with a finished run, or several", epilog=SEARCHED)
     add_models(translate)
     translate.add_argument("--text", help="one sentence")
@@ -74,6 +90,9 @@ def make_parser() -> argparse.ArgumentParser:
     score.add_argument("--out", dest="output", type=Path, help="file to write (default: standard output)")
     score.add_argument("--tokens", action="store_true", help="one line for each token: pair, token, log-probability")
 
+
+def add_comparing(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """The verbs that look at what was trained."""
     compare = verbs.add_parser("compare", help="compare finished runs: are the differences real, and where are they")
     compare.add_argument(
         "run", nargs="+", help="experiments' names (all their seeds) or run ids; the first is compared with"
@@ -90,16 +109,6 @@ def make_parser() -> argparse.ArgumentParser:
     neighbours.add_argument("--word", required=True, help="a word or a token")
     neighbours.add_argument("--side", choices=("source", "target"), default="source", help="whose (default: source)")
     neighbours.add_argument("--count", type=int, default=10, help="how many (default: 10)")
-
-    add_sweeps(verbs)
-
-    verbs.add_parser("experiments", help="list what can be trained, and on which data")
-
-    parts = verbs.add_parser("parts", help="list every part that an experiment can name, or tell all about one")
-    parts.add_argument("name", nargs="?", help="a kind (attention, recurrence, schedule, ...) or a part's name")
-
-    add_tracking(verbs)
-    return parser
 
 
 def add_tracking(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
