@@ -26,7 +26,16 @@ BATCHERS = {
     },
 }
 CELLS = list(itertools.product(["memory", "streaming"], [0, 2], [1, 2], BATCHERS))
-LOGGED = ("train/loss", "train/gradient_norm", "train/learning_rate", "val/loss", "val/bleu", "val/chrf", "test/loss")
+LOGGED = (
+    "train/loss",
+    "train/gradient_norm",
+    "train/learning_rate",
+    "val/loss",
+    "val/bleu",
+    "val/chrf",
+    "val/wer",
+    "test/loss",
+)
 
 
 def settings(source: str, workers: int, ranks: int, batcher: str) -> list[str]:
@@ -121,6 +130,29 @@ def test_contiguous_text_goes_on_within_its_windows(source: str, tmp_path: Path)
         "--task.search.max_length_offset=10",
     ]
     training = Interrupted(Project(tmp_path / "project"), ["lm", *words], 1)
+    training.stop(Kill(31))
+    training.goes_on_to_the_same_end()
+
+
+SMALL = {
+    "lm": ["--model.recurrence.hidden_size=12", "--task.search.max_length_offset=10"],
+    "g2p": [
+        *(word for word in settings("memory", 0, 1, "length") if ".hidden_size=" in word or "feature_size" in word),
+        *(f"--data.fields.{name}.max_length=300" for name in ("source", "target")),
+        "--task.validation_search.max_length_offset=10",
+        "--trainer.check_val_every_n_epoch=1",
+    ],
+}
+"""Experiments of other tasks, made small."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("experiment", SMALL)
+def test_other_tasks_go_on(experiment: str, tmp_path: Path) -> None:
+    shared = settings("memory", 0, 1, "length")
+    words = [word for word in shared if not word.startswith(("--model.", "--task.", "--data.tokenizer"))]
+    words += ["--model.embedding_size=12", *SMALL[experiment], *(["--data.tokenizer=Words"] * (experiment == "lm"))]
+    training = Interrupted(Project(tmp_path / "project"), [experiment, *words], 1)
     training.stop(Kill(31))
     training.goes_on_to_the_same_end()
 
