@@ -17,7 +17,7 @@ from s2s_lit.tracking.client.runs import list_runs
 from support.tiny import TINY
 
 ROOT = Path(__file__).parents[2]
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
 
 def started(*words: str) -> subprocess.Popen[str]:
@@ -39,7 +39,7 @@ def test_orphans_end_and_the_next_command_mends_what_they_left(
     launcher = started(
         "train", "bilstm_attn", *TINY, "--trainer.devices=2", f"--trainer.callbacks=[{json.dumps(pause)}]"
     )
-    deadline = time.monotonic() + 300
+    deadline = time.monotonic() + 600
     while not Path("paused").exists():
         assert launcher.poll() is None
         assert time.monotonic() < deadline
@@ -53,6 +53,6 @@ def test_orphans_end_and_the_next_command_mends_what_they_left(
     assert main(["sync"]) == 0
     assert list_runs()[0].status == "KILLED"
     if place == "on_test_start":  # in the other case there is no restart point yet
-        assert started("resume", "latest").wait(300) == 0
+        assert started("resume", "latest").wait(600) == 0
         assert [run.status for run in list_runs()] == ["FINISHED"]
     assert not [file for file in (tmp_path / "temporary").iterdir() if "inductor" not in file.name]  # torch's cache
