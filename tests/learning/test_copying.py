@@ -44,8 +44,7 @@ def accuracies(output: type) -> tuple[float, float]:
     torch.manual_seed(0)
     layers = partial(GRU, hidden_size=32)
     model = Seq2Seq(
-        VOCAB,
-        VOCAB,
+        {"source": VOCAB, "target": VOCAB},
         embedding_size=32,
         encoder=partial(RecurrentEncoder, recurrence=layers, bidirectional=True),
         decoder=partial(InputFeedingDecoder, recurrence=layers, attention=AdditiveAttention, feature_size=32),

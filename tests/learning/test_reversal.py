@@ -26,8 +26,7 @@ def reversal_accuracy(attention: type | None) -> float:
     torch.manual_seed(0)
     layers = partial(GRU, hidden_size=48)
     model = Seq2Seq(
-        SYMBOLS,
-        SYMBOLS,
+        {"source": SYMBOLS, "target": SYMBOLS},
         embedding_size=32,
         encoder=partial(RecurrentEncoder, recurrence=layers, bidirectional=True),
         decoder=partial(RecurrentDecoder, recurrence=layers, attention=attention, feature_size=48),
