@@ -32,8 +32,8 @@ from s2s_lit.config.compose import compose
 from s2s_lit.processes import joined
 from s2s_lit.training.allocator import keep_freed_memory
 from s2s_lit.training.launch import for_processes, leaves_out
-from s2s_lit.training.library_notes import quiet_libraries
 from s2s_lit.training.preparation import prepare
+from s2s_lit.training.quiet_libraries import quiet_libraries
 from s2s_lit.types import Batch
 
 ROUNDS = 3

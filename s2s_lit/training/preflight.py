@@ -15,7 +15,7 @@ from s2s_lit.errors import UserError
 from s2s_lit.optim.parameter_groups import decay_groups
 from s2s_lit.tasks.base import Task
 from s2s_lit.training.best_checkpoint import require_monitor
-from s2s_lit.training.library_notes import quiet_libraries
+from s2s_lit.training.quiet_libraries import quiet_libraries
 from s2s_lit.training.trainer import require_supported
 
 _STEPS = 1000

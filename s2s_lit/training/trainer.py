@@ -17,8 +17,8 @@ from s2s_lit.processes import world_size
 from s2s_lit.tracking.logger import MlflowTracker
 from s2s_lit.training.checkpoint_io import CheckedFiles
 from s2s_lit.training.launch import for_processes
-from s2s_lit.training.library_notes import quiet_libraries
 from s2s_lit.training.progress import Progress
+from s2s_lit.training.quiet_libraries import quiet_libraries
 
 PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
 LEAST = {"gradient_clip_val": 0, "accumulate_grad_batches": 1, "check_val_every_n_epoch": 1}

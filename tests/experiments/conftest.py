@@ -12,16 +12,10 @@ NAMES = sorted(file.stem for file in EXPERIMENTS.glob("*.yaml") if file.stem != 
 
 @pytest.fixture(scope="session")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder as a user has it: the experiments, and one store for all runs (making one takes seconds)."""
+    """A folder as a user has it: the experiments, and one store for the runs of these tests (making it takes long)."""
     folder = tmp_path_factory.mktemp("project")
     (folder / "experiments").symlink_to(EXPERIMENTS)
     return folder
-
-
-@pytest.fixture
-def in_project(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(project)
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

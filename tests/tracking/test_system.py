@@ -19,13 +19,13 @@ def test_a_run_says_what_it_takes_of_its_machine(store: MlflowClient, monkeypatc
     monkeypatch.setattr(system, "INTERVAL_S", 0.1)
     with tracked_run(make_tracker()) as tracker:
         began = time.monotonic()
-        while time.monotonic() - began < 1.5:
+        while time.monotonic() - began < 2.5:
             sum(range(10_000))
     metrics = store.get_run(str(tracker.run_id)).data.metrics
     assert metrics["system/process_memory_megabytes"] > 50
     assert 0 < metrics["system/system_memory_usage_percentage"] < 100
     history = store.get_metric_history(str(tracker.run_id), "system/process_cpu_percentage")
-    assert 2 <= len(history) <= 15
+    assert 3 <= len(history) <= 15  # one a second
     assert max(m.value for m in history) > 10
     assert {m.step for m in history} <= {0, 1, 2, 3}  # seconds
 

@@ -14,8 +14,8 @@ import pytest
 import torch
 
 from s2s_lit.training import progress
-from s2s_lit.training.library_notes import quiet_libraries
 from s2s_lit.training.progress import Progress
+from s2s_lit.training.quiet_libraries import quiet_libraries
 
 TASK: Any = SimpleNamespace(text_metrics=[SimpleNamespace(name="bleu", label="BLEU")], parameters=lambda: [])
 
